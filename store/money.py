@@ -1,0 +1,97 @@
+"""Money: whole minor units of a currency, and how people read and write them.
+
+An amount is an `int` of minor units (fen, cents) beside a three-letter currency; never a float.
+The number of decimals is the currency's own (CNY 2, JPY 0, KWD 3), from Babel's CLDR data.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import cache
+
+from babel.core import UnknownLocaleError
+from babel.numbers import (
+    NumberFormatError,
+    format_currency,
+    get_currency_precision,
+    is_currency,
+)
+
+from .errors import Invalid
+
+__all__ = ["LARGEST_MINOR", "decimals", "included_tax", "parse", "share", "show", "text"]
+
+LARGEST_MINOR = 10**15
+"""Refused above this: it keeps every sum of a shop far inside 2^63 and a price inside 2^53."""
+
+_PLAIN = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?\Z", re.ASCII)
+
+
+@cache
+def decimals(currency: str) -> int:
+    """How many decimals the currency has. Raises Invalid for an unknown currency."""
+    if not is_currency(currency):
+        raise Invalid(f"{currency!r} is not a currency code (ISO 4217)", field="currency")
+    return get_currency_precision(currency)
+
+
+def parse(amount: str, currency: str, *, field: str = "amount") -> int:
+    """Decimal text ("12.50") to minor units (1250), exactly.
+
+    Raises Invalid when it is not a plain decimal number, has more decimals than the currency, or
+    is larger than any price. Thousands separators are refused: "1,250" means different sums in
+    different countries.
+    """
+    text_ = amount.strip()
+    if not _PLAIN.match(text_):
+        raise Invalid(f"{amount[:40]!r} is not an amount like 12.50", field=field)
+    minor = Decimal(text_).scaleb(decimals(currency))
+    if minor != minor.to_integral_value():
+        raise Invalid(
+            f"{amount[:40]!r} has more than {decimals(currency)} decimals of {currency}",
+            field=field,
+        )
+    if abs(minor) > LARGEST_MINOR:
+        raise Invalid(f"{amount[:40]!r} is too large", field=field)
+    return int(minor)
+
+
+def text(minor: int, currency: str) -> str:
+    """Minor units to plain decimal text: 1250 CNY is "12.50". For files, forms and the API."""
+    places = decimals(currency)
+    sign = "-" if minor < 0 else ""
+    digits = str(abs(minor)).rjust(places + 1, "0")
+    return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
+
+
+def show(minor: int, currency: str, language: str = "en") -> str:
+    """Minor units as people of a language write them: ¥12.50, 12,50 €."""
+    try:
+        return format_currency(
+            Decimal(minor).scaleb(-decimals(currency)), currency, locale=language.replace("-", "_")
+        )
+    except (UnknownLocaleError, NumberFormatError, ValueError):
+        return f"{currency} {text(minor, currency)}"
+
+
+def included_tax(gross_minor: int, rate_bp: int) -> int:
+    """The tax inside a gross amount, for a rate in basis points (1300 is 13 %), half away from 0."""
+    sign = -1 if gross_minor < 0 else 1
+    numerator = abs(gross_minor) * rate_bp
+    return sign * ((2 * numerator + 10_000 + rate_bp) // (2 * (10_000 + rate_bp)))
+
+
+def share(total_minor: int, weights: list[int]) -> list[int]:
+    """Split an amount by weights so that the parts add up exactly (largest remainders)."""
+    whole = sum(weights)
+    if whole <= 0:
+        raise ValueError("weights must add up to more than 0")
+    parts = [total_minor * weight // whole for weight in weights]
+    rest = total_minor - sum(parts)
+    order = sorted(
+        range(len(weights)), key=lambda at: (-((total_minor * weights[at]) % whole), at)
+    )
+    for at in order[:rest]:
+        parts[at] += 1
+    return parts
