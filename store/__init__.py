@@ -1,0 +1,66 @@
+"""OneShelf: one means of payment, one stock, one customer, on the web and at the shelf."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from . import api, commands, settings, web
+from .catalogue import commands as catalogue_commands
+from .catalogue import views as catalogue_views
+from .db import db, engine_options, set_up_engine
+from .door import views as door_views
+from .identity import commands as identity_commands
+from .identity import login
+from .identity import views as identity_views
+from .labels import commands as labels_commands
+from .labels import views as labels_views
+from .payment import commands as payment_commands
+from .payment import views as payment_views
+from .reports import views as reports_views
+from .sales import commands as sales_commands
+from .sales import views as sales_views
+from .stock import commands as stock_commands
+from .stock import views as stock_views
+
+__all__ = ["create_app"]
+
+HERE = Path(__file__).parent
+ROOMS = (
+    identity_views, catalogue_views, labels_views, stock_views,
+    payment_views, sales_views, door_views, reports_views,
+)  # fmt: skip
+COMMANDS = (
+    identity_commands, catalogue_commands, labels_commands, stock_commands,
+    payment_commands, sales_commands, commands,
+)  # fmt: skip
+
+
+def create_app(overrides: dict[str, Any] | None = None) -> Flask:
+    """The shop as a WSGI application. `overrides` are settings that win over the environment."""
+    app = Flask(
+        "store",
+        root_path=str(HERE),
+        template_folder=str(HERE.parent / "templates"),
+        static_folder=str(HERE.parent / "static"),
+    )
+    app.config.update(settings.load(overrides))
+    url = app.config["DATABASE_URL"]
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url, app.config["THREADS"])
+    db.init_app(app)
+    with app.app_context():
+        set_up_engine(db.engine)
+    Migrate(app, db, directory=str(HERE / "migrations"))
+    web.init_app(app)
+    login.init_app(app)
+    for room in ROOMS:
+        app.register_blueprint(room.blueprint)
+    api.init_app(app)
+    for room_commands in COMMANDS:
+        for command in room_commands.COMMANDS:
+            app.cli.add_command(command)
+    return app

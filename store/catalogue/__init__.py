@@ -1,0 +1,1 @@
+"""Catalogue: what is sold, under which codes and at what price."""

@@ -1,0 +1,87 @@
+"""Tables of the catalogue: items, their categories, prices and pictures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..db import Base, BigId, Moment
+
+
+class Category(Base):
+    __tablename__ = "categories"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(String(120), unique=True)
+    names: Mapped[dict[str, str]] = mapped_column(JSON)
+
+
+class Item(Base):
+    """What is sold. `names` and `descriptions` map a language ("en", "zh") to text; `code` is the
+    short code that people type; `content` with `content_unit` (12.5 kg is 12500 of "g") gives the
+    unit price; `search` is everything that a search looks at, in lower case."""
+
+    __tablename__ = "items"
+    __table_args__ = (
+        CheckConstraint("tax_rate_bp >= 0 AND tax_rate_bp <= 10000", name="tax_rate"),
+        CheckConstraint("content > 0", name="content"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(String(16), unique=True)
+    gtin: Mapped[str | None] = mapped_column(String(14), unique=True)
+    sku: Mapped[str | None] = mapped_column(String(64), unique=True)
+    names: Mapped[dict[str, str]] = mapped_column(JSON)
+    descriptions: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    brand: Mapped[str] = mapped_column(String(120), default="")
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"), index=True)
+    size_text: Mapped[str] = mapped_column(String(60), default="")
+    content: Mapped[int | None] = mapped_column(BigId)
+    content_unit: Mapped[str | None] = mapped_column(String(4))
+    tax_rate_bp: Mapped[int] = mapped_column(BigId)
+    picture: Mapped[str | None] = mapped_column(String(32))
+    search: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+    archived_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class Price(Base):
+    """A price, tax included, from a moment on; the newest that has started is in force. A price of
+    a location wins over the one for all (`location_id` NULL). Prices are history: only added to."""
+
+    __tablename__ = "prices"
+    __table_args__ = (
+        CheckConstraint("amount_minor >= 0", name="amount"),
+        Index("ix_prices_item_id_starts_at", "item_id", "starts_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"))
+    location_id: Mapped[int | None] = mapped_column(BigId)
+    currency: Mapped[str] = mapped_column(String(3))
+    amount_minor: Mapped[int] = mapped_column(BigId)
+    starts_at: Mapped[datetime] = mapped_column(Moment)
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
+
+
+class Picture(Base):
+    """A picture at one width, re-encoded by us; `id` is a digest of what was uploaded. Pictures lie
+    in the database so that a backup has them and any number of web machines can serve them."""
+
+    __tablename__ = "pictures"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    width: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    bytes: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,157 @@
+"""The outbox: what must still happen after a commit, written in the same transaction as its cause.
+
+A room says what it does for a topic with `handles`; the worker (`flask outbox work`) hands each
+event over at least once, in order for each key, or at once in batches where the handler works in
+the events' own transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import JSON, Index, String, Text, delete, func, insert, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from . import clock
+from .db import Base, BigId, Moment, db, in_transaction, repeatable, transaction
+
+__all__ = ["Event", "Outbox", "handles", "pending", "put", "rows", "work"]
+
+log = logging.getLogger(__name__)
+
+GIVE_UP_AFTER = 12
+BATCH = 500
+
+
+class Outbox(Base):
+    """An event that waits. A row leaves the table when its handler has done it; after
+    `GIVE_UP_AFTER` failures it stays as a dead letter for a person to look at."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_next_at_id", "next_at", "id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    topic: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(40), index=True)
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    next_at: Mapped[datetime | None] = mapped_column(Moment)
+    failures: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(Text, default="")
+
+
+class Event(NamedTuple):
+    """An event as handlers get it. `subject` is the id of what it is about (a sale)."""
+
+    id: int
+    topic: str
+    subject: str
+    body: dict[str, Any]
+    created_at: datetime
+
+
+Handler = Callable[[Sequence[Event]], None]
+_handlers: dict[str, Handler] = {}
+
+
+def handles(*topics: str) -> Callable[[Handler], Handler]:
+    """Register the one handler of these topics. It gets a batch inside an open transaction and
+    does all of it or raises: what it writes and the events' end are one commit."""
+
+    def register(handler: Handler) -> Handler:
+        for topic in topics:
+            _handlers[topic] = handler
+        return handler
+
+    return register
+
+
+def rows(topic: str, subjects: Sequence[str], at: datetime) -> list[dict[str, Any]]:
+    """Rows for an insert of many events at once (the hot path of a buy)."""
+    return [
+        {"topic": topic, "subject": subject, "body": {}, "created_at": at, "next_at": at,
+         "failures": 0, "error": ""}
+        for subject in subjects
+    ]  # fmt: skip
+
+
+def put(topic: str, subject: str, body: Mapping[str, Any] | None = None) -> None:
+    """Joiner: write one event beside its cause."""
+    row = rows(topic, [subject], clock.now())[0]
+    in_transaction().execute(insert(Outbox), [row | {"body": dict(body or {})}])
+
+
+def pending() -> int:
+    """How many events wait, dead letters included."""
+    return int(db.session.scalar(select(func.count()).select_from(Outbox)) or 0)
+
+
+def work(*, deadline_s: float | None = None) -> int:
+    """Do everything that is due; answers how many events were done."""
+    began, done = time.monotonic(), 0
+    while deadline_s is None or time.monotonic() - began < deadline_s:
+        step = _work_one_batch()
+        done += step
+        if not step:
+            break
+    return done
+
+
+@repeatable
+def _work_one_batch() -> int:
+    """Opener: claim what is due, hand it over by topic, and end it, in one commit."""
+    if not _is_anything_due():
+        return 0  # An idle worker must not take the writer's place every second.
+    with transaction() as session:
+        due = (
+            select(Outbox.id)
+            .where(Outbox.next_at <= clock.now(), Outbox.topic.in_(_handlers))
+            .order_by(Outbox.id)
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        found = session.execute(
+            select(Outbox.id, Outbox.topic, Outbox.subject, Outbox.body, Outbox.created_at)
+            .where(Outbox.id.in_(due))
+            .order_by(Outbox.id)
+        )
+        events = [Event(*row) for row in found]
+        for topic in dict.fromkeys(event.topic for event in events):
+            batch = [event for event in events if event.topic == topic]
+            ids = [event.id for event in batch]
+            try:
+                with session.begin_nested():
+                    _handlers[topic](batch)
+                    session.execute(delete(Outbox).where(Outbox.id.in_(ids)))
+            except Exception as error:
+                log.exception("outbox: %s failed", topic)
+                _put_off(ids, error)
+        return len(events)
+
+
+def _is_anything_due() -> bool:
+    due = select(Outbox.id).where(Outbox.next_at <= clock.now(), Outbox.topic.in_(_handlers))
+    found = db.session.scalar(due.limit(1)) is not None
+    db.session.rollback()
+    return found
+
+
+def _put_off(ids: list[int], error: Exception) -> None:
+    """Try again later, at doubling distances; after the last try the row stays without a time."""
+    session = in_transaction()
+    for row in session.execute(select(Outbox.id, Outbox.failures).where(Outbox.id.in_(ids))):
+        failures = row.failures + 1
+        wait = timedelta(seconds=min(5 * 2**failures, 6 * 3600))
+        session.execute(
+            update(Outbox)
+            .where(Outbox.id == row.id)
+            .values(
+                failures=failures,
+                error=f"{type(error).__name__}: {error}"[:500],
+                next_at=None if failures >= GIVE_UP_AFTER else clock.now() + wait,
+            )
+        )

@@ -1,0 +1,1 @@
+"""Sales: the till, the only room where stock and money meet."""

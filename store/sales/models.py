@@ -1,0 +1,103 @@
+"""Tables of sales: baskets, sales with their lines, refunds with theirs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..db import Base, BigId, Moment
+
+CHANNELS = ("shelf", "web", "till")
+TRANSITIONS = {("paid", "refund"): "refunded"}
+"""A sale's life: what may happen in which state, and the state it leads to."""
+
+
+class Sale(Base):
+    """A sale that stands. `key` is the purchase key, unique per member; `contents` is a digest of
+    what was asked for, so that the same key with other contents is refused."""
+
+    __tablename__ = "sales"
+    __table_args__ = (
+        UniqueConstraint("member_id", "key"),
+        CheckConstraint("state IN ('paid', 'refunded')", name="state"),
+        CheckConstraint("channel IN ('shelf', 'web', 'till')", name="channel"),
+        CheckConstraint("total_minor >= 0", name="total"),
+        Index("ix_sales_member_id_created_at", "member_id", "created_at"),
+        Index("ix_sales_created_at", "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(20), primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    key: Mapped[str] = mapped_column(String(64))
+    contents: Mapped[str] = mapped_column(String(64))
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
+    channel: Mapped[str] = mapped_column(String(8))
+    means: Mapped[str] = mapped_column(String(16), default="account")
+    state: Mapped[str] = mapped_column(String(16), default="paid")
+    currency: Mapped[str] = mapped_column(String(3))
+    total_minor: Mapped[int] = mapped_column(BigId)
+    tax_minor: Mapped[int] = mapped_column(BigId)
+    sold_by: Mapped[int | None] = mapped_column(BigId)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class SaleLine(Base):
+    """One item of a sale, with its name, price and tax as they were then."""
+
+    __tablename__ = "sale_lines"
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity"),)
+
+    sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"), index=True)
+    names: Mapped[dict[str, str]] = mapped_column(JSON)
+    quantity: Mapped[int] = mapped_column(BigId)
+    unit_minor: Mapped[int] = mapped_column(BigId)
+    total_minor: Mapped[int] = mapped_column(BigId)
+    tax_minor: Mapped[int] = mapped_column(BigId)
+    tax_rate_bp: Mapped[int] = mapped_column(BigId)
+    label_id: Mapped[str | None] = mapped_column(String(16))
+
+
+class Refund(Base):
+    """Money given back for a sale. Full refunds only, so far: one for each sale."""
+
+    __tablename__ = "refunds"
+
+    id: Mapped[str] = mapped_column(String(20), primary_key=True)
+    sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"), unique=True)
+    total_minor: Mapped[int] = mapped_column(BigId)
+    tax_minor: Mapped[int] = mapped_column(BigId)
+    reason: Mapped[str] = mapped_column(String(200), default="")
+    made_by: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    created_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
+class Basket(Base):
+    """What was scanned and not yet paid. `id` is a secret that the browser's cookie holds; `key` is
+    the purchase key of the basket as it is shown, made anew with every change."""
+
+    __tablename__ = "baskets"
+
+    id: Mapped[str] = mapped_column(String(43), primary_key=True)
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"), unique=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
+    key: Mapped[str] = mapped_column(String(64))
+    updated_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
+class BasketLine(Base):
+    __tablename__ = "basket_lines"
+    __table_args__ = (
+        UniqueConstraint("basket_id", "item_id"),
+        CheckConstraint("quantity > 0", name="quantity"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    basket_id: Mapped[str] = mapped_column(ForeignKey("baskets.id"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"))
+    quantity: Mapped[int] = mapped_column(BigId)
+    seen_minor: Mapped[int] = mapped_column(BigId)
+    label_id: Mapped[str | None] = mapped_column(String(16))

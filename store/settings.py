@@ -1,0 +1,133 @@
+"""Settings: every one with its name, its default and a line of help.
+
+A setting comes from the environment as STORE_<NAME>, else from `instance/store.toml` (lower case),
+else from the default here. docs/settings.md lists them; a test holds that page to this file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import tomllib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+__all__ = ["SETTINGS", "Setting", "load"]
+
+
+class Setting(NamedTuple):
+    name: str
+    default: Any
+    help: str
+
+
+SETTINGS = (
+    Setting("INSTANCE", "instance", "Folder of this shop: database, keys, store.toml."),
+    Setting("DATABASE_URL", "", "SQLAlchemy address; empty is SQLite in the instance folder."),
+    Setting("SECRET_KEY", "", "Signs labels and passes; empty: made once, kept in instance/."),
+    Setting("BASE_URL", "", "The shop's public address, printed on labels: https://shop.example."),
+    Setting("SHOP_NAME", "OneShelf", "The shop's name on every page."),
+    Setting("CURRENCY", "CNY", "The shop's currency, ISO 4217."),
+    Setting("TAX_RATE", "13", "Tax included in prices where an item names no other, in percent."),
+    Setting("TIME_ZONE", "Asia/Shanghai", "The shop's time zone: days and hours of reports."),
+    Setting("LANGUAGE", "en", "Language for a visitor who asks for none we have: en or zh."),
+    Setting("CONFIRM_OVER", "200", "One tap buys up to this amount; above it a confirm step."),
+    Setting("BUY_AGAIN_S", 60, "A second buy of the same within so many seconds is asked again."),
+    Setting("LAST_ONES", 3, "At or below this many on the shelf a page says: last ones."),
+    Setting("TOP_UP_LIMIT", "5000", "Largest single top-up of a shopper's account."),
+    Setting("SIMULATED_GATEWAY", False, "Offer practice money by the simulated gateway."),
+    Setting("DEMO", False, "This is the demo shop: every page says so."),
+    Setting("SESSION_DAYS", 90, "A sign-in ends after so many days."),
+    Setting("SIGN_IN_TRIES", 5, "Wrong passwords in 15 minutes for one person from one address."),
+    Setting("UPLOAD_BYTES", 8 * 2**20, "Largest upload, in bytes."),
+    Setting("UPLOAD_PIXELS", 40_000_000, "Largest picture, in pixels."),
+    Setting("PROXIES", 0, "How many reverse proxies in front set X-Forwarded headers."),
+    Setting("PORT", 8000, "Port that make run serves on; HTTPS is on PORT + 443."),
+    Setting("WORKERS", 0, "Server processes; 0 chooses: 1 on SQLite, 2 on PostgreSQL."),
+    Setting("THREADS", 8, "Threads in each server process."),
+)
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+def load(overrides: dict[str, Any] | None = None) -> dict[str, Any]:
+    """All settings as one dict; `overrides` win over environment and file (tests use them).
+
+    Raises ValueError for a value of the wrong kind or a name in store.toml that does not exist:
+    a typing error must not silently become a default.
+    """
+    given = dict(overrides or {})
+    instance = Path(given.get("INSTANCE") or os.environ.get("STORE_INSTANCE") or "instance")
+    instance.mkdir(parents=True, exist_ok=True)
+    file = _read_file(instance / "store.toml")
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        raw = given.pop(setting.name, None)
+        if raw is None:
+            raw = os.environ.get(f"STORE_{setting.name}", file.get(setting.name, setting.default))
+        values[setting.name] = _cast(setting, raw)
+    values["INSTANCE"] = str(instance.resolve())
+    values["DATABASE_URL"] = _database_url(values["DATABASE_URL"], instance.resolve())
+    values["SECRET_KEY"] = values["SECRET_KEY"] or _kept_secret(instance / "secret_key")
+    if values["BASE_URL"]:
+        values["BASE_URL"] = _base_url(values["BASE_URL"])
+    values.update(given)
+    return values
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    values = {name.upper(): value for name, value in tomllib.loads(path.read_text("utf-8")).items()}
+    unknown = values.keys() - {setting.name for setting in SETTINGS}
+    if unknown:
+        raise ValueError(f"{path} has unknown settings: {', '.join(sorted(unknown)).lower()}")
+    return values
+
+
+def _cast(setting: Setting, raw: Any) -> Any:
+    name, default = setting.name, setting.default
+    if isinstance(default, bool):
+        if isinstance(raw, bool):
+            return raw
+        if str(raw).lower() in _TRUE | _FALSE:
+            return str(raw).lower() in _TRUE
+        raise ValueError(f"STORE_{name} must be yes or no, not {raw!r}")
+    if isinstance(default, int):
+        if not re.fullmatch(r"\d{1,12}", str(raw), re.ASCII):
+            raise ValueError(f"STORE_{name} must be a whole number, not {raw!r}")
+        return int(raw)
+    return str(raw)
+
+
+def _database_url(url: str, instance: Path) -> str:
+    if not url:
+        return f"sqlite:///{instance / 'store.sqlite3'}"
+    # People paste the short forms; the driver that we ship is psycopg 3.
+    return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+
+
+def _base_url(url: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+/?", url):
+        raise ValueError(f"STORE_BASE_URL must be like https://shop.example, not {url!r}")
+    return url.rstrip("/")
+
+
+def _kept_secret(path: Path) -> str:
+    """The key of this shop, made on the first start. Two processes may start at once: O_EXCL lets
+    one make it, under a name of its own first so that nobody reads half a key."""
+    if not path.exists():
+        mine = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        handle = os.open(mine, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        os.write(handle, secrets.token_urlsafe(48).encode())
+        os.fsync(handle)
+        os.close(handle)
+        try:
+            os.link(mine, path)
+        except FileExistsError:
+            pass
+        finally:
+            mine.unlink()
+    return path.read_text("ascii").strip()

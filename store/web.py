@@ -1,0 +1,336 @@
+"""The web tool: headers, cookies, CSRF, languages, strict input, and refusals as pages."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, Response, current_app, g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import Babel, format_datetime, get_locale, gettext, ngettext
+from markupsafe import Markup, escape
+from sqlalchemy.exc import DBAPIError, TimeoutError
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
+
+from . import errors, ids, money
+from .strict import StrictJSON
+
+__all__ = [
+    "LANGUAGES",
+    "answers_json",
+    "base_url",
+    "csrf_token",
+    "exempt_from_csrf",
+    "init_app",
+    "language",
+    "renew_visit",
+    "visit",
+]
+
+log = logging.getLogger(__name__)
+
+LANGUAGES = {"en": "English", "zh": "中文"}
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+# One strict policy for every page. A view that needs more (the scanner's wasm) says so in
+# g.more_script; nothing may be framed, and forms go to ourselves only.
+_POLICY = (
+    "default-src 'none'; script-src 'self'{more}; style-src 'self'; img-src 'self' data: blob:; "
+    "media-src 'self' blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; "
+    "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), payment=(self)",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class CsrfFailed(errors.Refusal):
+    """The form was not made by this shop for this visitor, or they signed in or out since."""
+
+    code = "form_expired"
+    status = 403
+    title = "This form is no longer valid"
+
+
+class Number(IntegerConverter):
+    """`<number:id>`: whole numbers that fit a column; 2^63 and above is simply not found."""
+
+    regex = r"\d{1,15}"
+
+
+def init_app(app: Flask) -> None:
+    app.json = StrictJSON(app)
+    app.url_map.converters["number"] = Number
+    app.config["MAX_CONTENT_LENGTH"] = app.config["UPLOAD_BYTES"]
+    app.config["SESSION_COOKIE_NAME"] = "notes"
+    app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(Path(__file__).parent / "translations")
+    if app.config["PROXIES"]:
+        many = app.config["PROXIES"]
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=many, x_proto=many, x_host=many
+        )
+    Babel(app, locale_selector=language)
+    app.before_request(_guard)
+    app.after_request(_finish)
+    app.register_error_handler(errors.Refusal, _refused)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(DBAPIError, _database_error)
+    app.register_error_handler(TimeoutError, _database_error)
+    _set_up_templates(app)
+
+
+# Who is visiting: one cookie, the same for guests and members
+
+
+def visit() -> str:
+    """The secret of this visitor's cookie; made when they have none and a page needs one. For a
+    member it is the key of the sign-in; for a guest it only binds forms to the browser."""
+    if "visit" not in g:
+        known = request.cookies.get(_cookie_name("visit"), "")
+        g.visit = known if len(known) == 43 and known.isascii() else renew_visit()
+    return str(g.visit)
+
+
+def renew_visit() -> str:
+    """A fresh secret for the cookie: at every sign-in and sign-out, so that none can be fixed."""
+    g.visit = g.new_visit = ids.secret()
+    return str(g.visit)
+
+
+def known_visit() -> str | None:
+    """The cookie's secret if the browser sent one; makes none."""
+    known = request.cookies.get(_cookie_name("visit"), "")
+    return known if len(known) == 43 and known.isascii() else None
+
+
+def set_cookie(response: Response, name: str, value: str, days: int) -> None:
+    """A cookie of ours: HttpOnly, SameSite=Lax, and with the __Host- prefix where there is TLS."""
+    response.set_cookie(
+        _cookie_name(name), value, max_age=days * 86_400, path="/",
+        secure=request.is_secure, httponly=True, samesite="Lax",
+    )  # fmt: skip
+
+
+def cookie(name: str) -> str | None:
+    return request.cookies.get(_cookie_name(name))
+
+
+def _cookie_name(name: str) -> str:
+    # Cookies do not know ports: two shops on one machine must not overwrite each other's sign-ins.
+    port = request.host.rpartition(":")[2] if ":" in request.host else ""
+    prefix = "__Host-" if request.is_secure else ""
+    return f"{prefix}{name}{'-' + port if port.isdigit() else ''}"
+
+
+# Forms
+
+
+def csrf_token() -> str:
+    """The token of this visitor's forms: an authentication code over the cookie's secret."""
+    if "csrf_token" not in g or "new_visit" in g:
+        g.csrf_token = ids.mac(_secret_key(), "csrf", visit(), length=26)
+    return str(g.csrf_token)
+
+
+def csrf_field() -> Markup:
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(csrf_token())
+
+
+def exempt_from_csrf(blueprint_or_endpoint: str) -> None:
+    """For what carries its own proof: token-authenticated API calls and signed notices."""
+    _exempt.add(blueprint_or_endpoint)
+
+
+_exempt: set[str] = set()
+
+
+def _secret_key() -> bytes:
+    return str(current_app.config["SECRET_KEY"]).encode()
+
+
+def _guard() -> None:
+    """Before every request: refuse what no route should see, then forms that are not ours."""
+    if "\x00" in request.path or b"%00" in request.query_string:
+        raise errors.Invalid("The address contains a NUL character")
+    if request.method in _SAFE_METHODS:
+        return
+    if {request.endpoint, *request.blueprints} & _exempt:
+        return
+    origin = request.headers.get("Origin")
+    if origin not in (None, f"{request.scheme}://{request.host}"):
+        raise CsrfFailed("The form was sent from another site")
+    if not ids.same(request.form.get("csrf", ""), csrf_token()):
+        raise CsrfFailed("The form's token does not fit this visitor")
+
+
+def _finish(response: Response) -> Response:
+    """After every request: cookies that changed, and the headers that every answer carries."""
+    response.headers.setdefault(
+        "Content-Security-Policy", _POLICY.format(more=g.get("more_script", ""))
+    )
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure and current_app.config["BASE_URL"].startswith("https"):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if "Cache-Control" not in response.headers:
+        fixed = request.endpoint == "static" and "v" in request.args
+        response.headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if fixed else "private, no-cache"
+        )
+    if "new_visit" in g:
+        set_cookie(response, "visit", g.new_visit, current_app.config["SESSION_DAYS"])
+    if request.args.get("lang") in LANGUAGES:
+        set_cookie(response, "lang", request.args["lang"], 365)
+    return response
+
+
+# Languages and addresses
+
+
+def language() -> str:
+    """The visitor's language: asked for now, chosen before, the browser's, or the shop's."""
+    if "language" not in g:
+        asked = request.args.get("lang") or cookie("lang")
+        if asked not in LANGUAGES:
+            wanted = request.accept_languages.best_match([*LANGUAGES, "zh-CN", "zh-TW", "zh-HK"])
+            asked = (wanted or current_app.config["LANGUAGE"])[:2]
+        g.language = asked
+    return str(g.language)
+
+
+def base_url() -> str:
+    """The shop's own address, without a slash at the end."""
+    return str(current_app.config["BASE_URL"]) or f"{request.scheme}://{request.host}"
+
+
+@cache
+def _version(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+
+
+def _static_url(name: str) -> str:
+    """An address for a file under static/ that changes with its contents, cached for a year."""
+    folder = current_app.static_folder or ""
+    return f"/static/{name}?v={_version(Path(folder) / name)}"
+
+
+def _set_up_templates(app: Flask) -> None:
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    # The i18n extension gives _() its usual names; newstyle takes %(name)s arguments safely.
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext, ngettext, newstyle=True
+    )
+    app.jinja_env.globals.update(
+        csrf_field=csrf_field, csrf_token=csrf_token, money=_money, price=_price, when=_when,
+        static_url=_static_url, languages=list(LANGUAGES.items()), in_language=in_language,
+        shop_name=app.config["SHOP_NAME"], demo=app.config["DEMO"],
+    )  # fmt: skip
+    app.context_processor(lambda: {"language": language()})
+
+
+def in_language(texts: dict[str, str] | None, wanted: str | None = None) -> str:
+    """The text of {"en": …, "zh": …} in the visitor's language, else in any it has."""
+    if not texts:
+        return ""
+    return texts.get(wanted or language()) or next(iter(texts.values()), "")
+
+
+def _money(minor: int, currency: str) -> str:
+    return money.show(minor, currency, language())
+
+
+def _price(minor: int, currency: str) -> Markup:
+    """A price for reading at arm's length: the sign and the decimals are smaller."""
+    whole = _money(minor, currency)
+    digits = [at for at, character in enumerate(whole) if character.isdigit()]
+    places = money.decimals(currency)
+    first, last = digits[0], digits[-1] + 1
+    number, decimals = (
+        (whole[first : last - places - 1], whole[last - places - 1 : last])
+        if places
+        else (whole[first:last], "")
+    )
+    return Markup(
+        '<span class="price"><span class="price-sign">{}</span>{}'
+        '<span class="price-decimals">{}</span><span class="price-sign">{}</span></span>'
+    ).format(whole[:first], number, decimals, whole[last:])
+
+
+def _when(at: datetime, form: str = "medium") -> str:
+    local = at.astimezone(ZoneInfo(current_app.config["TIME_ZONE"]))
+    return format_datetime(local.replace(tzinfo=None), form, rebase=False)
+
+
+# Refusals
+
+
+def answers_json() -> bool:
+    return request.path.startswith("/api/")
+
+
+def problem(status: int, code: str, title: str, detail: str, **more: Any) -> Response:
+    """An RFC 9457 problem document."""
+    body = {"type": f"urn:oneshelf:problem:{code}", "title": title, "status": status,
+            "detail": detail, "code": code, **more}  # fmt: skip
+    response = current_app.response_class(
+        current_app.json.dumps(body), status, mimetype="application/problem+json"
+    )
+    return response
+
+
+def _refused(refusal: errors.Refusal) -> ResponseReturnValue:
+    retry = {"Retry-After": str(refusal.retry_after_s)} if hasattr(refusal, "retry_after_s") else {}
+    if answers_json():
+        answer = problem(
+            refusal.status, refusal.code, refusal.title, refusal.message, **refusal.data
+        )
+        answer.headers.extend(retry)
+        return answer
+    return page_for(refusal.code, refusal.status, refusal.message, refusal.data), \
+        refusal.status, retry  # fmt: skip
+
+
+def page_for(code: str, status: int, message: str, data: dict[str, Any]) -> str:
+    """The page of a refusal: templates/refusals/<code>.html, else the one for all others."""
+    return render_template("refusal.html", code=code, status=status, message=message, data=data)
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:
+        return error
+    code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(
+        error.code, "bad_request" if error.code < 500 else "failed"
+    )
+    detail = error.description or error.name
+    if answers_json():
+        more = {"errors": error.data["messages"]} if hasattr(error, "data") else {}  # type: ignore
+        answer = problem(error.code, code, error.name, detail, **more)
+    else:
+        answer = current_app.make_response((page_for(code, error.code, detail, {}), error.code))
+    # What the library adds (Allow, WWW-Authenticate) stays.
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            answer.headers[name] = value
+    return answer
+
+
+def _database_error(error: Exception) -> ResponseReturnValue:
+    """Disk full, read-only, server away: say 503 and go on by ourselves when it is back."""
+    log.error("database: %s", error)
+    return _refused(errors.Unavailable())
+
+
+def note(text: str) -> Markup:
+    return escape(text)
