@@ -9,9 +9,9 @@ from flask import Flask
 from flask_migrate import Migrate
 
 from . import api, commands, settings, web
+from . import db as database
 from .catalogue import commands as catalogue_commands
 from .catalogue import views as catalogue_views
-from .db import db, engine_options, set_up_engine
 from .door import views as door_views
 from .identity import commands as identity_commands
 from .identity import login
@@ -50,11 +50,11 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     app.config.update(settings.load(overrides))
     url = app.config["DATABASE_URL"]
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url, app.config["THREADS"])
-    db.init_app(app)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(url, app.config["THREADS"])
+    database.db.init_app(app)
     with app.app_context():
-        set_up_engine(db.engine)
-    Migrate(app, db, directory=str(HERE / "migrations"))
+        database.set_up_engine(database.db.engine)
+    Migrate(app, database.db, directory=str(HERE / "migrations"))
     web.init_app(app)
     login.init_app(app)
     for room in ROOMS:

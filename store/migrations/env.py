@@ -38,6 +38,7 @@ def upgrade_online() -> None:
             connection=connection,
             target_metadata=Base.metadata,
             transaction_per_migration=True,
+            user_module_prefix="",
             on_version_apply=_check_keys,
             **current_app.extensions["migrate"].configure_args | {"render_as_batch": sqlite},
         )
