@@ -18,6 +18,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Engine, Integer, MetaData, event
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DBAPIError
@@ -32,6 +34,7 @@ __all__ = [
     "connection",
     "db",
     "in_transaction",
+    "insert_new",
     "repeatable",
     "transaction",
 ]
@@ -185,6 +188,13 @@ def _run_after(function: Callable[..., object], arguments: tuple[object, ...]) -
         function(*arguments)
     except Exception:
         log.exception("after commit: %s failed", getattr(function, "__qualname__", function))
+
+
+def insert_new(table: type[Base]) -> Any:
+    """An INSERT that leaves a row alone where its key is taken already."""
+    if db.engine.dialect.name == "sqlite":
+        return sqlite_insert(table).on_conflict_do_nothing()
+    return postgresql_insert(table).on_conflict_do_nothing()
 
 
 P = ParamSpec("P")

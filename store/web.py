@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, Response, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, format_datetime, get_locale, gettext, ngettext
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -304,7 +304,8 @@ def _refused(refusal: errors.Refusal) -> ResponseReturnValue:
 
 def page_for(code: str, status: int, message: str, data: dict[str, Any]) -> str:
     """The page of a refusal: templates/refusals/<code>.html, else the one for all others."""
-    return render_template("refusal.html", code=code, status=status, message=message, data=data)
+    pages = [f"refusals/{code}.html", "refusal.html"]
+    return render_template(pages, code=code, status=status, message=message, data=data)
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
@@ -330,7 +331,3 @@ def _database_error(error: Exception) -> ResponseReturnValue:
     """Disk full, read-only, server away: say 503 and go on by ourselves when it is back."""
     log.error("database: %s", error)
     return _refused(errors.Unavailable())
-
-
-def note(text: str) -> Markup:
-    return escape(text)

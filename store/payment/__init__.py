@@ -1,1 +1,29 @@
 """Payment: the accounts, every transfer between them, and money on its way in."""
+
+from .ledger import (
+    Accounts,
+    InsufficientFunds,
+    Payment,
+    accounts,
+    balance_expression,
+    balance_of,
+    charge,
+    deposit,
+    refund,
+    statement,
+)
+from .topups import KeyReused
+
+__all__ = [
+    "Accounts",
+    "InsufficientFunds",
+    "KeyReused",
+    "Payment",
+    "accounts",
+    "balance_expression",
+    "balance_of",
+    "charge",
+    "deposit",
+    "refund",
+    "statement",
+]

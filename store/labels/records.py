@@ -1,0 +1,89 @@
+"""Label records: every sticker has an id of its own with a short authentication code behind it.
+
+The code says that the shop itself made the id; the record says which item, at which place and
+shelf, with which price in print. A sticker without a record, or for another item, is not ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+
+from .. import clock, ids
+from ..db import db, in_transaction
+from .models import Label, PrintJob
+
+ID_LENGTH = 8
+MAC_LENGTH = 5
+"""40 random bits name a label; 25 bits authenticate it. Guessing one is 1 in 33 million a try, and
+brings nothing: a label neither pays nor prices anything."""
+
+
+@dataclass(frozen=True)
+class NewLabel:
+    """A sticker to be printed: the item, and the price that will stand on it."""
+
+    item_id: int
+    price_minor: int
+    currency: str
+    shelf: str = ""
+
+
+def text_for(label_id: str, key: str) -> str:
+    """What stands behind `l=` in the label's address."""
+    return label_id + ids.mac(key.encode(), "label", label_id, length=MAC_LENGTH)
+
+
+def read(text: str, key: str) -> str | None:
+    """The label's id if the text was made by this shop, else None: a foreign or forged sticker."""
+    text = text.strip().upper()
+    if len(text) != ID_LENGTH + MAC_LENGTH or not text.isascii():
+        return None
+    label_id = text[:ID_LENGTH]
+    return label_id if ids.same(text_for(label_id, key), text) else None
+
+
+def record(
+    new: Sequence[NewLabel], sheet: str, location_id: int, *, made_by: int | None
+) -> tuple[int, list[str]]:
+    """Joiner: write down a print job and a record for each of its stickers; answers the job's id
+    and the labels' ids in the same order."""
+    session = in_transaction()
+    at = clock.now()
+    job = PrintJob(sheet=sheet, location_id=location_id, count=len(new), made_by=made_by,
+                   created_at=at)  # fmt: skip
+    session.add(job)
+    session.flush()
+    label_ids = [ids.short_code(ID_LENGTH) for _ in new]
+    rows = [
+        {
+            "id": label_id,
+            "item_id": label.item_id,
+            "location_id": location_id,
+            "shelf": label.shelf,
+            "price_minor": label.price_minor,
+            "currency": label.currency,
+            "job_id": job.id,
+            "printed_by": made_by,
+            "printed_at": at,
+        }
+        for label_id, label in zip(label_ids, new, strict=True)
+    ]
+    if rows:
+        session.connection().execute(insert(Label), rows)
+    return job.id, label_ids
+
+
+def revoke(label_id: str) -> None:
+    """Joiner: this sticker no longer counts (torn off, replaced)."""
+    in_transaction().execute(
+        update(Label)
+        .where(Label.id == label_id, Label.revoked_at.is_(None))
+        .values(revoked_at=clock.now())
+    )
+
+
+def find(label_id: str) -> Label | None:
+    return db.session.scalar(select(Label).where(Label.id == label_id))

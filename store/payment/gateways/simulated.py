@@ -1,0 +1,76 @@
+"""The simulated gateway: practice money that behaves as badly as a real provider, on request.
+
+It keeps no state: what was asked for is written into its reference, so that any process answers
+the same. Its notices are signed as a provider signs them. It is switched off unless the setting
+SIMULATED_GATEWAY says otherwise.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ... import clock, strict
+from . import Answer, Approved, Declined, GatewayTimeout, Notice, NoticeForged, Pending
+
+WISHES = ("approve", "decline", "late", "twice", "time_out", "never")
+"""What a tester may ask for: `late` is approved after LATE_S, `twice` sends its notice twice,
+`time_out` takes the money and then does not answer, `never` stays pending."""
+
+LATE_S = 8
+OLDEST_NOTICE_S = 300
+
+
+@dataclass(frozen=True)
+class Simulated:
+    key: bytes
+    hang_s: float = 0.5
+    name: str = "simulated"
+
+    def start(self, payment_id: str, amount_minor: int, currency: str, wish: str) -> Answer:
+        wish = wish if wish in WISHES else "approve"
+        if wish == "time_out":
+            time.sleep(self.hang_s)
+            raise GatewayTimeout("the simulated provider did not answer")
+        reference = f"practice-{wish}-{int(clock.timestamp_s())}-{payment_id}"
+        return _answer(wish, reference)
+
+    def status(self, payment_id: str, reference: str) -> Answer:
+        if not reference:
+            # Started and never answered: the provider knows the payment by our id and took it.
+            return Approved(f"practice-time_out-0-{payment_id}")
+        return _answer(reference.split("-")[1], reference)
+
+    def sign(self, body: bytes, at_s: int) -> dict[str, str]:
+        """The headers of a notice, as the provider would send them (for tests and the demo)."""
+        return {"Practice-Time": str(at_s), "Practice-Signature": self._mac(body, str(at_s))}
+
+    def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
+        at = headers.get("Practice-Time", "")
+        given = headers.get("Practice-Signature", "").encode()
+        if not hmac.compare_digest(self._mac(body, at).encode(), given):
+            raise NoticeForged("The signature does not fit")
+        if not at.isdigit() or abs(clock.timestamp_s() - int(at)) > OLDEST_NOTICE_S:
+            raise NoticeForged("The notice is too old")
+        try:
+            said = strict.read(body)
+            answer = Approved(str(said["reference"])) if said["paid"] is True else Declined("declined")
+            return Notice(str(said["payment"]), int(said["amount_minor"]), str(said["currency"]), answer)
+        except (ValueError, KeyError, TypeError, json.JSONDecodeError) as error:
+            raise NoticeForged("The notice cannot be read") from error
+
+    def _mac(self, body: bytes, at: str) -> str:
+        return hmac.digest(self.key, at.encode() + b"." + body, "sha256").hex()
+
+
+def _answer(wish: str, reference: str) -> Answer:
+    if wish == "decline":
+        return Declined("declined by the simulated provider")
+    if wish == "never":
+        return Pending(reference)
+    if wish == "late" and clock.timestamp_s() - int(reference.split("-")[2]) < LATE_S:
+        return Pending(reference)
+    return Approved(reference)

@@ -1,0 +1,248 @@
+"""The ledger: double entry, only added to. Money is conserved because every transfer takes from
+one account what it gives to another.
+
+A shopper's account is what the shop owes the shopper: a credit raises it, a debit lowers it, and
+it never goes below zero. The shop's own accounts (takings, what a gateway owes us) have no kept
+balance; they are the sums of their transfers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, insert, or_, select, update
+
+from .. import clock
+from ..db import connection, db, in_transaction, insert_new
+from ..errors import Refusal
+from .models import Account, Transfer
+
+TAKINGS = "takings"
+
+
+class InsufficientFunds(Refusal):
+    """The shopper's account holds less than this costs. `data`: balance_minor, needed_minor."""
+
+    code = "insufficient_funds"
+    status = 402
+    title = "The account does not hold enough for this"
+
+
+class Payment(NamedTuple):
+    """So much from a member's account to the shop's takings, for one sale."""
+
+    member_id: int
+    amount_minor: int
+    sale_id: str
+
+
+_debit = (
+    update(Account)
+    .where(
+        Account.member_id == bindparam("member"),
+        Account.currency == bindparam("money"),
+        Account.balance_minor >= bindparam("amount"),
+    )
+    .values(balance_minor=Account.balance_minor - bindparam("amount"))
+)
+_credit = (
+    update(Account)
+    .where(Account.id == bindparam("account"))
+    .values(balance_minor=Account.balance_minor + bindparam("amount"))
+)
+
+
+def shopper_account(member_id: int, currency: str) -> int:
+    """Joiner: the id of a member's account in a currency, opened when there is none."""
+    session = in_transaction()
+    query = select(Account.id).where(Account.member_id == member_id, Account.currency == currency)
+    found = session.scalar(query)
+    if found is None:
+        row = {"code": f"shopper:{member_id}:{currency}", "member_id": member_id,
+               "currency": currency, "balance_minor": 0}  # fmt: skip
+        session.connection().execute(insert_new(Account), [row])
+        found = session.scalar(query)
+    return int(found or 0)
+
+
+def shop_account(name: str, currency: str) -> int:
+    """Joiner: the id of an account of the shop itself ("takings", "gateway:simulated")."""
+    session = in_transaction()
+    code = f"{name}:{currency}"
+    query = select(Account.id).where(Account.code == code)
+    found = session.scalar(query)
+    if found is None:
+        row = {"code": code, "member_id": None, "currency": currency, "balance_minor": None}
+        session.connection().execute(insert_new(Account), [row])
+        found = session.scalar(query)
+    return int(found or 0)
+
+
+def balance_expression(member_id: ColumnElement[int] | Any, currency: str) -> ScalarSelect[int]:
+    """An expression for other rooms' queries: the member's balance; NULL without an account."""
+    where = (Account.member_id == member_id, Account.currency == currency)
+    return select(Account.balance_minor).where(*where).correlate_except(Account).scalar_subquery()
+
+
+class Balance(NamedTuple):
+    account_id: int
+    balance_minor: int
+
+
+class Accounts(NamedTuple):
+    """What a charge needs to know, read in one statement: each member's account and balance, and
+    the shop's takings account in that currency (None before the first sale)."""
+
+    currency: str
+    of_members: dict[int, Balance]
+    takings_id: int | None
+
+    def balance_of(self, member_id: int) -> int:
+        found = self.of_members.get(member_id)
+        return found.balance_minor if found else 0
+
+
+def accounts(member_ids: Sequence[int], currency: str) -> Accounts:
+    """The members' accounts in a currency; who has none is left out and holds nothing."""
+    query = select(Account.member_id, Account.id, Account.balance_minor).where(
+        or_(
+            Account.member_id.in_(member_ids) & (Account.currency == currency),
+            Account.code == f"{TAKINGS}:{currency}",
+        )
+    )
+    found = {row[0]: Balance(row[1], row[2]) for row in connection().execute(query)}
+    takings = found.pop(None, None)
+    return Accounts(currency, found, takings.account_id if takings else None)
+
+
+def balance_of(member_id: int, currency: str) -> int:
+    return accounts([member_id], currency).balance_of(member_id)
+
+
+def charge(payments: Sequence[Payment], known: Accounts, at: datetime) -> bool:
+    """Joiner: pay all of these from the members' accounts, or answer False and the caller rolls
+    back: with several buys in one transaction only the caller knows whose refusal it is. A member
+    who pays twice here is debited once, by the sum; accounts are locked in order of member."""
+    payments = [payment for payment in payments if payment.amount_minor]
+    if not payments:
+        return True
+    sums: dict[int, int] = {}
+    for payment in payments:
+        sums[payment.member_id] = sums.get(payment.member_id, 0) + payment.amount_minor
+    debits = [
+        {"member": member, "money": known.currency, "amount": sums[member]}
+        for member in sorted(sums)
+    ]
+    conn = in_transaction().connection()
+    if conn.execute(_debit, debits).rowcount != len(debits):
+        return False
+    takings = known.takings_id or shop_account(TAKINGS, known.currency)
+    rows = [
+        _row(known.of_members[payment.member_id].account_id, takings, payment.amount_minor,
+             known.currency, "charge", at, sale_id=payment.sale_id)
+        for payment in payments
+    ]  # fmt: skip
+    conn.execute(insert(Transfer), rows)
+    return True
+
+
+def refund(member_id: int, amount_minor: int, currency: str, sale_id: str) -> None:
+    """Joiner: give back what a sale cost, to the shopper's account; the transfer names the charge
+    that it reverses, and the table lets a charge be reversed only once."""
+    if not amount_minor:
+        return
+    session = in_transaction()
+    charged = session.scalar(
+        select(Transfer.id).where(Transfer.sale_id == sale_id, Transfer.reason == "charge")
+    )
+    account = shopper_account(member_id, currency)
+    _give(account, amount_minor)
+    row = _row(shop_account(TAKINGS, currency), account, amount_minor, currency, "refund",
+               clock.now(), sale_id=sale_id)  # fmt: skip
+    session.connection().execute(insert(Transfer), [row | {"reverses_id": charged}])
+
+
+def deposit(
+    member_id: int, amount_minor: int, currency: str, source: str, *, top_up_id: str | None = None,
+    note: str = "",
+) -> None:  # fmt: skip
+    """Joiner: money comes in from an account of the shop (`source`, "gateway:simulated", "cash") to
+    the shopper's. A top-up's id is unique in the ledger: it is booked once."""
+    account = shopper_account(member_id, currency)
+    row = _row(shop_account(source, currency), account, amount_minor, currency, "top_up",
+               clock.now(), top_up_id=top_up_id, note=note)  # fmt: skip
+    in_transaction().connection().execute(insert(Transfer), [row])
+    _give(account, amount_minor)
+
+
+def _give(account_id: int, amount_minor: int) -> None:
+    give = {"account": account_id, "amount": amount_minor}
+    in_transaction().connection().execute(_credit, [give])
+
+
+def _row(
+    debit: int, credit: int, amount_minor: int, currency: str, reason: str, at: datetime,
+    *, sale_id: str | None = None, top_up_id: str | None = None, note: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "debit_id": debit, "credit_id": credit, "amount_minor": amount_minor,
+        "currency": currency, "reason": reason, "sale_id": sale_id, "top_up_id": top_up_id,
+        "reverses_id": None, "note": note, "at": at,
+    }  # fmt: skip
+
+
+class Posting(NamedTuple):
+    """A line of a statement: what changed the account, by how much, and what it held then."""
+
+    id: int
+    at: datetime
+    reason: str
+    amount_minor: int
+    balance_minor: int
+    sale_id: str | None
+
+
+def statement(
+    member_id: int, currency: str, *, before: int | None = None, limit: int = 50
+) -> list[Posting]:
+    """The newest postings of a member's account, before a transfer id, with running balances."""
+    account = db.session.scalar(
+        select(Account).where(Account.member_id == member_id, Account.currency == currency)
+    )
+    if account is None:
+        return []
+    sides = [
+        select(
+            Transfer.id, Transfer.at, Transfer.reason, Transfer.sale_id,
+            (Transfer.amount_minor * sign).label("signed"),
+        )
+        .where(side == account.id, *([Transfer.id < before] if before else []))
+        .order_by(Transfer.id.desc())
+        .limit(limit)
+        for side, sign in ((Transfer.credit_id, 1), (Transfer.debit_id, -1))
+    ]  # fmt: skip
+    found = sorted(
+        (row for side in sides for row in db.session.execute(side)), key=lambda row: -row.id
+    )[:limit]
+    balance = account.balance_minor or 0
+    if found and before:
+        balance -= _signed_sum_from(account.id, found[0].id + 1)
+    postings = []
+    for row in found:
+        postings.append(
+            Posting(row.id, row.at, row.reason, row.signed, balance, row.sale_id)
+        )
+        balance -= row.signed
+    return postings
+
+
+def _signed_sum_from(account_id: int, transfer_id: int) -> int:
+    def side(column: Any) -> int:
+        query = select(func.coalesce(func.sum(Transfer.amount_minor), 0))
+        return int(
+            db.session.scalar(query.where(column == account_id, Transfer.id >= transfer_id)) or 0
+        )
+
+    return side(Transfer.credit_id) - side(Transfer.debit_id)

@@ -1,0 +1,386 @@
+"""Checkout: the one buy. Money moves, stock moves and the sale stands, or nothing happens.
+
+Buys that wait at the same time are decided and written together in one transaction (`combine`):
+everything is read in four statements, each buy is decided in turn on what the ones before it
+leave, and the accepted ones are written in a handful of set-based statements. The guards in those
+statements (and the CHECKs behind them) decide in the end: when another process was faster, the
+transaction is undone and decided again on what is true then.
+
+    the member's sales with these keys     key used with other contents: refused; same: same sale
+    quotes, accounts, levels               refused: not for sale, price rose, sold out, no funds
+    accounts debited, transfers            locked in order of member
+    sales, lines, outbox rows              one row each
+    movements, levels                      last, in order of item: the rows most fought over
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine, insert, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from .. import catalogue, clock, ids, money, outbox, payment, stock
+from ..db import connection, db, in_transaction, is_passing, repeatable, transaction
+from ..errors import Invalid, Refusal, Unavailable
+from .combine import Combiner
+from .models import Sale, SaleLine
+
+MOST_LINES = 200
+MOST_PIECES = 9_999
+
+
+class PriceRose(Refusal):
+    """An item costs more than the page said; the shopper is asked. `data`: rises, a list of item,
+    seen_minor, price_minor; currency."""
+
+    code = "price_rose"
+    status = 409
+    title = "The price has changed"
+
+
+class BoughtJustNow(Refusal):
+    """The same was bought a moment ago under another key. `data`: sale, seconds."""
+
+    code = "bought_just_now"
+    status = 409
+    title = "You bought this a moment ago"
+
+
+class ConfirmFirst(Refusal):
+    """More than one tap may spend. `data`: total_minor, currency."""
+
+    code = "confirm_first"
+    status = 409
+    title = "Please confirm this amount"
+
+
+@dataclass(frozen=True)
+class Line:
+    """So many of an item. `seen_minor` is the unit price that the shopper was shown, if any."""
+
+    item_id: int
+    quantity: int
+    seen_minor: int | None = None
+    label_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a page asks of a buy beside the goods; None switches a question off (tills, the API)."""
+
+    confirm_over_minor: int | None = None
+    ask_again_within_s: int | None = None
+
+
+@dataclass(frozen=True)
+class Buy:
+    """One buy as it was asked for. `key` is the purchase key, unique per member."""
+
+    member_id: int
+    location_id: int
+    currency: str
+    lines: tuple[Line, ...]
+    key: str
+    channel: str = "shelf"
+    sold_by: int | None = None
+    wishes: Wishes = Wishes()
+
+    @property
+    def contents(self) -> str:
+        """A digest of what is bought where: the same key must come with the same contents."""
+        goods = sorted((line.item_id, line.quantity) for line in self.lines)
+        text = f"{self.location_id}|{self.currency}|{goods}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Bought:
+    """The sale that stands. `repeated` says that it stood before: the key was seen again."""
+
+    sale_id: str
+    repeated: bool
+
+
+Outcome = Bought | BaseException
+
+
+def buy(asked: Buy) -> Bought:
+    """Buy: charge the member's account, take the goods, and let the sale stand in their name.
+
+    Any number of times with one key is one sale. Refusals, in order: Invalid (no lines, more than
+    200, quantities), KeyReused 409, ItemNotForSale 404, PriceRose 409, OutOfStock 409,
+    BoughtJustNow 409, ConfirmFirst 409, InsufficientFunds 402. Raises Unavailable 503 when the
+    database does not answer; the same key then tells whether the sale stands.
+    """
+    if not 1 <= len(asked.lines) <= MOST_LINES:
+        raise Invalid(f"A sale has 1 to {MOST_LINES} lines", field="lines")
+    if not 1 <= len(asked.key) <= 64:
+        raise Invalid("A purchase key has 1 to 64 characters", field="key")
+    if not all(1 <= line.quantity <= MOST_PIECES for line in asked.lines):
+        raise Invalid(f"A quantity is 1 to {MOST_PIECES}", field="quantity")
+    outcome = _combiner().submit(asked)
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
+
+
+def run(buys: Sequence[Buy]) -> list[Outcome]:
+    """Decide and write these buys; one outcome for each, in order. When they fail together (a
+    database error that may be the fault of one of them), each is tried alone."""
+    try:
+        return _run(buys)
+    except (DBAPIError, _Overtaken) as error:
+        if len(buys) == 1 or (isinstance(error, DBAPIError) and is_passing(error)):
+            unavailable = Unavailable("The shop could not settle this just now")
+            unavailable.__cause__ = error
+            return [unavailable] * len(buys)
+    return [outcome for asked in buys for outcome in run([asked])]
+
+
+# One line of waiting buys for each database: an engine lives as long as its shop is open.
+_combiners: WeakKeyDictionary[Engine, Combiner[Buy, Bought]] = WeakKeyDictionary()
+
+
+def _combiner() -> Combiner[Buy, Bought]:
+    return _combiners.setdefault(db.engine, Combiner(run))
+
+
+class _Overtaken(Exception):
+    """Another process changed a balance, a level or a key between our reading and writing."""
+
+
+def _run(buys: Sequence[Buy]) -> list[Outcome]:
+    for last in (False, False, False, True):
+        try:
+            return _decide_and_write(buys)
+        except (_Overtaken, IntegrityError) as error:
+            if last:
+                raise _Overtaken from error
+    raise AssertionError("unreachable")
+
+
+@repeatable
+def _decide_and_write(buys: Sequence[Buy]) -> list[Outcome]:
+    with transaction():
+        till = _Till.read(buys)
+        outcomes = [till.decide(asked) for asked in buys]
+        if till.accepted:
+            _write(till)
+    return outcomes
+
+
+@dataclass
+class _Accepted:
+    sale_id: str
+    asked: Buy
+    quotes: list[catalogue.Quote]
+    total_minor: int
+    tax_minor: int
+
+
+@dataclass
+class _Till:
+    """What is true when these buys are decided, and what the accepted ones leave of it."""
+
+    at: datetime
+    known: dict[tuple[int, str], tuple[str, str]]
+    recent: list[tuple[int, str, str, datetime]]
+    quotes: dict[tuple[int, int, str], catalogue.Quote]
+    accounts: dict[str, payment.Accounts]
+    balances: dict[tuple[int, str], int]
+    levels: dict[tuple[int, int], int]
+    accepted: list[_Accepted] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, buys: Sequence[Buy]) -> _Till:
+        at = clock.now()
+        members = sorted({asked.member_id for asked in buys})
+        places = {(line.item_id, asked.location_id) for asked in buys for line in asked.lines}
+        known, recent = _earlier_sales(buys, members, at)
+        accounts = {
+            currency: payment.accounts(members, currency)
+            for currency in sorted({asked.currency for asked in buys})
+        }
+        return cls(
+            at=at,
+            known=known,
+            recent=recent,
+            quotes=_quotes(buys),
+            accounts=accounts,
+            balances={
+                (member, currency): found.balance_of(member)
+                for currency, found in accounts.items()
+                for member in members
+            },
+            levels=stock.levels(sorted(places)),
+        )
+
+    def decide(self, asked: Buy) -> Outcome:
+        earlier = self.known.get((asked.member_id, asked.key))
+        if earlier is not None:
+            sale_id, contents = earlier
+            if contents != asked.contents:
+                return payment.KeyReused("The purchase key was used for other goods")
+            return Bought(sale_id, repeated=True)
+        try:
+            accepted = self._accept(asked)
+        except Refusal as refusal:
+            return refusal
+        self.accepted.append(accepted)
+        self.known[asked.member_id, asked.key] = (accepted.sale_id, asked.contents)
+        self.recent.append((asked.member_id, asked.contents, accepted.sale_id, self.at))
+        return Bought(accepted.sale_id, repeated=False)
+
+    def _accept(self, asked: Buy) -> _Accepted:
+        quotes = [self._quote(asked, line) for line in asked.lines]
+        _refuse_rises(asked, quotes)
+        wanted = self._refuse_shortage(asked, quotes)
+        total = sum(q.amount_minor * line.quantity for q, line in zip(quotes, asked.lines))
+        if total > money.LARGEST_MINOR:
+            raise Invalid("The total is larger than any sale", field="quantity")
+        self._ask(asked, total)
+        owner = (asked.member_id, asked.currency)
+        if self.balances[owner] < total:
+            raise payment.InsufficientFunds(
+                balance_minor=self.balances[owner], needed_minor=total, currency=asked.currency
+            )
+        self.balances[owner] -= total
+        for place, quantity in wanted.items():
+            self.levels[place] -= quantity
+        tax = sum(
+            money.included_tax(q.amount_minor * line.quantity, q.tax_rate_bp)
+            for q, line in zip(quotes, asked.lines)
+        )
+        return _Accepted(ids.new(), asked, quotes, total, tax)
+
+    def _quote(self, asked: Buy, line: Line) -> catalogue.Quote:
+        found = self.quotes.get((line.item_id, asked.location_id, asked.currency))
+        if found is None:
+            raise catalogue.ItemNotForSale("This item is not for sale here")
+        return found
+
+    def _refuse_shortage(
+        self, asked: Buy, quotes: list[catalogue.Quote]
+    ) -> dict[tuple[int, int], int]:
+        """Two lines of one item are counted together."""
+        wanted: dict[tuple[int, int], int] = {}
+        for line in asked.lines:
+            place = (line.item_id, asked.location_id)
+            wanted[place] = wanted.get(place, 0) + line.quantity
+        for quote in quotes:
+            place = (quote.item_id, asked.location_id)
+            left = self.levels.get(place, 0)
+            if left < wanted[place]:
+                raise stock.OutOfStock(
+                    f"{left} of {quote.code} left here, {wanted[place]} asked for",
+                    item=quote.code, left=left, asked=wanted[place],
+                )  # fmt: skip
+        return wanted
+
+    def _ask(self, asked: Buy, total: int) -> None:
+        """Questions that a page wants asked: the same again so soon, so much at one tap?"""
+        wishes = asked.wishes
+        if wishes.ask_again_within_s is not None:
+            since = self.at - timedelta(seconds=wishes.ask_again_within_s)
+            for member, contents, sale_id, at in self.recent:
+                if (member, contents) == (asked.member_id, asked.contents) and at > since:
+                    seconds = int((self.at - at).total_seconds())
+                    raise BoughtJustNow(sale=sale_id, seconds=seconds)
+        if wishes.confirm_over_minor is not None and total > wishes.confirm_over_minor:
+            raise ConfirmFirst(total_minor=total, currency=asked.currency)
+
+
+def _refuse_rises(asked: Buy, quotes: list[catalogue.Quote]) -> None:
+    """A drop is passed on silently; a rise asks."""
+    rises = [
+        {"item": q.code, "seen_minor": line.seen_minor, "price_minor": q.amount_minor}
+        for q, line in zip(quotes, asked.lines)
+        if line.seen_minor is not None and q.amount_minor > line.seen_minor
+    ]
+    if rises:
+        raise PriceRose(rises=rises, currency=asked.currency)
+
+
+def _earlier_sales(
+    buys: Sequence[Buy], members: list[int], at: datetime
+) -> tuple[dict[tuple[int, str], tuple[str, str]], list[tuple[int, str, str, datetime]]]:
+    """Sales with these keys, and these members' sales of the last moments."""
+    keys = {asked.key for asked in buys}
+    asks = [asked.wishes.ask_again_within_s or 0 for asked in buys]
+    since = at - timedelta(seconds=max(asks))
+    query = select(Sale.member_id, Sale.key, Sale.id, Sale.contents, Sale.created_at).where(
+        Sale.member_id.in_(members), (Sale.key.in_(keys)) | (Sale.created_at > since)
+    )
+    found = connection().execute(query).all()
+    wanted = {(asked.member_id, asked.key) for asked in buys}
+    known = {(row[0], row[1]): (row[2], row[3]) for row in found if (row[0], row[1]) in wanted}
+    recent = [(row[0], row[3], row[2], row[4]) for row in found if row[4] > since]
+    return known, recent
+
+
+def _quotes(buys: Sequence[Buy]) -> dict[tuple[int, int, str], catalogue.Quote]:
+    wanted: dict[tuple[int, str], set[int]] = {}
+    for asked in buys:
+        items = wanted.setdefault((asked.location_id, asked.currency), set())
+        items.update(line.item_id for line in asked.lines)
+    return {
+        (item, location, currency): quote
+        for (location, currency), items in sorted(wanted.items())
+        for item, quote in catalogue.quotes(sorted(items), location, currency).items()
+    }
+
+
+def _write(till: _Till) -> None:
+    """Write the accepted buys. Raises _Overtaken when a guard says that things changed."""
+    accepted, at = till.accepted, till.at
+    for currency, accounts in till.accounts.items():
+        payments = [
+            payment.Payment(sale.asked.member_id, sale.total_minor, sale.sale_id)
+            for sale in accepted
+            if sale.asked.currency == currency
+        ]
+        if not payment.charge(payments, accounts, at):
+            raise _Overtaken
+    conn = in_transaction().connection()
+    conn.execute(insert(Sale), [_sale_row(sale, at) for sale in accepted])
+    conn.execute(insert(SaleLine), [row for sale in accepted for row in _line_rows(sale)])
+    conn.execute(
+        insert(outbox.Outbox), outbox.rows("sale.paid", [sale.sale_id for sale in accepted], at)
+    )
+    wants = [
+        stock.Want(line.item_id, sale.asked.location_id, line.quantity, sale.sale_id,
+                   sale.asked.member_id)
+        for sale in accepted
+        for line in sale.asked.lines
+    ]  # fmt: skip
+    if not stock.take(wants, at):
+        raise _Overtaken
+
+
+def _sale_row(sale: _Accepted, at: datetime) -> dict[str, object]:
+    asked = sale.asked
+    return {
+        "id": sale.sale_id, "member_id": asked.member_id, "key": asked.key,
+        "contents": asked.contents, "location_id": asked.location_id, "channel": asked.channel,
+        "means": "account", "state": "paid", "currency": asked.currency,
+        "total_minor": sale.total_minor, "tax_minor": sale.tax_minor, "sold_by": asked.sold_by,
+        "created_at": at,
+    }  # fmt: skip
+
+
+def _line_rows(sale: _Accepted) -> list[dict[str, object]]:
+    rows = []
+    for position, (line, quote) in enumerate(zip(sale.asked.lines, sale.quotes), start=1):
+        total = quote.amount_minor * line.quantity
+        rows.append({
+            "sale_id": sale.sale_id, "position": position, "item_id": line.item_id,
+            "names": quote.names, "quantity": line.quantity, "unit_minor": quote.amount_minor,
+            "total_minor": total, "tax_minor": money.included_tax(total, quote.tax_rate_bp),
+            "tax_rate_bp": quote.tax_rate_bp, "label_id": line.label_id,
+        })  # fmt: skip
+    return rows

@@ -1,0 +1,236 @@
+"""Taking from the shelf and putting on it: guarded statements, with a movement beside each.
+
+A level and its movement are written in one transaction, so that on hand is the sum of the
+movements at every moment; the table's own CHECK stands behind the guard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    bindparam,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
+
+from .. import clock
+from ..db import connection, in_transaction, insert_new
+from ..errors import Invalid, Refusal
+from .models import Level, Movement
+
+LARGEST = 10**9
+"""No shelf holds more; it keeps every sum far inside 2^53."""
+
+
+class OutOfStock(Refusal):
+    """Fewer are on hand than were asked for. `data`: item (code), left, asked."""
+
+    code = "out_of_stock"
+    status = 409
+    title = "Not enough of this is left here"
+
+
+class Want(NamedTuple):
+    """So many of an item at a location, for a sale or for itself."""
+
+    item_id: int
+    location_id: int
+    quantity: int
+    sale_id: str | None = None
+    member_id: int | None = None
+
+
+_take = (
+    update(Level)
+    .where(
+        Level.item_id == bindparam("item"),
+        Level.location_id == bindparam("location"),
+        Level.on_hand >= bindparam("quantity"),
+    )
+    .values(on_hand=Level.on_hand - bindparam("quantity"))
+)
+_put = (
+    update(Level)
+    .where(Level.item_id == bindparam("item"), Level.location_id == bindparam("location"))
+    .values(on_hand=Level.on_hand + bindparam("quantity"))
+)
+
+
+def level_of(
+    item_id: ColumnElement[int] | Any, location_id: ColumnElement[int] | int
+) -> ScalarSelect[int]:
+    """An expression for other rooms' queries: how many of the item are on hand at the location;
+    NULL where it was never there."""
+    where = (Level.item_id == item_id, Level.location_id == location_id)
+    return select(Level.on_hand).where(*where).correlate_except(Level).scalar_subquery()
+
+
+def on_hand(item_id: int, location_id: int) -> int:
+    return levels([(item_id, location_id)]).get((item_id, location_id), 0)
+
+
+def levels(places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """On hand for (item, location) pairs, in one statement; a pair that never was is left out."""
+    if not places:
+        return {}
+    if len(places) == 1:
+        places = [*places, places[0]]  # One shape of statement for the cache.
+    query = select(Level.item_id, Level.location_id, Level.on_hand).where(
+        tuple_(Level.item_id, Level.location_id).in_(places)
+    )
+    return {(row[0], row[1]): row[2] for row in connection().execute(query)}
+
+
+def take(wants: Sequence[Want], at: datetime) -> bool:
+    """Joiner: take all of them from the shelves for sales, or answer False and the caller rolls
+    back: with several buys in one transaction only the caller knows whose refusal it is.
+
+    The movements go first and the levels last, summed by place and in order of item and location:
+    a level is the row most fought over, is held the shortest so, and no two transactions wait for
+    each other crosswise.
+    """
+    record([want._replace(quantity=-want.quantity) for want in wants], "sold", at)
+    rows = _by_place(wants)
+    if not rows:
+        return True
+    taken = in_transaction().connection().execute(_take, rows)
+    return taken.rowcount == len(rows)
+
+
+def put_back(wants: Sequence[Want], at: datetime, note: str = "") -> None:
+    """Joiner: the opposite of take; a returned item is for sale again."""
+    record(wants, "returned", at, note)
+    in_transaction().connection().execute(_put, _by_place(wants))
+
+
+def receive(
+    item_id: int,
+    location_id: int,
+    quantity: int,
+    *,
+    member_id: int | None = None,
+    note: str = "",
+) -> int:
+    """Joiner: goods come in; answers what is on hand then. Raises Invalid unless 1 to 10^9."""
+    receive_many([(item_id, quantity)], location_id, member_id=member_id, note=note)
+    return on_hand(item_id, location_id)
+
+
+def receive_many(
+    rows: Iterable[tuple[int, int]],
+    location_id: int,
+    *,
+    member_id: int | None = None,
+    note: str = "",
+) -> None:
+    """Joiner: many items come in at once, (item, quantity) each. Raises Invalid."""
+    wants = [Want(item, location_id, quantity, None, member_id) for item, quantity in rows]
+    for want in wants:
+        if not 1 <= want.quantity <= LARGEST:
+            raise Invalid(f"A quantity is 1 to {LARGEST}", field="quantity")
+    if not wants:
+        return
+    _open_levels({(want.item_id, want.location_id) for want in wants})
+    record(wants, "received", clock.now(), note)
+    conn = in_transaction().connection()
+    conn.execute(_put, _by_place(wants))
+    full = select(Level.item_id).where(Level.location_id == location_id, Level.on_hand > LARGEST)
+    if conn.execute(full.limit(1)).first():
+        raise Invalid(f"No shelf holds more than {LARGEST}", field="quantity")
+
+
+def count_to(
+    item_id: int, location_id: int, counted: int, *, member_id: int | None, note: str = ""
+) -> int:
+    """Joiner: what was counted becomes the level; the difference is a movement. Answers the
+    difference. Raises Invalid."""
+    if not 0 <= counted <= LARGEST:
+        raise Invalid(f"A count is 0 to {LARGEST}", field="quantity")
+    session = in_transaction()
+    _open_levels({(item_id, location_id)})
+    place = (Level.item_id == item_id, Level.location_id == location_id)
+    # The row is locked before it is read, so that a sale meanwhile is neither lost nor doubled.
+    before = session.scalar(select(Level.on_hand).where(*place).with_for_update()) or 0
+    difference = counted - before
+    if difference:
+        change = Want(item_id, location_id, difference, None, member_id)
+        record([change], "counted", clock.now(), note)
+        session.execute(update(Level).where(*place).values(on_hand=Level.on_hand + difference))
+    return difference
+
+
+def put_on_shelf(item_id: int, location_id: int, shelf: str) -> None:
+    """Joiner: say on which shelf of the location the item stands."""
+    _open_levels({(item_id, location_id)})
+    place = (Level.item_id == item_id, Level.location_id == location_id)
+    in_transaction().execute(update(Level).where(*place).values(shelf=shelf.strip()[:40]))
+
+
+def shelves(item_ids: Sequence[int], location_id: int) -> Mapping[int, str]:
+    """The shelf of each item at a location, where one is known."""
+    query = select(Level.item_id, Level.shelf).where(
+        Level.location_id == location_id, Level.item_id.in_(item_ids), Level.shelf != ""
+    )
+    return {row[0]: row[1] for row in connection().execute(query)}
+
+
+def record(wants: Sequence[Want], reason: str, at: datetime, note: str = "") -> None:
+    """Joiner: movements for these wants; a positive quantity comes in, a negative goes out."""
+    if wants:
+        in_transaction().connection().execute(
+            insert(Movement),
+            [
+                {
+                    "item_id": want.item_id,
+                    "location_id": want.location_id,
+                    "quantity": want.quantity,
+                    "reason": reason,
+                    "sale_id": want.sale_id,
+                    "member_id": want.member_id,
+                    "note": note,
+                    "at": at,
+                }
+                for want in wants
+            ],
+        )
+
+
+def _by_place(wants: Sequence[Want]) -> list[dict[str, int]]:
+    """Two lines of one item are one want; sorted, so that locks are taken in one order."""
+    summed: dict[tuple[int, int], int] = {}
+    for want in wants:
+        place = (want.item_id, want.location_id)
+        summed[place] = summed.get(place, 0) + want.quantity
+    return [
+        {"item": item, "location": place, "quantity": summed[item, place]}
+        for item, place in sorted(summed)
+    ]
+
+
+def _open_levels(places: set[tuple[int, int]]) -> None:
+    """Joiner: make the level rows that do not exist yet, without minding who else does."""
+    in_transaction().connection().execute(
+        insert_new(Level),
+        [
+            {"item_id": item, "location_id": place, "on_hand": 0, "shelf": ""}
+            for item, place in sorted(places)
+        ],
+    )
+
+
+def total_on_hand(item_ids: Sequence[int]) -> dict[int, int]:
+    """On hand over all locations, for lists on the desk."""
+    query = (
+        select(Level.item_id, func.sum(Level.on_hand))
+        .where(Level.item_id.in_(item_ids))
+        .group_by(Level.item_id)
+    )
+    return {row[0]: int(row[1]) for row in connection().execute(query)}

@@ -1,0 +1,53 @@
+"""Places that have stock of their own, by the code that people use for them."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from .. import clock
+from ..db import db, in_transaction
+from ..errors import Invalid, NotFound
+from .models import Location
+
+MAIN = "MAIN"
+
+
+class LocationTaken(Invalid):
+    code = "location_taken"
+    status = 409
+    title = "There is a location with this code"
+
+
+def location(code: str) -> Location:
+    """The location with this code, in any case. Raises NotFound."""
+    found = db.session.scalar(select(Location).where(Location.code == code.strip().upper()[:32]))
+    if found is None:
+        raise NotFound(f"There is no location {code[:32]!r}", what="location")
+    return found
+
+
+def location_by_id(location_id: int) -> Location:
+    found = db.session.get(Location, location_id)
+    if found is None:
+        raise NotFound("There is no such location", what="location")
+    return found
+
+
+def locations() -> list[Location]:
+    """All locations, the first one first."""
+    return list(db.session.scalars(select(Location).order_by(Location.id)))
+
+
+def add_location(code: str, name: str, kind: str = "shop", address: str = "") -> Location:
+    """Joiner: a new location. Raises LocationTaken, or Invalid for a code that is not 1 to 32
+    letters, digits or dashes."""
+    code = code.strip().upper()
+    if not 1 <= len(code) <= 32 or not all(c.isascii() and (c.isalnum() or c == "-") for c in code):
+        raise Invalid("A location's code has 1 to 32 letters, digits or dashes", field="code")
+    session = in_transaction()
+    if session.scalar(select(Location.id).where(Location.code == code)) is not None:
+        raise LocationTaken(f"There is a location {code} already", field="code")
+    added = Location(code=code, name=name, kind=kind, address=address, created_at=clock.now())
+    session.add(added)
+    session.flush()
+    return added
