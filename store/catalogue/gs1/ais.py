@@ -110,7 +110,7 @@ def _read_table(table: str) -> Iterator[Identifier]:
                 else tuple(tuple(group.split("+")) for group in groups.split(","))
             )
             continue
-        left, _, title = line.partition("|")
+        left, _, title = line.rpartition("|")
         names, flags, *rest = left.split()
         for ai in _series(names):
             yield _identifier(ai, flags, rest, title.strip(), requires)

@@ -31,8 +31,7 @@ def check_associations(elements: Elements) -> None:
                 if other != ai and _fits(other, template):
                     raise CodeFault(f"AI ({ai}) and AI ({other}) exclude each other.", ai=ai)
         if identifier.requires and not any(
-            all(_any_fits(values, template) for template in group)
-            for group in identifier.requires
+            all(_any_fits(values, template) for template in group) for group in identifier.requires
         ):
             raise CodeFault(
                 f"AI ({ai}) needs one of these beside it: {_spoken(identifier.requires)}.", ai=ai

@@ -24,17 +24,18 @@ _SEPARATORS = frozenset(f"{FNC1}^")
 _ANYTHING = "Any value of an unknown identifier"
 
 
-def parse(text: str) -> tuple[tuple[str, str], ...]:
+def parse(text: str, *, announced: bool = True) -> tuple[tuple[str, str], ...]:
     """The elements of a raw element string. Raises CodeFault with the place of the fault.
 
-    It must begin with FNC1 or with the identifier of a symbol that announces an element string.
-    Companions are not looked at: see check_associations.
+    It must begin with FNC1 or with the identifier of a symbol that announces an element string,
+    unless `announced` is False (many scanners leave both away). Companions are not looked at: see
+    check_associations.
     """
     refuse_too_long(text)
     at = 3 if text.startswith(_SYMBOLS) else 0
-    if text[at : at + 1] in _SEPARATORS and text[at:]:
+    if text[at : at + 1] in _SEPARATORS:
         at += 1
-    elif at == 0:
+    elif announced and at == 0:
         raise CodeFault("An element string begins with FNC1 or a symbology identifier.", at=0)
     if at == len(text):
         raise CodeFault("The element string is empty.", at=at)

@@ -80,7 +80,7 @@ def read_in_store(code: str, layouts: Sequence[str] = DEFAULT_LAYOUTS) -> InStor
     if not is_in_store(code):
         raise CodeFault(f"{excerpt(code)} is not in a range for use inside shops.", at=0)
     digits = full[1:]
-    within_company = digits[:2] not in ("02",) and digits[0] != "2"
+    within_company = not digits.startswith(("02", "2"))
     if len(code) != 8:
         for layout in layouts:
             if digits.startswith(layout[:2]):
