@@ -1,0 +1,102 @@
+"""Identifiers: e-mail addresses and phone numbers, each in one spelling only."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import email_validator
+import phonenumbers
+from sqlalchemy import select
+
+from ..db import db
+from ..errors import Invalid, Refusal
+from .models import Identifier, Member
+
+__all__ = ["IdentifierTaken", "find", "normalise", "of_member", "set_region"]
+
+# A shop that runs in its own house may give its people addresses of its own network; no mail has
+# to reach them for signing in.
+for _local in ("local", "test"):
+    if _local in email_validator.SPECIAL_USE_DOMAIN_NAMES:
+        email_validator.SPECIAL_USE_DOMAIN_NAMES.remove(_local)
+
+_PHONE = re.compile(r"\+?[\d\s().\-/]{3,40}\Z", re.ASCII)
+
+# Where a number without its country code belongs: the shop's own region, told once at the start.
+_region: str | None = None
+
+
+class IdentifierTaken(Refusal):
+    """Somebody has an account under this e-mail address or phone number already."""
+
+    code = "identifier_taken"
+    title = "There is an account with this e-mail address or phone number already"
+
+
+def set_region(region: str | None) -> None:
+    """The ISO 3166 region of phone numbers that are written without a country code."""
+    global _region
+    _region = region
+
+
+def normalise(text: str) -> tuple[str, str]:
+    """("email" | "phone", value): small letters and a punycode domain, or E.164.
+
+    Wide letters and digits, as Chinese keyboards give them, are read as plain ones. Letters beyond
+    ASCII before the @ are refused: two addresses that look the same would be two members.
+    Raises Invalid.
+    """
+    if len(text) > 254 or any("\ud800" <= character <= "\udfff" for character in text):
+        raise _unreadable()
+    plain = unicodedata.normalize("NFKC", text).strip()
+    if any(unicodedata.category(character) in ("Cc", "Cf", "Cn") for character in plain):
+        raise _unreadable()
+    return ("email", _email(plain)) if "@" in plain else ("phone", _phone(plain))
+
+
+def _email(text: str) -> str:
+    try:
+        read = email_validator.validate_email(
+            text, check_deliverability=False, allow_smtputf8=False
+        )
+    except email_validator.EmailNotValidError as error:
+        raise _unreadable() from error
+    return (read.ascii_email or read.normalized).lower()
+
+
+def _phone(text: str) -> str:
+    if not _PHONE.match(text):
+        raise _unreadable()
+    try:
+        number = phonenumbers.parse(text, _region)
+    except phonenumbers.NumberParseException as error:
+        raise _unreadable() from error
+    # Possible, not valid: a range that was handed out last month is nobody's typing error.
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if reason != phonenumbers.ValidationResult.IS_POSSIBLE:
+        raise _unreadable()
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _unreadable() -> Invalid:
+    return Invalid("This is neither an e-mail address nor a phone number", field="identifier")
+
+
+def find(text: str) -> Member | None:
+    """The member known by this e-mail address or phone number, in any spelling."""
+    try:
+        kind, value = normalise(text)
+    except Invalid:
+        return None
+    return db.session.scalar(
+        select(Member).join(Identifier).where(Identifier.kind == kind, Identifier.value == value)
+    )
+
+
+def of_member(member_id: int) -> list[Identifier]:
+    return list(
+        db.session.scalars(
+            select(Identifier).where(Identifier.member_id == member_id).order_by(Identifier.id)
+        )
+    )

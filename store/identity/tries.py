@@ -1,0 +1,79 @@
+"""Tries: counted in the database, so that a limit survives a restart and counts every process.
+
+A try is written and committed first and counted after: whatever order many arrive in, the one that
+was written last sees all the others, so that never more than the limit go on. A try that is refused
+is taken out again, so that hammering on does not lengthen the wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select
+
+from .. import clock
+from ..db import connection, in_transaction, repeatable, transaction
+from ..errors import TooMany
+from .models import Try
+
+__all__ = ["Limit", "begin", "forgive"]
+
+_KEPT = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `most` tries of a subject in the last `window_s` seconds; `subject` is a digest."""
+
+    scope: str
+    subject: str
+    most: int
+    window_s: int = 900
+
+
+@repeatable
+def begin(limits: list[Limit]) -> list[int]:
+    """Write a try under every limit, then count. Returns the ids of what was written, for
+    `forgive`. Raises TooMany (opener)."""
+    with transaction() as session:
+        now = clock.now()
+        rows = [Try(scope=limit.scope, subject=limit.subject, at=now) for limit in limits]
+        session.add_all(rows)
+        session.flush()
+        written = [row.id for row in rows]
+        if any(number % 64 == 0 for number in written):
+            session.execute(delete(Try).where(Try.at < now - _KEPT))
+    wait_s = max(_wait_s(limit) for limit in limits)
+    if wait_s:
+        with transaction():
+            forgive(written)
+        raise TooMany("Too many tries; wait a little", retry_after_s=wait_s)
+    return written
+
+
+def forgive(written: list[int], *limits: Limit) -> None:
+    """Take tries out again: these, and everything counted under these limits (joiner)."""
+    session = in_transaction()
+    session.execute(delete(Try).where(Try.id.in_(written)))
+    for limit in limits:
+        session.execute(delete(Try).where(Try.scope == limit.scope, Try.subject == limit.subject))
+
+
+def _wait_s(limit: Limit) -> int:
+    """0 while the limit holds, else the seconds until the oldest counted try leaves the window."""
+    window = timedelta(seconds=limit.window_s)
+    count, oldest = (
+        connection()
+        .execute(
+            select(func.count(Try.id), func.min(Try.at)).where(
+                Try.scope == limit.scope,
+                Try.subject == limit.subject,
+                Try.at > clock.now() - window,
+            )
+        )
+        .one()
+    )
+    if count <= limit.most:
+        return 0
+    return max(1, int((oldest + window - clock.now()).total_seconds()) + 1)
