@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -106,7 +107,7 @@ def _make_authority() -> _Signer:
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name("OneShelf, this shop's own authority")
     usage = _usage(key_cert_sign=True, crl_sign=True)
-    permitted = [*map(x509.DNSName, NAMES), *map(x509.IPAddress, PRIVATE)]
+    permitted = [*map(x509.DNSName, NAMES), *(x509.IPAddress(network) for network in PRIVATE)]
     certificate = (
         _builder(name, name, key.public_key(), AUTHORITY_LASTS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -123,13 +124,13 @@ def _still_good(
 ) -> bool:
     if not (at.chain.exists() and at.key.exists()):
         return False
-    leaf = x509.load_pem_x509_certificates(at.chain.read_bytes())[0]
-    key = load_pem_private_key(at.key.read_bytes(), password=None)
     try:
+        leaf = x509.load_pem_x509_certificates(at.chain.read_bytes())[0]
+        key = load_pem_private_key(at.key.read_bytes(), password=None)
         leaf.verify_directly_issued_by(authority)
-    except Exception:
-        return False  # Another authority's, or damaged: whatever it is, it must be made anew.
-    named = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        named = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+        return False  # Damaged, or of an earlier authority: either way it is made anew.
     lasts = leaf.not_valid_after_utc > clock.now() + RENEW_BEFORE
     return lasts and named == wanted and leaf.public_key() == key.public_key()
 

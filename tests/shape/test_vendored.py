@@ -1,4 +1,4 @@
-"""What others made is exactly what static/VENDORED.md says it is, and nothing else lies beside it."""
+"""What others made is exactly what static/VENDORED.md says, and nothing else lies beside it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,167 @@
+"""Serving, the whole of `make run`: brings the database up to date, opens the demo shop in a new
+one, says where the shop is, and keeps its processes alive.
+
+This process owns the ports and serves nothing itself. Its children accept from the sockets that it
+holds, so a connection that comes while a worker is being replaced waits instead of being refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import logging
+import os
+import socket
+import sys
+from functools import partial
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import upgrade
+from qrcode.main import QRCode
+from sqlalchemy import inspect
+
+from . import certificates, create_app, demo, settings, workers
+from .db import db
+from .supervisor import Role, supervise
+
+__all__ = ["main"]
+
+HTTPS_ABOVE = 443
+BACKLOG = 1024
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(level=logging.INFO, format=form)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("_granian").setLevel(logging.WARNING)
+    config = settings.load()
+    port = _port(config["PORT"])
+    try:
+        plain = _listen(options.host, port)
+        secure = _listen(options.host, port + HTTPS_ABOVE) if options.https else None
+    except OSError as error:
+        print(_why_not(error, port), file=sys.stderr)
+        return 1
+    addresses = lan_addresses() if options.host == "0.0.0.0" else []
+    app = create_app({"PORT": port})
+    _prepare(app, with_demo=options.demo)
+    listeners = [workers.Listener(plain)]
+    if secure:
+        certificate = certificates.ensure(Path(app.config["INSTANCE"]), addresses)
+        listeners.append(workers.Listener(secure, certificate))
+    many = app.config["WORKERS"] or (1 if app.config["DATABASE_URL"].startswith("sqlite") else 2)
+    roles = [Role("web", partial(workers.serve, app, listeners)) for _ in range(many)]
+    roles.append(Role("outbox", partial(workers.work_outbox, app)))
+    print(announcement(app, port, addresses, https=secure is not None), flush=True)
+    return supervise(roles, [listener.socket for listener in listeners])
+
+
+def lan_addresses() -> list[str]:
+    """The IPv4 addresses at which phones of the same network reach this machine, the usual first.
+
+    Asking the system for the route to an address sends nothing; 192.0.2.1 exists only in manuals.
+    """
+    found = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            found.append(str(probe.getsockname()[0]))
+        except OSError:
+            pass  # No network at all: the shop still opens on this machine.
+    try:
+        found += socket.gethostbyname_ex(socket.gethostname())[2]
+    except OSError:
+        pass  # A machine that does not know its own name is no reason not to open.
+    return [address for address in dict.fromkeys(found) if not address.startswith("127.")]
+
+
+def announcement(app: Flask, port: int, addresses: list[str], *, https: bool) -> str:
+    """What the terminal shows once the shop is open."""
+    secure = port + HTTPS_ABOVE
+    lines = ["", f"{app.config['SHOP_NAME']} is open.", ""]
+    lines.append(f"  on this computer    http://localhost:{port}")
+    lines += [f"  on your network     http://{address}:{port}" for address in addresses]
+    if https:
+        hosts = addresses or ["localhost"]
+        lines += [f"  for the scanner     https://{host}:{secure}" for host in hosts]
+        lines.append("                      (phones give a page the camera only over https, and")
+        lines.append("                      warn once, because this shop signed for itself)")
+    if addresses:
+        lines += ["", "  A phone on the same network opens the shop with this:", ""]
+        lines.append(terminal_qr(f"http://{addresses[0]}:{port}/"))
+    if app.config["DEMO"]:
+        lines += ["", "  This is the demo shop. Sign in as:"]
+        lines += [
+            f"  {role:<9} {email:<28} password  {password}"
+            for role, email, password in demo.SIGN_INS
+        ]
+    lines += ["", "  Ctrl-C closes the shop.", ""]
+    return "\n".join(lines)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m store.serving", description="Open the shop.")
+    parser.add_argument("--host", default=os.environ.get("HOST", "0.0.0.0"))
+    parser.add_argument(
+        "--no-demo", dest="demo", action="store_false", help="leave a new shop empty"
+    )
+    parser.add_argument("--no-https", dest="https", action="store_false")
+    return parser
+
+
+def _port(setting: int) -> int:
+    """PORT, as hosting services and `make run PORT=8080` give it, else the setting."""
+    text = os.environ.get("PORT") or str(setting)
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 65535 - HTTPS_ABOVE:
+        sys.exit(f"PORT must be a number from 1 to {65535 - HTTPS_ABOVE}, not {text!r}")
+    return int(text)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    return socket.create_server((host, port), backlog=BACKLOG)
+
+
+def _why_not(error: OSError, port: int) -> str:
+    ports = f"Port {port} or {port + HTTPS_ABOVE}"
+    if error.errno == errno.EADDRINUSE:
+        reason = "is in use: another program, or this shop in another window, is open there"
+    elif error.errno == errno.EACCES:
+        reason = "is not for this user: ports below 1024 belong to the system"
+    else:
+        reason = f"cannot be opened ({error.strerror})"
+    other = port + 80 if 1024 < port < 60000 else 8080
+    return f"{ports} {reason}.\nChoose another one: make run PORT={other}"
+
+
+def _prepare(app: Flask, *, with_demo: bool) -> None:
+    """Bring the schema up to date, and open the demo shop where there was nothing before."""
+    with app.app_context():
+        new = not inspect(db.engine).get_table_names()
+        upgrade()
+        if new and with_demo:
+            print("A new shop: laying out the demo goods ...", flush=True)
+            demo.open_shop()
+        db.session.remove()
+        # A child must not inherit a connection: two processes on one would garble both.
+        db.engine.dispose()
+
+
+def terminal_qr(text: str) -> str:
+    code = QRCode(border=2)
+    code.add_data(text)
+    rows = code.get_matrix()
+    rows += [[False] * len(rows[0])] * (len(rows) % 2)
+    # Two modules a character; light is drawn, so that it reads on a dark and on a light terminal.
+    blocks = {(False, False): "█", (False, True): "▀", (True, False): "▄", (True, True): " "}
+    pairs = zip(rows[::2], rows[1::2], strict=True)
+    return "\n".join(
+        "    " + "".join(blocks[pair] for pair in zip(upper, lower, strict=True))
+        for upper, lower in pairs
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

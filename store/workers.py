@@ -1,0 +1,111 @@
+"""What the children of `make run` do: serve pages, and work the outbox."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from flask import Flask
+from granian import _futures, _granian, wsgi
+from granian._loops import loops
+from granian.constants import HTTPModes, SSLProtocols
+from granian.http import HTTP1Settings, HTTP2Settings
+
+from . import outbox
+from .certificates import Certificate
+
+__all__ = ["Listener", "serve", "work_outbox"]
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 1024
+CONNECTIONS = 512
+"""How many connections one listener of one process works on; more wait in the backlog."""
+
+OUTBOX_PAUSE_S = 0.5
+
+# granian's inner parts carry no types, or older ones than they have.
+_worker_type: Any = _granian.WSGIWorker
+_socket_type: Any = _granian.SocketHolder
+_scheduler: Any = _futures._new_cbscheduler
+_wrapped: Any = wsgi._callback_wrapper
+
+WhenAsked = Callable[[Callable[[], None]], None]
+
+
+class Listener(NamedTuple):
+    """A socket that the parent holds, and the certificate when it speaks TLS."""
+
+    socket: socket.socket
+    certificate: Certificate | None = None
+
+
+def serve(app: Flask, listeners: Sequence[Listener], when_asked: WhenAsked) -> None:
+    """Answer requests on every listener, until asked to end and the last answer is out.
+
+    granian's own server would bind a socket in each worker, where a killed worker takes waiting
+    connections with it, and would need two more processes for TLS; so its worker is used without
+    the server around it. The locks pin its version, and tests/test_serving.py uses all of this.
+    """
+    served = [_serve_one(number, app, one) for number, one in enumerate(listeners, start=1)]
+
+    def stop() -> None:
+        for signal, _, _ in served:
+            signal.set()
+
+    when_asked(stop)
+    for _, ended, _ in served:
+        ended.wait()
+
+
+def work_outbox(app: Flask, when_asked: WhenAsked) -> None:
+    """Do what the outbox holds, as soon as it is due; a failing database is tried again."""
+    asked = threading.Event()
+    when_asked(asked.set)
+    while not asked.wait(OUTBOX_PAUSE_S):
+        with app.app_context():
+            try:
+                outbox.work(deadline_s=5)
+            except Exception:
+                log.exception("outbox: could not work; trying again")
+                asked.wait(10 * OUTBOX_PAUSE_S)
+
+
+def _serve_one(number: int, app: Flask, listener: Listener) -> tuple[Any, threading.Event, Any]:
+    """Start granian's threads on one listener; answers its stop signal and its end.
+
+    The worker is answered too: what nothing refers to would be collected while it serves.
+    """
+    signal, ended = _granian.WorkerSignal(), threading.Event()
+    signal.add_cb(ended.set)
+    loop = loops.get("asyncio")
+    callback = _wrapped(app, {"url_path_prefix": None})
+    worker = _worker_type(
+        number,
+        (None, _socket_type(listener.socket.fileno(), False, BACKLOG)),  # a socket, not a unix path
+        None,  # no channel for metrics
+        1,  # runtime threads: they only move bytes
+        512,
+        app.config["THREADS"],
+        30,  # seconds after which an idle thread ends
+        CONNECTIONS,
+        HTTPModes.auto,
+        HTTP1Settings(header_read_timeout=15_000),
+        HTTP2Settings(),
+        None,  # static files go through the app, which sets the headers
+        *_tls(listener.certificate),
+        (None, None),
+    )
+    worker.serve_mtr(_scheduler(loop, callback, impl_asyncio=True), loop, signal)
+    return signal, ended, worker
+
+
+def _tls(certificate: Certificate | None) -> tuple[Any, ...]:
+    """granian's eight: on, chain, key, password, oldest version, authority, revoked, verify."""
+    oldest = str(SSLProtocols.tls12)
+    if certificate is None:
+        return (False, None, None, None, oldest, None, [], False)
+    return (True, str(certificate.chain), str(certificate.key), None, oldest, None, [], False)
