@@ -1,1 +1,33 @@
 """Catalogue: what is sold, under which codes and at what price."""
+
+from __future__ import annotations
+
+from .codes import CodeTaken, ItemNotForSale, find_item, item_by_code_query, item_path
+from .items import add_item, archive_item, bring_back, edit_item
+from .models import Category, Item
+from .pictures import add_picture, picture_url
+from .prices import price_in_force, quote, set_price
+from .search import categories, search
+from .sizes import unit_price
+
+__all__ = [
+    "Category",
+    "CodeTaken",
+    "Item",
+    "ItemNotForSale",
+    "add_item",
+    "add_picture",
+    "archive_item",
+    "bring_back",
+    "categories",
+    "edit_item",
+    "find_item",
+    "item_by_code_query",
+    "item_path",
+    "picture_url",
+    "price_in_force",
+    "quote",
+    "search",
+    "set_price",
+    "unit_price",
+]

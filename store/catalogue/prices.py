@@ -1,0 +1,96 @@
+"""Prices: which one is in force where, and how a new one begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, or_, select
+
+from .. import clock
+from ..db import Moment, connection, db, in_transaction
+from ..errors import Invalid
+from ..money import LARGEST_MINOR, decimals
+from .models import Item, Price
+
+# Read when the statement runs, so that a statement that is built once stays right for ever.
+_now = bindparam("price_now", type_=Moment(), callable_=clock.now)
+
+
+def price_in_force(
+    item_id: ColumnElement[int] | Any,
+    location_id: ColumnElement[int] | int | None,
+    at: datetime | None = None,
+    *,
+    currency: str | None = None,
+) -> ScalarSelect[int]:
+    """An expression for any query over items: the amount in minor units, tax included; NULL where
+    there is no price. Of those that have begun (by `at`, else by now, read at each run) the newest
+    of this location counts, else the newest for all locations."""
+    everywhere = Price.location_id.is_(None)
+    here = everywhere if location_id is None else or_(everywhere, Price.location_id == location_id)
+    conditions = [Price.item_id == item_id, here, Price.starts_at <= (at or _now)]
+    if currency is not None:
+        conditions.append(Price.currency == currency)
+    return (
+        select(Price.amount_minor)
+        .where(*conditions)
+        .order_by(everywhere, Price.starts_at.desc(), Price.id.desc())
+        .limit(1)
+        .correlate_except(Price)
+        .scalar_subquery()
+    )
+
+
+def quote(item_ids: Iterable[int], location_id: int | None, currency: str) -> dict[int, int]:
+    """{item id: minor units} in one statement. An item that is archived, has no price in this
+    currency or does not exist is left out: it is not for sale."""
+    ids_ = sorted(set(item_ids))
+    if not ids_:
+        return {}
+    amount = price_in_force(Item.id, location_id, currency=currency)
+    query = select(Item.id, amount).where(Item.id.in_(ids_), Item.archived_at.is_(None))
+    return {row[0]: row[1] for row in connection().execute(query) if row[1] is not None}
+
+
+def set_price(
+    item_id: int,
+    amount_minor: int,
+    currency: str,
+    *,
+    location_id: int | None = None,
+    starts_at: datetime | None = None,
+    made_by: int | None = None,
+) -> bool:
+    """Joiner: a new price from `starts_at` (now) on; for all locations, or one. Answers False,
+    and adds nothing, where that price is in force there already. Raises Invalid."""
+    session = in_transaction()
+    decimals(currency)
+    if not 0 <= amount_minor <= LARGEST_MINOR:
+        raise Invalid("A price is 0 or more, and not larger than any price", field="price")
+    own = Price.location_id.is_(None) if location_id is None else Price.location_id == location_id
+    begins = starts_at or clock.now()
+    before = session.execute(
+        select(Price.amount_minor, Price.currency)
+        .where(Price.item_id == item_id, own, Price.starts_at <= begins)
+        .order_by(Price.starts_at.desc(), Price.id.desc())
+        .limit(1)
+    ).first()
+    if before == (amount_minor, currency):
+        return False
+    session.add(
+        Price(
+            item_id=item_id, location_id=location_id, currency=currency,
+            amount_minor=amount_minor, starts_at=begins, made_by=made_by,
+        )
+    )  # fmt: skip
+    session.flush()
+    return True
+
+
+def prices_of(item_id: int, most: int = 50) -> list[Price]:
+    """The newest prices of an item, for the desk."""
+    query = select(Price).where(Price.item_id == item_id)
+    newest = query.order_by(Price.starts_at.desc(), Price.id.desc()).limit(most)
+    return list(db.session.scalars(newest))
