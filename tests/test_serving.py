@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,11 @@ def _is_alive(pid: int) -> bool:
     return state != "Z"
 
 
+def _has_only_new(server: LiveServer, before: set[int]) -> bool:
+    now = set(server.children())
+    return len(now) == 2 and not now & before
+
+
 def _wait_until(is_so: Callable[[], bool], what: str, seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
@@ -66,7 +72,7 @@ def test_a_killed_worker_is_replaced_and_nobody_is_turned_away(live_server: Star
             os.kill(pid, signal.SIGKILL)
         # The connection is made while no worker is there to take it.
         assert _get(server.url + STATIC) == 200
-        _wait_until(lambda old=before: len(set(server.children()) - old) == 2, "both are back")
+        _wait_until(partial(_has_only_new, server, before), "both are back")
 
 
 def test_a_request_that_runs_is_answered_before_the_shop_closes(live_server: Start) -> None:
