@@ -8,7 +8,17 @@ import hmac
 import os
 import time
 
-__all__ = ["ALPHABET", "digest", "encode", "mac", "new", "normalise", "same", "secret", "short_code"]
+__all__ = [
+    "ALPHABET",
+    "digest",
+    "encode",
+    "mac",
+    "new",
+    "normalise",
+    "same",
+    "secret",
+    "short_code",
+]
 
 # Crockford's base 32: no I, L, O, U, so that a code read aloud or typed is not misread.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -89,9 +89,7 @@ def share(total_minor: int, weights: list[int]) -> list[int]:
         raise ValueError("weights must add up to more than 0")
     parts = [total_minor * weight // whole for weight in weights]
     rest = total_minor - sum(parts)
-    order = sorted(
-        range(len(weights)), key=lambda at: (-((total_minor * weights[at]) % whole), at)
-    )
+    order = sorted(range(len(weights)), key=lambda at: (-((total_minor * weights[at]) % whole), at))
     for at in order[:rest]:
         parts[at] += 1
     return parts

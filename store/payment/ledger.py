@@ -231,9 +231,7 @@ def statement(
         balance -= _signed_sum_from(account.id, found[0].id + 1)
     postings = []
     for row in found:
-        postings.append(
-            Posting(row.id, row.at, row.reason, row.signed, balance, row.sale_id)
-        )
+        postings.append(Posting(row.id, row.at, row.reason, row.signed, balance, row.sale_id))
         balance -= row.signed
     return postings
 

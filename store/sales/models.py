@@ -76,13 +76,19 @@ class Refund(Base):
 
 
 class Basket(Base):
-    """What was scanned and not yet paid. `id` is a secret that the browser's cookie holds; `key` is
-    the purchase key of the basket as it is shown, made anew with every change."""
+    """What was scanned at one location and not yet paid. A guest's is known by `secret`, which the
+    browser's cookie holds; `key` is the purchase key of the basket as it is shown, made anew with
+    every change."""
 
     __tablename__ = "baskets"
+    __table_args__ = (
+        UniqueConstraint("member_id", "location_id"),
+        UniqueConstraint("secret", "location_id"),
+    )
 
-    id: Mapped[str] = mapped_column(String(43), primary_key=True)
-    member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"), unique=True)
+    id: Mapped[str] = mapped_column(String(20), primary_key=True)
+    secret: Mapped[str | None] = mapped_column(String(43))
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
     location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
     key: Mapped[str] = mapped_column(String(64))
     updated_at: Mapped[datetime] = mapped_column(Moment, index=True)

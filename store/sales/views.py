@@ -1,7 +1,158 @@
-"""Pages of sales."""
+"""Pages of a buy: the shop, an item, paying for it at once, the receipt, the history."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from types import SimpleNamespace
+from typing import Any
 
-blueprint = Blueprint("sales", __name__)
+from flask import current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from .. import catalogue, identity, ids, labels, web
+from ..errors import NotFound
+from . import basket, basket_views, desk_views, forms
+from .checkout import Buy, buy
+from .receipts import receipt, receipts
+from .shelf import Asked, front, item_page
+from .shown_views import blueprint, shown_receipt
+
+__all__ = ["basket_views", "blueprint", "desk_views"]
+
+
+@blueprint.get("/")
+def shop() -> str:
+    """The shop's front page: search, categories, items. Changes nothing."""
+    place = forms.location()
+    after = request.args.get("after", "0")
+    page = front(
+        place.id,
+        forms.currency(),
+        search=request.args.get("q", "")[:80],
+        category=request.args.get("category", "")[:120],
+        after=int(after) if after.isascii() and after.isdigit() and len(after) < 16 else 0,
+    )
+    return render_template(
+        "sales/shop.html", page=page, location_name=place.name, currency=forms.currency(),
+        query=request.args.get("q", "")[:80], category=request.args.get("category", "")[:120],
+        last_ones=current_app.config["LAST_ONES"], basket_count=basket_count(),
+    )  # fmt: skip
+
+
+@blueprint.get("/i/<code>")
+def item_by_code(code: str) -> ResponseReturnValue:
+    """An item without a GTIN, by its short code."""
+    return _item("code", ids.normalise(code)[:16])
+
+
+@blueprint.get("/01/<path:rest>", endpoint="item")
+def item_by_gtin(rest: str) -> ResponseReturnValue:
+    """The page behind a label: a GS1 Digital Link on the shop's own host. The plain form is served
+    at once; everything else (batches, serials, link types, deviations) is the resolver's."""
+    resolved = catalogue.resolve()
+    if resolved.answer is not None:
+        return resolved.answer
+    return _item("gtin", resolved.gtin)
+
+
+def _item(by: str, value: str) -> ResponseReturnValue:
+    visit = web.known_visit()
+    said = request.args.get("l", "")[:40]
+    label_id = labels.read(said, forms.key().decode()) if said else None
+    row = item_page(
+        Asked(by, value, forms.location_code(), label_id, ids.digest(visit) if visit else None,
+              forms.basket_secret(), forms.currency())
+    )  # fmt: skip
+    identity.recognise(row)
+    if row is None or row.archived_at is not None or row.price_minor is None:
+        raise catalogue.ItemNotForSale("This item is not for sale here")
+    return render_template("sales/item.html", **_shown(row, said, label_id))
+
+
+def _shown(row: Any, said: str, label_id: str | None) -> dict[str, Any]:
+    """What the item page shows, from the one row that it read."""
+    label_fits = label_id is not None and row.label_item_id == row.id
+    on_hand = row.on_hand or 0
+    other = "en" if web.language() == "zh" else "zh"
+    unit_minor, unit_text = catalogue.unit_price(row.price_minor, row.content, row.content_unit)
+    quantity = request.args.get("quantity", "1")
+    return {
+        "item": SimpleNamespace(
+            id=row.id, code=row.code, gtin=row.gtin, sku=row.sku,
+            name=web.in_language(row.names),
+            other_name=row.names.get(other) if len(row.names) > 1 else None,
+            brand=row.brand, size_text=row.size_text,
+            description=web.in_language(row.descriptions),
+            category_name=web.in_language(row.category_names), picture=row.picture,
+        ),
+        "quantity": int(quantity) if quantity in _QUANTITIES else 1,
+        "price_minor": row.price_minor, "currency": forms.currency(),
+        "unit_price_minor": unit_minor, "unit_text": unit_text,
+        "was_minor": row.label_price_minor
+        if label_fits and row.label_price_minor != row.price_minor else None,
+        "location": row.location_code, "location_name": row.location_name, "on_hand": on_hand,
+        "state": "sold_out" if on_hand < 1
+        else "last_ones" if on_hand <= current_app.config["LAST_ONES"] else "in_stock",
+        "key": ids.new(), "label": said if label_fits else "",
+        "member_balance_minor": (row.balance_minor or 0) if row.member_id else None,
+        "can_pay": row.member_id is not None, "basket_count": int(row.basket_count or 0),
+        "warning": _warning(row, said, label_fits),
+        "gateway_open": bool(current_app.config["SIMULATED_GATEWAY"]),
+    }  # fmt: skip
+
+
+_QUANTITIES = {str(number) for number in range(1, forms.MOST_AT_ONCE + 1)}
+
+
+def _warning(row: Any, said: str, label_fits: bool) -> str | None:
+    """What is wrong with the sticker that was scanned, if anything."""
+    if not said:
+        return None
+    if not label_fits:
+        return gettext(
+            "This label was not made by this shop for this item. Please check that the picture "
+            "is what you hold, or ask the staff."
+        )
+    if row.label_revoked_at is not None:
+        return gettext("This label is out of date. The price below is the one that counts.")
+    return None
+
+
+@blueprint.post("/sales")
+def create() -> ResponseReturnValue:
+    """The one tap: buy so many of one item, with the key that the page was made with."""
+    member = identity.signed_in()
+    place = forms.location()
+    bought = buy(
+        Buy(member.id, place.id, forms.currency(), (forms.line(),), forms.purchase_key(),
+            "shelf", wishes=forms.wishes())
+    )  # fmt: skip
+    return redirect(url_for("sales.receipt", sale_id=bought.sale_id), 303)
+
+
+@blueprint.get("/sales/<sale_id>", endpoint="receipt")
+def receipt_page(sale_id: str) -> str:
+    """Receipt and exit pass. Not yours looks like not there."""
+    member = identity.signed_in()
+    found = receipt(sale_id, member.id)
+    if found is None:
+        raise NotFound("There is no such receipt")
+    return render_template(
+        "sales/receipt.html", sale=shown_receipt(found), basket_count=basket_count()
+    )
+
+
+@blueprint.get("/me/sales")
+def history() -> str:
+    """Everything that this member bought, newest first."""
+    member = identity.signed_in()
+    before = request.args.get("before", "")[:20]
+    found = receipts(member_id=member.id, before=before or None, limit=26)
+    return render_template(
+        "sales/history.html", sales=[shown_receipt(sale) for sale in found[:25]],
+        next_before=found[24].id if len(found) > 25 else None, basket_count=basket_count(),
+    )  # fmt: skip
+
+
+def basket_count() -> int:
+    return basket.pieces(forms.holder())

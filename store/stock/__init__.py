@@ -14,7 +14,15 @@ from .levels import (
     shelves,
     take,
 )
-from .locations import MAIN, Location, LocationTaken, add_location, location, location_by_id, locations
+from .locations import (
+    MAIN,
+    Location,
+    LocationTaken,
+    add_location,
+    location,
+    location_by_id,
+    locations,
+)
 
 __all__ = [
     "MAIN",

@@ -57,8 +57,12 @@ class Simulated:
             raise NoticeForged("The notice is too old")
         try:
             said = strict.read(body)
-            answer = Approved(str(said["reference"])) if said["paid"] is True else Declined("declined")
-            return Notice(str(said["payment"]), int(said["amount_minor"]), str(said["currency"]), answer)
+            answer = (
+                Approved(str(said["reference"])) if said["paid"] is True else Declined("declined")
+            )
+            return Notice(
+                str(said["payment"]), int(said["amount_minor"]), str(said["currency"]), answer
+            )
         except (ValueError, KeyError, TypeError, json.JSONDecodeError) as error:
             raise NoticeForged("The notice cannot be read") from error
 

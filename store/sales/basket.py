@@ -1,0 +1,289 @@
+"""The basket: what was scanned, waiting to be paid; over several scans, tabs and sign-ins.
+
+A guest's basket is known by a secret in the browser's cookie. A member has one basket; what they
+scanned as a guest joins it when they sign in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, ScalarSelect, delete, func, select, update
+
+from .. import catalogue, clock, ids, money, stock
+from ..db import connection, db, in_transaction, repeatable, transaction
+from ..errors import Invalid, NotFound
+from .checkout import MOST_LINES, MOST_PIECES, Line
+from .models import Basket, BasketLine, Sale
+
+KEPT_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A line as the basket shows it now. `seen_minor` is what it cost when it was added."""
+
+    id: int
+    item_id: int
+    item_code: str
+    item_path: str
+    names: dict[str, str]
+    picture: str | None
+    quantity: int
+    seen_minor: int
+    unit_minor: int | None
+    tax_rate_bp: int
+    on_hand: int
+    label_id: str | None
+
+    @property
+    def total_minor(self) -> int:
+        return (self.unit_minor or 0) * self.quantity
+
+    @property
+    def for_sale(self) -> bool:
+        return self.unit_minor is not None
+
+    @property
+    def in_stock(self) -> bool:
+        return self.on_hand >= self.quantity
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A basket with its lines at the prices of now."""
+
+    basket_id: str
+    location_id: int
+    key: str
+    lines: list[Shown] = field(default_factory=list)
+
+    @property
+    def total_minor(self) -> int:
+        return sum(line.total_minor for line in self.lines)
+
+    @property
+    def tax_minor(self) -> int:
+        return sum(money.included_tax(line.total_minor, line.tax_rate_bp) for line in self.lines)
+
+    @property
+    def pieces(self) -> int:
+        return sum(line.quantity for line in self.lines)
+
+    def wanted(self, seen: dict[int, int]) -> tuple[Line, ...]:
+        """The lines of a buy; `seen` are the unit prices that the page showed, by item."""
+        return tuple(
+            Line(
+                line.item_id, line.quantity, seen.get(line.item_id, line.seen_minor), line.label_id
+            )
+            for line in self.lines
+        )
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whose basket: a member's, or a guest's by the secret in their cookie."""
+
+    member_id: int | None
+    secret: str | None
+
+    @property
+    def mine(self) -> ColumnElement[bool]:
+        """Baskets that this visitor may see: a member sees what they scanned as a guest, too."""
+        guest = (Basket.secret == self.secret) & Basket.member_id.is_(None)
+        return guest if self.member_id is None else (Basket.member_id == self.member_id) | guest
+
+
+def pieces_expression(member_id: ColumnElement[int] | Any, secret: str | None) -> ScalarSelect[int]:
+    """An expression for the item page: how many pieces wait in the visitor's baskets."""
+    guest = (Basket.secret == secret) & Basket.member_id.is_(None)
+    return (
+        select(func.sum(BasketLine.quantity))
+        .join(Basket, Basket.id == BasketLine.basket_id)
+        .where((Basket.member_id == member_id) | guest)
+        .correlate_except(Basket, BasketLine)
+        .scalar_subquery()
+    )
+
+
+def pieces(holder: Holder) -> int:
+    """How many pieces wait in the visitor's baskets."""
+    if holder.member_id is None and holder.secret is None:
+        return 0
+    query = select(func.sum(BasketLine.quantity)).join(Basket, Basket.id == BasketLine.basket_id)
+    return int(db.session.scalar(query.where(holder.mine)) or 0)
+
+
+def contents(holder: Holder, currency: str) -> Contents | None:
+    """The visitor's basket, or None when nothing was ever added. Changes nothing."""
+    basket = _find(holder)
+    if basket is None:
+        return None
+    item = catalogue.Item
+    price = catalogue.price_in_force(item.id, basket.location_id, currency=currency)
+    level = stock.level_of(item.id, basket.location_id)
+    query = (
+        select(BasketLine.id, item, BasketLine.quantity, BasketLine.seen_minor, price, level,
+               BasketLine.label_id)
+        .join(item, item.id == BasketLine.item_id)
+        .where(BasketLine.basket_id == basket.id)
+        .order_by(BasketLine.id)
+    )  # fmt: skip
+    lines = [
+        Shown(
+            id=row[0], item_id=row[1].id, item_code=row[1].code,
+            item_path=catalogue.item_path(row[1]), names=row[1].names, picture=row[1].picture,
+            quantity=row[2], seen_minor=row[3],
+            unit_minor=None if row[1].archived_at else row[4],
+            tax_rate_bp=row[1].tax_rate_bp, on_hand=row[5] or 0, label_id=row[6],
+        )
+        for row in db.session.execute(query)
+    ]  # fmt: skip
+    return Contents(basket.id, basket.location_id, basket.key, lines)
+
+
+def _find(holder: Holder) -> Basket | None:
+    """The basket that was touched last; one that holds something before an empty one."""
+    holds = select(BasketLine.id).where(BasketLine.basket_id == Basket.id).exists()
+    query = select(Basket).where(holder.mine).order_by(holds.desc(), Basket.updated_at.desc())
+    return db.session.scalar(query.limit(1))
+
+
+@repeatable
+def add(holder: Holder, line: Line, location_id: int, currency: str) -> None:
+    """Opener: one more scan at a location. Raises Invalid (quantity, too many lines),
+    ItemNotForSale."""
+    with transaction() as session:
+        _claim(holder)
+        basket = _at(holder, location_id) or _open(holder, location_id)
+        quote = catalogue.quotes([line.item_id], location_id, currency).get(line.item_id)
+        if quote is None:
+            raise catalogue.ItemNotForSale("This item is not for sale here")
+        have = _quantities(basket)
+        if line.quantity < 1 or have.get(line.item_id, 0) + line.quantity > MOST_PIECES:
+            raise Invalid(f"A quantity is 1 to {MOST_PIECES}", field="quantity")
+        if line.item_id in have:
+            session.execute(
+                update(BasketLine)
+                .where(BasketLine.basket_id == basket.id, BasketLine.item_id == line.item_id)
+                .values(quantity=BasketLine.quantity + line.quantity)
+            )
+        elif len(have) >= MOST_LINES:
+            raise Invalid(f"A basket holds {MOST_LINES} different items", field="item")
+        else:
+            session.add(
+                BasketLine(basket_id=basket.id, item_id=line.item_id, quantity=line.quantity,
+                           seen_minor=quote.amount_minor, label_id=line.label_id)
+            )  # fmt: skip
+        _changed(basket)
+
+
+@repeatable
+def set_quantity(holder: Holder, line_id: int, quantity: int) -> None:
+    """Opener: so many of a line; 0 takes it out. Raises NotFound, Invalid."""
+    if not 0 <= quantity <= MOST_PIECES:
+        raise Invalid(f"A quantity is 0 to {MOST_PIECES}", field="quantity")
+    with transaction() as session:
+        line = session.get(BasketLine, line_id)
+        basket = session.scalar(
+            select(Basket).where(Basket.id == (line.basket_id if line else ""), holder.mine)
+        )
+        if line is None or basket is None:
+            raise NotFound("There is no such line in your basket")
+        if quantity:
+            line.quantity = quantity
+        else:
+            session.delete(line)
+        _changed(basket)
+
+
+@repeatable
+def claim(holder: Holder) -> None:
+    """Opener: after a sign-in, what was scanned as a guest joins the member's baskets."""
+    with transaction():
+        _claim(holder)
+
+
+def paid_with(member_id: int, key: str) -> str | None:
+    """The sale that this key already made for the member, if any."""
+    query = select(Sale.id).where(Sale.member_id == member_id, Sale.key == key)
+    return db.session.scalar(query)
+
+
+@repeatable
+def empty(basket_id: str, key: str) -> None:
+    """Opener: take out what was paid, unless the basket changed since it was shown with this key.
+    It comes after the sale's commit: when it is lost, the same key finds the same sale."""
+    with transaction() as session:
+        basket = session.get(Basket, basket_id)
+        if basket is not None and basket.key == key:
+            session.execute(delete(BasketLine).where(BasketLine.basket_id == basket_id))
+            _changed(basket)
+
+
+@repeatable
+def sweep() -> int:
+    """Opener: remove baskets that nobody touched for a month; answers how many."""
+    with transaction() as session:
+        before = clock.now() - timedelta(days=KEPT_DAYS)
+        old = select(Basket.id).where(Basket.updated_at < before)
+        session.execute(delete(BasketLine).where(BasketLine.basket_id.in_(old)))
+        gone = session.execute(delete(Basket).where(Basket.updated_at < before))
+        return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def _claim(holder: Holder) -> None:
+    """Joiner: a guest's baskets become the member's. Where both have one at the same place, what
+    the member's does not hold joins it; what both hold was scanned once, not twice."""
+    session = in_transaction()
+    if holder.member_id is None or holder.secret is None:
+        return
+    guests = select(Basket).where(Basket.secret == holder.secret, Basket.member_id.is_(None))
+    for guest in session.scalars(guests).all():
+        mine = _at(holder, guest.location_id)
+        if mine is None:
+            guest.member_id, guest.secret = holder.member_id, None
+            session.flush()
+            continue
+        session.execute(
+            update(BasketLine)
+            .where(BasketLine.basket_id == guest.id, BasketLine.item_id.not_in(_quantities(mine)))
+            .values(basket_id=mine.id)
+        )
+        session.execute(delete(BasketLine).where(BasketLine.basket_id == guest.id))
+        session.delete(guest)
+        _changed(mine)
+
+
+def _at(holder: Holder, location_id: int) -> Basket | None:
+    """The visitor's own basket at a location: the member's, or the guest's."""
+    whose = (
+        Basket.member_id == holder.member_id
+        if holder.member_id is not None
+        else (Basket.secret == holder.secret) & Basket.member_id.is_(None)
+    )
+    return db.session.scalar(select(Basket).where(whose, Basket.location_id == location_id))
+
+
+def _open(holder: Holder, location_id: int) -> Basket:
+    session = in_transaction()
+    secret = holder.secret if holder.member_id is None else None
+    basket = Basket(id=ids.new(), secret=secret, member_id=holder.member_id,
+                    location_id=location_id, key=ids.new(), updated_at=clock.now())  # fmt: skip
+    session.add(basket)
+    session.flush()
+    return basket
+
+
+def _quantities(basket: Basket) -> dict[int, int]:
+    query = select(BasketLine.item_id, BasketLine.quantity).where(BasketLine.basket_id == basket.id)
+    return {row[0]: row[1] for row in connection().execute(query)}
+
+
+def _changed(basket: Basket) -> None:
+    """Every change makes the basket another one: a new purchase key."""
+    basket.key = ids.new()
+    basket.updated_at = clock.now()
+    in_transaction().flush()

@@ -1,0 +1,99 @@
+"""Pages of the basket: what was scanned over several scans, and paying for all of it."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from .. import forms as fields
+from .. import identity, payment, web
+from ..errors import NotFound
+from . import basket, forms
+from .checkout import MOST_PIECES, Buy, buy
+from .shown_views import blueprint
+
+
+@blueprint.get("/basket", endpoint="basket")
+def show() -> str:
+    """The basket at the prices of now."""
+    member = identity.current()
+    found = basket.contents(forms.holder(), forms.currency())
+    lines = found.lines if found else []
+    return render_template(
+        "sales/basket.html",
+        lines=[_shown(line) for line in lines],
+        rises=[
+            _shown(line)
+            for line in lines
+            if line.unit_minor is not None and line.unit_minor > line.seen_minor
+        ],
+        total_minor=found.total_minor if found else 0,
+        tax_minor=found.tax_minor if found else 0,
+        key=found.key if found else "",
+        ready=all(line.for_sale and line.in_stock for line in lines),
+        currency=forms.currency(),
+        basket_count=found.pieces if found else 0,
+        member_balance_minor=payment.balance_of(member.id, forms.currency()) if member else None,
+    )
+
+
+def _shown(line: basket.Shown) -> dict[str, object]:
+    return {
+        "id": line.id, "item_id": line.item_id, "url": line.item_path,
+        "item_name": web.in_language(line.names), "picture": line.picture,
+        "quantity": line.quantity, "unit_minor": line.unit_minor or 0,
+        "total_minor": line.total_minor, "was_minor": line.seen_minor,
+        "for_sale": line.for_sale, "in_stock": line.in_stock, "on_hand": line.on_hand,
+    }  # fmt: skip
+
+
+@blueprint.post("/basket/lines")
+def add() -> ResponseReturnValue:
+    """One more scan: the item of the page goes into the basket."""
+    line, place = forms.line(), forms.location()
+    response = redirect(url_for("sales.basket"), 303)
+    holder = forms.guest_holder(response)
+    basket.add(holder, line, place.id, forms.currency())
+    return response
+
+
+@blueprint.post("/basket/quantity")
+def set_quantity() -> ResponseReturnValue:
+    basket.set_quantity(
+        forms.holder(),
+        fields.whole("line_id", least=1, most=10**15),
+        fields.whole("quantity", least=0, most=MOST_PIECES),
+    )
+    return redirect(url_for("sales.basket"), 303)
+
+
+@blueprint.post("/basket/checkout")
+def checkout() -> ResponseReturnValue:
+    """Pay for the basket as it was shown. When it has been paid already (a second tap, a reload),
+    the same key finds the same receipt."""
+    member = identity.signed_in()
+    holder, key = forms.holder(), forms.purchase_key()
+    earlier = basket.paid_with(member.id, key)
+    if earlier is None:
+        basket.claim(holder)
+        found = basket.contents(holder, forms.currency())
+        if found is None or not found.lines:
+            raise NotFound("Your basket is empty")
+        if found.key != key:
+            raise BasketChanged()
+        seen = forms.seen_by_item([line.item_id for line in found.lines])
+        bought = buy(
+            Buy(member.id, found.location_id, forms.currency(), found.wanted(seen), key,
+                "shelf", wishes=forms.wishes())
+        )  # fmt: skip
+        basket.empty(found.basket_id, key)
+        earlier = bought.sale_id
+    return redirect(url_for("sales.receipt", sale_id=earlier), 303)
+
+
+class BasketChanged(NotFound):
+    """The basket was changed in another tab since this page was made."""
+
+    code = "basket_changed"
+    status = 409
+    title = "Your basket has changed"

@@ -1,0 +1,52 @@
+"""Pages for staff: sales, one sale, and giving its money back."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from .. import forms as fields
+from .. import identity
+from ..errors import NotFound
+from .receipts import Receipt, receipt, receipts
+from .refunds import refund as give_back
+from .shown_views import blueprint, shown_receipt
+
+PAGE = 50
+
+
+@blueprint.get("/desk/sales")
+@identity.needs("refund")
+def desk_sales() -> str:
+    """The newest sales; `q` finds one by the end of its receipt's number."""
+    query = request.args.get("q", "")[:30]
+    before = request.args.get("before", "")[:20]
+    found = receipts(before=before or None, contains=query, limit=PAGE + 1)
+    return render_template(
+        "sales/desk_sales.html", sales=_with_names(found[:PAGE]), query=query,
+        next_before=found[PAGE - 1].id if len(found) > PAGE else None,
+    )  # fmt: skip
+
+
+@blueprint.get("/desk/sales/<sale_id>")
+@identity.needs("refund")
+def desk_sale(sale_id: str) -> str:
+    found = receipt(sale_id)
+    if found is None:
+        raise NotFound("There is no such sale")
+    return render_template("sales/desk_sale.html", sale=_with_names([found])[0])
+
+
+@blueprint.post("/desk/sales/<sale_id>/refunds")
+@identity.needs("refund")
+def refund(sale_id: str) -> ResponseReturnValue:
+    """Everything goes back: the money to the shopper's account, the goods to the shelf."""
+    give_back(sale_id, made_by=identity.signed_in().id, reason=fields.text("reason", most=200))
+    flash(gettext("Refunded. The goods are for sale again."), "good")
+    return redirect(url_for("sales.desk_sale", sale_id=sale_id), 303)
+
+
+def _with_names(found: list[Receipt]) -> list[dict[str, object]]:
+    names = identity.names_of({sale.member_id for sale in found})
+    return [shown_receipt(sale) | {"who": names.get(sale.member_id, "")} for sale in found]

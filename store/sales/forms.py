@@ -1,0 +1,93 @@
+"""What a request of a shopper says: where, whose basket, which goods; read strictly.
+
+Prices and totals are never taken from here: what was seen only tells whether the shopper must be
+asked.
+"""
+
+from __future__ import annotations
+
+from flask import Response, current_app, request
+
+from .. import catalogue, forms, identity, ids, labels, money, stock, web
+from . import basket
+from .checkout import Line, Wishes
+
+MOST_AT_ONCE = 99
+BASKET_COOKIE = "basket"
+AT_COOKIE = "at"
+
+
+def currency() -> str:
+    return str(current_app.config["CURRENCY"])
+
+
+def key() -> bytes:
+    return str(current_app.config["SECRET_KEY"]).encode()
+
+
+def location_code() -> str:
+    """Where the visitor shops: named in the address, chosen before, or the first location."""
+    return (request.values.get("at") or web.cookie(AT_COOKIE) or stock.MAIN)[:32].upper()
+
+
+def location() -> stock.Location:
+    return stock.location(location_code())
+
+
+def basket_secret() -> str | None:
+    secret = web.cookie(BASKET_COOKIE)
+    return secret if secret and len(secret) == 43 and secret.isascii() else None
+
+
+def holder() -> basket.Holder:
+    member = identity.current()
+    return basket.Holder(member.id if member else None, basket_secret())
+
+
+def guest_holder(response: Response) -> basket.Holder:
+    """For a change of the basket: a guest without a secret gets one with this answer."""
+    known = holder()
+    if known.member_id is None and known.secret is None:
+        known = basket.Holder(None, ids.secret())
+        assert known.secret
+        web.set_cookie(response, BASKET_COOKIE, known.secret, basket.KEPT_DAYS)
+    return known
+
+
+def line() -> Line:
+    """One item: code, quantity, the unit price that was seen, the label that was scanned."""
+    found = catalogue.find_item(forms.text("code", least=1, most=64))
+    if found is None:
+        raise catalogue.ItemNotForSale("There is no such item")
+    return Line(
+        found.id,
+        forms.whole("quantity", least=1, most=MOST_AT_ONCE, default=1),
+        seen_minor=forms.whole("seen_minor", least=0, most=money.LARGEST_MINOR),
+        label_id=_label(),
+    )
+
+
+def _label() -> str | None:
+    said = forms.text("label", most=40)
+    return labels.read(said, key().decode()) if said else None
+
+
+def purchase_key() -> str:
+    return forms.text("key", least=8, most=64)
+
+
+def seen_by_item(item_ids: list[int]) -> dict[int, int]:
+    """The unit prices that a basket showed: a field `seen-<item id>` for each line."""
+    return {
+        item_id: forms.whole(f"seen-{item_id}", least=0, most=money.LARGEST_MINOR, default=0)
+        for item_id in item_ids
+    }
+
+
+def wishes() -> Wishes:
+    """What a page asks before it spends: nothing that the shopper has answered already."""
+    limit = money.parse(current_app.config["CONFIRM_OVER"], currency())
+    return Wishes(
+        confirm_over_minor=None if forms.flag("confirmed") else limit,
+        ask_again_within_s=None if forms.flag("again") else current_app.config["BUY_AGAIN_S"],
+    )

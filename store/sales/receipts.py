@@ -1,0 +1,127 @@
+"""Receipts: a sale as people read it, with everything it needs in two statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, and_, or_, select
+
+from .. import catalogue, stock
+from ..db import connection
+from .models import Refund, Sale, SaleLine
+
+
+@dataclass(frozen=True)
+class ReceiptLine:
+    """An item as it was sold. `names` maps languages to names; `picture` is today's."""
+
+    position: int
+    item_id: int
+    item_code: str
+    names: dict[str, str]
+    picture: str | None
+    quantity: int
+    unit_minor: int
+    total_minor: int
+    tax_minor: int
+    tax_rate_bp: int
+
+
+@dataclass(frozen=True)
+class Receipt:
+    id: str
+    member_id: int
+    location_id: int
+    location_code: str
+    location_name: str
+    channel: str
+    means: str
+    state: str
+    currency: str
+    total_minor: int
+    tax_minor: int
+    sold_by: int | None
+    created_at: datetime
+    refunded_at: datetime | None
+    refund_reason: str | None
+    lines: tuple[ReceiptLine, ...] = ()
+
+    @property
+    def number(self) -> str:
+        """The receipt's number for people: the id in groups of five."""
+        return "-".join(self.id[at : at + 5] for at in range(0, len(self.id), 5))
+
+    @property
+    def pieces(self) -> int:
+        return sum(line.quantity for line in self.lines)
+
+
+def _query() -> Select[tuple[object, ...]]:
+    place = stock.Location
+    return (
+        select(
+            Sale.id, Sale.member_id, Sale.location_id, place.code, place.name, Sale.channel,
+            Sale.means, Sale.state, Sale.currency, Sale.total_minor, Sale.tax_minor, Sale.sold_by,
+            Sale.created_at, Refund.created_at, Refund.reason,
+        )
+        .join(place, place.id == Sale.location_id)
+        .outerjoin(Refund, Refund.sale_id == Sale.id)
+    )  # fmt: skip
+
+
+def receipt(sale_id: str, member_id: int | None = None) -> Receipt | None:
+    """A sale with its lines; with a member, only theirs. None when there is none."""
+    if not sale_id.isascii() or len(sale_id) > 20:
+        return None
+    query = _query().where(Sale.id == sale_id)
+    if member_id is not None:
+        query = query.where(Sale.member_id == member_id)
+    found = _with_lines(query)
+    return found[0] if found else None
+
+
+def receipts(
+    *,
+    member_id: int | None = None,
+    before: str | None = None,
+    contains: str = "",
+    limit: int = 50,
+) -> list[Receipt]:
+    """Sales with their lines, newest first, from before an id on; ids sort by time. `contains` is
+    a part of the receipt's number, as people read it out."""
+    query = _query().order_by(Sale.id.desc()).limit(limit)
+    if member_id is not None:
+        query = query.where(Sale.member_id == member_id)
+    if before:
+        query = query.where(Sale.id < before)
+    if contains:
+        wanted = "".join(c for c in contains.upper() if c.isascii() and c.isalnum())[:20]
+        query = query.where(or_(Sale.id == wanted, Sale.id.endswith(wanted)))
+    return _with_lines(query)
+
+
+def _with_lines(query: Select[tuple[object, ...]]) -> list[Receipt]:
+    heads = connection().execute(query).all()
+    lines = _lines([str(head[0]) for head in heads])
+    return [Receipt(*head, lines=tuple(lines[str(head[0])])) for head in heads]  # type: ignore[arg-type]
+
+
+def _lines(sale_ids: Sequence[str]) -> dict[str, list[ReceiptLine]]:
+    item = catalogue.Item
+    query = (
+        select(
+            SaleLine.sale_id, SaleLine.position, SaleLine.item_id, item.code, SaleLine.names,
+            item.picture, SaleLine.quantity, SaleLine.unit_minor, SaleLine.total_minor,
+            SaleLine.tax_minor, SaleLine.tax_rate_bp,
+        )
+        .join(item, and_(item.id == SaleLine.item_id))
+        .where(SaleLine.sale_id.in_(sale_ids))
+        .order_by(SaleLine.sale_id, SaleLine.position)
+    )  # fmt: skip
+    lines: dict[str, list[ReceiptLine]] = {sale_id: [] for sale_id in sale_ids}
+    if sale_ids:
+        for row in connection().execute(query):
+            lines[row[0]].append(ReceiptLine(*row[1:]))
+    return lines

@@ -1,0 +1,134 @@
+"""The shelf as a shopper sees it: one item behind its label, and the shop's front page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Row, Select, bindparam, func, literal, select, true
+
+from .. import catalogue, identity, labels, payment, stock
+from ..db import connection, db
+from .basket import pieces_expression
+
+PAGE = 24
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an item page is asked for: which item, seen from where, by whom."""
+
+    by: str  # "gtin" or "code"
+    value: str
+    location_code: str
+    label_id: str | None
+    visit: str | None
+    basket_secret: str | None
+    currency: str
+
+
+def item_page(asked: Asked) -> Row[Any] | None:
+    """Everything that an item page shows, in one statement: item, location, label, price, level,
+    visitor, balance, pieces in the basket. None when there is no such item or location."""
+    return connection().execute(
+        _statement(asked.by),
+        {
+            "value": asked.value,
+            "place": asked.location_code,
+            "label": asked.label_id,
+            "digest": asked.visit,
+            "secret": asked.basket_secret,
+            "money": asked.currency,
+        },
+    ).first()  # fmt: skip
+
+
+@cache
+def _statement(by: str) -> Select[Any]:
+    """Built once: putting the expressions together costs more than the database does."""
+    item, place, label = catalogue.Item, stock.Location, labels.Label
+    category = catalogue.Category
+    money = bindparam("money")
+    visitor = identity.visitor_query(bindparam("digest")).subquery("visitor")
+    chosen = func.coalesce(
+        select(label.location_id).where(label.id == bindparam("label")).scalar_subquery(),
+        select(place.id).where(place.code == bindparam("place")).scalar_subquery(),
+    )
+    return (
+        select(
+            item.id, item.code, item.gtin, item.sku, item.names, item.descriptions, item.brand,
+            item.size_text, item.content, item.content_unit, item.picture, item.archived_at,
+            category.names.label("category_names"),
+            place.id.label("location_id"), place.code.label("location_code"),
+            place.name.label("location_name"),
+            label.item_id.label("label_item_id"), label.price_minor.label("label_price_minor"),
+            label.revoked_at.label("label_revoked_at"),
+            catalogue.price_in_force(item.id, place.id, currency=money).label("price_minor"),
+            stock.level_of(item.id, place.id).label("on_hand"),
+            visitor.c.member_id, visitor.c.member_name, visitor.c.member_role,
+            visitor.c.member_language,
+            payment.balance_expression(visitor.c.member_id, money).label("balance_minor"),
+            pieces_expression(visitor.c.member_id, bindparam("secret")).label("basket_count"),
+        )
+        .select_from(item)
+        .join(place, place.id == chosen)
+        .outerjoin(category, category.id == item.category_id)
+        .outerjoin(label, label.id == bindparam("label"))
+        .outerjoin(visitor, true())
+        .where((item.gtin if by == "gtin" else item.code) == bindparam("value"))
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class OnShelf:
+    """An item on the front page."""
+
+    id: int
+    path: str
+    names: Mapping[str, str]
+    size_text: str
+    picture: str | None
+    price_minor: int
+    on_hand: int
+
+
+@dataclass(frozen=True)
+class Front:
+    """A page of the shop's front: items, the cursor of the next page, the categories to choose."""
+
+    items: list[OnShelf]
+    next_after: int | None
+    categories: list[tuple[str, Mapping[str, str]]]
+
+
+def front(
+    location_id: int, currency: str, *, search: str = "", category: str = "", after: int = 0
+) -> Front:
+    """Items for sale, by page; `search` looks into names, brand, category and codes."""
+    item, categories = catalogue.Item, catalogue.Category
+    price = catalogue.price_in_force(item.id, location_id, currency=currency)
+    level = func.coalesce(stock.level_of(item.id, location_id), literal(0))
+    query = (
+        select(item, price, level)
+        .where(item.archived_at.is_(None), item.id > after, price.is_not(None))
+        .order_by(item.id)
+        .limit(PAGE + 1)
+    )
+    for word in search.lower().split()[:6]:
+        query = query.where(item.search.contains(word, autoescape=True))
+    if category:
+        query = query.join(categories, categories.id == item.category_id)
+        query = query.where(categories.code == category)
+    found = [
+        OnShelf(
+            row.id, catalogue.item_path(row), row.names, row.size_text, row.picture, amount, left
+        )
+        for row, amount, left in db.session.execute(query)
+    ]
+    known = connection().execute(
+        select(categories.code, categories.names).order_by(categories.id).limit(30)
+    )
+    more = len(found) > PAGE
+    return Front(found[:PAGE], found[PAGE - 1].id if more else None, [(r[0], r[1]) for r in known])

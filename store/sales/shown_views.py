@@ -1,0 +1,33 @@
+"""How the pages of sales show a sale, and the blueprint that they are registered on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+from flask_babel import gettext
+
+from .. import web
+from .receipts import Receipt
+
+blueprint = Blueprint("sales", __name__)
+
+
+def shown_receipt(found: Receipt) -> dict[str, Any]:
+    """A receipt as the templates take it: names in the visitor's language."""
+    return {
+        "id": found.id, "number": found.number, "state": found.state, "channel": found.channel,
+        "currency": found.currency, "total_minor": found.total_minor,
+        "tax_minor": found.tax_minor, "paid_at": found.created_at,
+        "refunded_at": found.refunded_at, "refund_reason": found.refund_reason,
+        "location_name": found.location_name, "means": gettext("Shop account"),
+        "member_id": found.member_id, "pieces": found.pieces,
+        "lines": [
+            {
+                "name": web.in_language(line.names), "quantity": line.quantity,
+                "unit_minor": line.unit_minor, "total_minor": line.total_minor,
+                "picture": line.picture,
+            }
+            for line in found.lines
+        ],
+    }  # fmt: skip
