@@ -70,7 +70,7 @@ def value_fault(identifier: Identifier, value: str) -> tuple[int, str] | None:
     if length < identifier.shortest:
         return length, f"has {length} characters, at least {identifier.shortest} are needed"
     if length > identifier.longest:
-        return identifier.longest, f"has {length} characters, at most {identifier.longest} may be"
+        return identifier.longest, f"has more than the {identifier.longest} characters it may have"
     at = 0
     for component in identifier.components:
         part = value[at : at + component.longest]

@@ -7,6 +7,8 @@ people: `(01)06950207003912(10)B1`.
 
 from __future__ import annotations
 
+import re
+
 from .ais import AIS, Identifier, check_value, identify
 from .associations import Elements
 from .fault import CodeFault, excerpt, refuse_too_long
@@ -21,6 +23,7 @@ MOST_ELEMENTS = 64
 # specifications (it is in no character set of GS1, so it cannot be data).
 _SYMBOLS = ("]C1", "]d2", "]Q3", "]e0", "]J1")
 _SEPARATORS = frozenset(f"{FNC1}^")
+_SEPARATOR = re.compile(rf"[{FNC1}^]")
 _ANYTHING = "Any value of an unknown identifier"
 
 
@@ -122,13 +125,13 @@ def _identifier_at(text: str, at: int) -> Identifier:
 
 
 def _value_end(text: str, at: int, identifier: Identifier) -> int:
-    """Where the value ends: at the separator, or where a predefined length is full."""
-    end = at
-    while end < len(text) and text[end] not in _SEPARATORS:
-        end += 1
-    if not identifier.separated:
-        return min(end, at + identifier.longest)
-    return end
+    """Where the value ends: at the separator, or where a predefined length is full.
+
+    One character more than may be is taken, so that a value that is too long shows as such.
+    """
+    most = at + identifier.longest + identifier.separated
+    separator = _SEPARATOR.search(text, at, most)
+    return separator.start() if separator else min(most, len(text))
 
 
 def _bracketed_end(text: str, start: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -17,7 +18,7 @@ VECTORS = "gtin_vectors.tsv"
 REGIONS = {"DENMARK": "DK", "FINLAND": "FI", "GERMANY": "DE", "GREAT_BRITAIN": "GB"}
 REGIONS |= {"ESTONIA": "EE", "LATVIA": "LV", "LITHUANIA": "LT", "NORWAY": "NO", "SWEDEN": "SE"}
 
-READINGS = {
+READINGS: dict[str, Callable[[str], object]] = {
     "check_digit_of_payload": gtin.check_digit,
     "price_weight_check_digit": lambda text: str(gtin.measure_check_digit(text)),
     "gtin_format": gtin.format_of,

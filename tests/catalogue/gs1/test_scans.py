@@ -232,7 +232,7 @@ FREE = [
     if not any(part.lints or part.charset == "Z" or part.optional for part in each.components)
 ]
 ELEMENTS = st.lists(st.sampled_from(FREE), min_size=1, max_size=6, unique=True).flatmap(
-    lambda ais: st.tuples(*(_value(ai).map(lambda value, ai=ai: (ai, value)) for ai in ais))
+    lambda ais: st.tuples(*(st.tuples(st.just(ai), _value(ai)) for ai in ais))
 )
 
 
