@@ -7,6 +7,8 @@ from .items import add_item, archive_item, bring_back, edit_item
 from .models import Category, Item
 from .pictures import add_picture, picture_url
 from .prices import price_in_force, quote, set_price
+from .quotes import Quote, quotes
+from .quotes import Quote, quotes
 from .search import categories, search
 from .sizes import unit_price
 
@@ -15,6 +17,8 @@ __all__ = [
     "CodeTaken",
     "Item",
     "ItemNotForSale",
+    "Quote",
+    "Quote",
     "add_item",
     "add_picture",
     "archive_item",
@@ -27,6 +31,8 @@ __all__ = [
     "picture_url",
     "price_in_force",
     "quote",
+    "quotes",
+    "quotes",
     "search",
     "set_price",
     "unit_price",

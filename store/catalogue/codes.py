@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from sqlalchemy import Select, bindparam, or_, select
 
@@ -100,9 +100,18 @@ def _having(gtin: str | None = None, code: str = "", sku: str = "") -> Item | No
     return found[0] if found else None
 
 
-def item_path(gtin: str | None, code: str) -> str:
+class HasCodes(Protocol):
+    """An item, or a row of a query that has its columns."""
+
+    @property
+    def gtin(self) -> str | None: ...
+    @property
+    def code(self) -> str: ...
+
+
+def item_path(item: HasCodes) -> str:
     """The path of an item's page, the same as its label's: the GTIN where it has one."""
-    return f"/01/{gtin}" if gtin else f"/i/{code}"
+    return f"/01/{item.gtin}" if item.gtin else f"/i/{item.code}"
 
 
 def fresh_code() -> str:

@@ -59,8 +59,10 @@ def add_picture(
 
 
 def picture_url(picture: str, width: int = 480) -> str:
-    """The address of a picture at one of WIDTHS; it never changes, so it is cached for ever."""
-    return f"/pictures/{picture}-{width}.webp"
+    """The address of a picture at the kept width nearest to the one asked for, which never
+    changes, so it is cached for ever."""
+    nearest = min(WIDTHS, key=lambda kept: max(kept, width) / min(kept, width))
+    return f"/pictures/{picture}-{nearest}.webp"
 
 
 def picture_bytes(picture: str, width: int) -> tuple[str, bytes] | None:

@@ -19,9 +19,10 @@ class Content(NamedTuple):
 
 
 class UnitPrice(NamedTuple):
-    """Minor units for one `per`: "kg", "100 g", "l", "100 ml", "m" or "pc"."""
+    """Minor units for one `per`: "kg", "100 g", "l", "100 ml", "m" or "pc"; None and "" where
+    there is nothing to compare by."""
 
-    amount_minor: int
+    amount_minor: int | None
     per: str
 
 
@@ -109,13 +110,13 @@ _THOUSANDTH = {"g": "mg", "ml": "ul", "mm": "um"}
 _SMALL = 250_000
 
 
-def unit_price(amount_minor: int, content: int | None, unit: str | None) -> UnitPrice | None:
-    """The price of a kilogram, litre, metre or piece, half up to a minor unit. None where the
-    content is not known, or is one piece."""
-    if not content or not unit:
-        return None
+def unit_price(amount_minor: int, content: int | None, unit: str | None) -> UnitPrice:
+    """The price of a kilogram, litre, metre or piece, half up to a minor unit; of nothing where
+    the content is not known, or is one piece."""
+    if not content or not unit or (unit, content) == ("pc", 1):
+        return UnitPrice(None, "")
     if unit == "pc":
-        return None if content == 1 else UnitPrice(_ratio(amount_minor, 1, content), "pc")
+        return UnitPrice(_ratio(amount_minor, 1, content), "pc")
     if unit in _THOUSANDTH:
         content, unit = content * 1000, _THOUSANDTH[unit]
     base, per = _PER[unit][content > _SMALL]
