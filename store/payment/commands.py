@@ -1,7 +1,53 @@
-"""Commands of payment."""
+"""Commands of payment: `flask payment …`."""
 
 from __future__ import annotations
 
 import click
+from flask import current_app
+from flask.cli import AppGroup
 
-COMMANDS: list[click.Command] = []
+from .. import identity, money
+from ..db import transaction
+from ..errors import NotFound, Refusal
+from . import ledger, topups
+from .gateways.simulated import Simulated
+
+group = AppGroup("payment", help="Payment: accounts and money on its way in.")
+COMMANDS: list[click.Command] = [group]
+
+SETTLE_AFTER_S = 5
+
+
+@group.command("top-up")
+@click.argument("identifier", metavar="EMAIL")
+@click.argument("amount")
+@click.option("--note", default="paid in cash")
+def top_up(identifier: str, amount: str, note: str) -> None:
+    """Book money that a member paid in at the till; prints the balance. AMOUNT is decimal."""
+    currency = current_app.config["CURRENCY"]
+    try:
+        member = identity.find(identifier)
+        if member is None:
+            raise NotFound(f"Nobody is known as {identifier!r}")
+        minor = money.parse(amount, currency)
+        if minor <= 0:
+            raise click.ClickException("The amount must be more than 0")
+        with transaction():
+            ledger.deposit(member.id, minor, currency, "cash", note=note[:200])
+    except Refusal as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    click.echo(money.text(ledger.balance_of(member.id, currency), currency))
+
+
+@group.command("settle")
+def settle() -> None:
+    """Ask the gateways about top-ups that are still pending; prints how many were settled."""
+    click.echo(settle_pending())
+
+
+def settle_pending() -> int:
+    """What the worker does again and again: no notice may be the only way to know."""
+    if not current_app.config["SIMULATED_GATEWAY"]:
+        return 0
+    gateway = Simulated(str(current_app.config["SECRET_KEY"]).encode())
+    return topups.ask_again(gateway, older_than_s=SETTLE_AFTER_S)

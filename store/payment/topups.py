@@ -8,7 +8,7 @@ never; `settle` books it once, whoever brings it and however often.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
@@ -76,11 +76,6 @@ def top_up(wanted: Wanted, gateway: Gateway, *, most_minor: int) -> TopUp:
     return find(mine.id)
 
 
-def settle(top_up_id: str, answer: Answer) -> str:
-    """Opener: what the provider said becomes true here, once. Answers the state."""
-    return _settle(top_up_id, answer)
-
-
 @repeatable
 def _begin(wanted: Wanted, gateway: str) -> tuple[TopUp, bool]:
     with transaction() as session:
@@ -101,7 +96,8 @@ def _begin(wanted: Wanted, gateway: str) -> tuple[TopUp, bool]:
 
 
 @repeatable
-def _settle(top_up_id: str, answer: Answer) -> str:
+def settle(top_up_id: str, answer: Answer) -> str:
+    """Opener: what the provider said becomes true here, once. Answers the state."""
     with transaction() as session:
         mine = session.scalar(select(TopUp).where(TopUp.id == top_up_id).with_for_update())
         if mine is None:
@@ -142,20 +138,30 @@ def ask_again(gateway: Gateway, *, older_than_s: int = 0, limit: int = 200) -> i
         .order_by(TopUp.created_at)
         .limit(limit)
     )
-    waiting = db.session.execute(query).all()
+    found = db.session.execute(query).all()
     db.session.rollback()
-    settled = 0
-    for top_up_id, reference, created_at in waiting:
-        try:
-            answer = gateway.status(top_up_id, reference)
-        except GatewayTimeout:
-            continue
-        if settle(top_up_id, answer) != "pending":
-            settled += 1
-        elif clock.now() - created_at > EXPIRES_AFTER:
-            _expire(top_up_id)
-            settled += 1
-    return settled
+    return sum(_ask(gateway, *row) for row in found)
+
+
+def ask_about(mine: TopUp, gateway: Gateway) -> None:
+    """Ask the provider about one top-up, now."""
+    if mine.state == "pending":
+        _ask(gateway, mine.id, mine.reference, mine.created_at)
+
+
+def _ask(gateway: Gateway, top_up_id: str, reference: str, created_at: datetime) -> bool:
+    """Whether it is settled now."""
+    db.session.rollback()  # No transaction is open while the provider is asked.
+    try:
+        answer = gateway.status(top_up_id, reference)
+    except GatewayTimeout:
+        return False
+    if settle(top_up_id, answer) != "pending":
+        return True
+    if clock.now() - created_at > EXPIRES_AFTER:
+        _expire(top_up_id)
+        return True
+    return False
 
 
 @repeatable
@@ -166,6 +172,12 @@ def _expire(top_up_id: str) -> None:
             .where(TopUp.id == top_up_id, TopUp.state == "pending")
             .values(state="expired", settled_at=clock.now())
         )
+
+
+def waiting(member_id: int) -> list[TopUp]:
+    """A member's top-ups that are not settled yet."""
+    query = select(TopUp).where(TopUp.member_id == member_id, TopUp.state == "pending")
+    return list(db.session.scalars(query.order_by(TopUp.created_at.desc()).limit(20)))
 
 
 def find(top_up_id: str, member_id: int | None = None) -> TopUp:

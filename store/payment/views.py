@@ -1,7 +1,108 @@
-"""Pages of payment."""
+"""Pages of a shopper's account: its statement, and topping it up."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from .. import forms, identity, ids, money, web
+from ..errors import NotFound
+from . import ledger, topups
+from .gateways import Gateway
+from .gateways.simulated import WISHES, Simulated
 
 blueprint = Blueprint("payment", __name__)
+web.exempt_from_csrf("payment.notice")
+
+PAGE = 50
+SUGGESTED = ("20", "50", "100", "200")
+
+
+def gateway() -> Gateway:
+    """The way in which money comes from outside. Raises NotFound where none is switched on."""
+    if not current_app.config["SIMULATED_GATEWAY"]:
+        raise NotFound("This shop takes top-ups at the till only")
+    return Simulated(str(current_app.config["SECRET_KEY"]).encode())
+
+
+def currency() -> str:
+    return str(current_app.config["CURRENCY"])
+
+
+@blueprint.get("/me/account")
+def statement() -> str:
+    """Every posting of the member's account, newest first, with the balance after each."""
+    member = identity.signed_in()
+    before = request.args.get("before", "")
+    known = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
+    found = ledger.statement(member.id, currency(), before=known, limit=PAGE + 1)
+    return render_template(
+        "payment/statement.html",
+        postings=found[:PAGE],
+        next_before=found[PAGE - 1].id if len(found) > PAGE else None,
+        waiting=topups.waiting(member.id),
+        balance_minor=ledger.balance_of(member.id, currency()),
+        currency=currency(),
+        can_top_up=current_app.config["SIMULATED_GATEWAY"],
+    )
+
+
+@blueprint.get("/me/top-up")
+def top_up() -> str:
+    """Ask for an amount; `next` is where the shopper wanted to pay, `amount` what is missing."""
+    member = identity.signed_in()
+    missing = request.args.get("amount", "")[:20]
+    return render_template(
+        "payment/top_up.html", key=ids.new(), currency=currency(), amount=missing,
+        next=identity.safe_next(request.args.get("next", "")), wishes=WISHES,
+        suggested=SUGGESTED, can_top_up=current_app.config["SIMULATED_GATEWAY"],
+        limit_minor=money.parse(current_app.config["TOP_UP_LIMIT"], currency()),
+        balance_minor=ledger.balance_of(member.id, currency()),
+    )  # fmt: skip
+
+
+@blueprint.post("/me/top-up")
+def start_top_up() -> ResponseReturnValue:
+    member = identity.signed_in()
+    amount = forms.choice("suggested", ("", *SUGGESTED)) or forms.text("amount", most=20)
+    wanted = topups.Wanted(
+        member.id,
+        money.parse(amount, currency()),
+        currency(),
+        forms.text("key", least=8, most=64),
+        forms.choice("wish", WISHES, "approve"),
+    )
+    limit = money.parse(current_app.config["TOP_UP_LIMIT"], currency())
+    mine = topups.top_up(wanted, gateway(), most_minor=limit)
+    forward = identity.safe_next(request.form.get("next", ""))
+    return redirect(url_for("payment.top_up_state", top_up_id=mine.id, next=forward), 303)
+
+
+@blueprint.get("/me/top-up/<top_up_id>")
+def top_up_state(top_up_id: str) -> str:
+    """What became of a top-up: booked, declined, or still being checked."""
+    member = identity.signed_in()
+    return render_template(
+        "payment/top_up_state.html",
+        top_up=topups.find(top_up_id, member.id),
+        balance_minor=ledger.balance_of(member.id, currency()),
+        currency=currency(),
+        next=identity.safe_next(request.args.get("next", "")),
+    )
+
+
+@blueprint.post("/me/top-up/<top_up_id>/checks")
+def check(top_up_id: str) -> ResponseReturnValue:
+    """Ask the provider now, for a shopper who does not want to wait."""
+    member = identity.signed_in()
+    topups.ask_about(topups.find(top_up_id, member.id), gateway())
+    forward = identity.safe_next(request.form.get("next", ""))
+    return redirect(url_for("payment.top_up_state", top_up_id=top_up_id, next=forward), 303)
+
+
+@blueprint.post("/payments/notices/simulated")
+def notice() -> ResponseReturnValue:
+    """The provider tells us by itself, once, twice, late or out of order: settled once."""
+    body = request.get_data(cache=True)
+    topups.take_notice(gateway().read_notice(request.headers, body))
+    return "", 204

@@ -1,7 +1,98 @@
-"""Commands of stock."""
+"""Commands of stock: `flask stock …`."""
 
 from __future__ import annotations
 
-import click
+import json
 
-COMMANDS: list[click.Command] = []
+import click
+from flask.cli import AppGroup
+
+from .. import catalogue
+from ..db import transaction
+from ..errors import NotFound, Refusal
+from . import levels
+from .locations import MAIN, add_location, location, locations
+
+group = AppGroup("stock", help="Stock: what is where.")
+COMMANDS: list[click.Command] = [group]
+
+at = click.option("--location", "code", metavar="CODE", default=MAIN, show_default=True)
+
+
+def item_id(code: str) -> int:
+    """The item that a GTIN, SKU or short code names. Raises NotFound."""
+    found = catalogue.find_item(code)
+    if found is None:
+        raise NotFound(f"There is no item {code!r}")
+    return found.id
+
+
+@group.command("receive")
+@click.argument("item", metavar="ITEM")
+@click.argument("quantity", type=int)
+@at
+@click.option("--note", default="")
+def receive(item: str, quantity: int, code: str, note: str) -> None:
+    """Goods come in; prints what is on hand then. ITEM is a GTIN, SKU or short code."""
+    try:
+        with transaction():
+            on_hand = levels.receive(item_id(item), location(code).id, quantity, note=note[:200])
+    except Refusal as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    click.echo(on_hand)
+
+
+@group.command("count")
+@click.argument("item", metavar="ITEM")
+@click.argument("counted", type=int)
+@at
+@click.option("--note", default="")
+def count(item: str, counted: int, code: str, note: str) -> None:
+    """What was counted becomes the level; prints the difference."""
+    try:
+        with transaction():
+            difference = levels.count_to(
+                item_id(item), location(code).id, counted, member_id=None, note=note[:200]
+            )
+    except Refusal as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    click.echo(difference)
+
+
+@group.command("level")
+@click.argument("item", metavar="ITEM")
+@click.option("--location", "code", metavar="CODE", help="Only this location.")
+@click.option("--json", "as_json", is_flag=True)
+def level(item: str, code: str | None, as_json: bool) -> None:
+    """What is on hand, by location; the last line is the sum over all of them."""
+    try:
+        wanted = item_id(item)
+        places = [location(code)] if code else locations()
+    except Refusal as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    found = levels.levels([(wanted, place.id) for place in places])
+    rows = [
+        {"location": place.code, "on_hand": found.get((wanted, place.id), 0)} for place in places
+    ]
+    total = sum(int(str(row["on_hand"])) for row in rows)
+    if as_json:
+        click.echo(json.dumps({"item": item, "on_hand": total, "locations": rows}))
+        return
+    for row in rows:
+        click.echo(f"{row['location']}\t{row['on_hand']}", err=True)
+    click.echo(total)
+
+
+@group.command("add-location")
+@click.argument("code")
+@click.argument("name")
+@click.option("--kind", type=click.Choice(["shop", "warehouse"]), default="shop")
+@click.option("--address", default="")
+def add(code: str, name: str, kind: str, address: str) -> None:
+    """Add a shop or a warehouse; prints its code."""
+    try:
+        with transaction():
+            added = add_location(code, name[:120], kind, address[:300])
+    except Refusal as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    click.echo(added.code)
