@@ -11,16 +11,17 @@ from urllib.parse import urlsplit
 from babel.core import get_global
 from flask import Flask, Response, current_app, g, has_request_context, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import LoginManager
-from flask_login.utils import _user_context_processor
+from flask_login import LoginManager, current_user
+from werkzeug.local import LocalProxy
 
 from .. import ids, web
 from ..db import connection
 from ..errors import Forbidden, Refusal
 from . import identifiers, passwords, sign_ins
+from .callers import Caller, device_mark
 from .models import Member
 from .roles import allows
-from .sign_ins import Caller, device_mark, visitor_query
+from .sign_ins import visitor_query
 
 __all__ = [
     "SignInNeeded", "caller", "current", "init_app", "mark_device", "needs", "recognise",
@@ -52,10 +53,13 @@ def init_app(app: Flask) -> None:
     manager.session_protection = None
     manager.request_loader(lambda request: current())
     app.login_manager = manager  # type: ignore[attr-defined]
-    app.context_processor(_user_context_processor)
+    # Asked for only where a template uses them: a page that says "the database is away" must not.
+    app.jinja_env.globals.update(current_user=current_user, current_member=LocalProxy(current))
     app.register_error_handler(SignInNeeded, _ask_to_sign_in)
     app.after_request(_note_seen)
-    passwords.set_hasher(app.config.get("PASSWORD_HASHER") or passwords.STRONG)
+    # TESTING is no setting: only code can ask for it, so no environment makes a shop weak.
+    quick = app.config.get("PASSWORD_HASHER") or passwords.QUICK
+    passwords.set_hasher(quick if app.testing else passwords.STRONG)
     identifiers.set_region(get_global("zone_territories").get(app.config["TIME_ZONE"]))
 
 

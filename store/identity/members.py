@@ -16,8 +16,8 @@ from .identifiers import IdentifierTaken, normalise
 from .models import ROLES, Identifier, Member, SignIn
 
 __all__ = [
-    "LastOwner", "add_member", "by_id", "change_password", "disable", "enable", "end_sign_ins",
-    "first_owner", "names_of", "new_member", "set_role", "staff",
+    "LastOwner", "add_member", "by_id", "disable", "enable", "end_sign_ins", "first_owner",
+    "names_of", "new_member", "rename", "set_language", "set_password", "set_role", "staff",
 ]  # fmt: skip
 
 FIRST_OWNER = "owner@shop.local"
@@ -113,13 +113,25 @@ def first_owner() -> tuple[str, str] | None:
 
 
 @repeatable
-def change_password(member_id: int, password_hash: str, keep_digest: str = "") -> None:
-    """Set another password and end every sign-in but the one with this digest (opener)."""
+def set_password(member_id: int, password_hash: str) -> None:
+    """Set another password and end every sign-in of the member (opener)."""
     with transaction() as session:
         session.execute(
             update(Member).where(Member.id == member_id).values(password_hash=password_hash)
         )
-        end_sign_ins(session, member_id, but=keep_digest)
+        end_sign_ins(session, member_id)
+
+
+@repeatable
+def rename(member_id: int, name: str) -> None:
+    with transaction() as session:
+        session.execute(update(Member).where(Member.id == member_id).values(name=name))
+
+
+@repeatable
+def set_language(member_id: int, language: str) -> None:
+    with transaction() as session:
+        session.execute(update(Member).where(Member.id == member_id).values(language=language))
 
 
 @repeatable

@@ -10,11 +10,14 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from .. import ids
 from ..errors import Invalid
 
-__all__ = ["STRONG", "check", "generate", "hashed", "is_weak", "set_hasher", "verify"]
+__all__ = ["QUICK", "STRONG", "check", "generate", "hashed", "is_weak", "set_hasher", "verify"]
 
 # Argon2id with 19 MiB and three passes, one more than OWASP's password storage cheat sheet asks
 # for at this size: eight threads that check passwords at once stay under 160 MiB.
 STRONG = PasswordHasher(time_cost=3, memory_cost=19_456, parallelism=1)
+
+# For tests only, which sign in thousands of times.
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 LEAST, MOST = 8, 200
 
@@ -29,8 +32,7 @@ _nobody: str | None = None
 
 
 def set_hasher(hasher: PasswordHasher) -> None:
-    """Use another cost. Only code can ask for it (tests do), no setting: a shop cannot be made
-    weak by its environment."""
+    """Use this cost from now on."""
     global _hasher, _nobody
     _hasher, _nobody = hasher, None
 
@@ -38,13 +40,19 @@ def set_hasher(hasher: PasswordHasher) -> None:
 def check(password: str, *known_by: str) -> None:
     """Raises Invalid where a password is too short, too long, or among the first to be tried."""
     if not LEAST <= len(password) <= MOST:
-        raise Invalid(f"A password has {LEAST} to {MOST} characters", field="password", least=LEAST)
+        raise Invalid(
+            f"A password has {LEAST} to {MOST} characters", field="password", fault="length"
+        )
     plain = _plain(password).lower()
     steps = {ord(right) - ord(left) for left, right in zip(plain, plain[1:], strict=False)}
     if plain in _COMMON or len(set(plain)) < 3 or steps in ({1}, {-1}):
-        raise Invalid("This password is among the first that are tried", field="password")
+        raise Invalid("This password is among the first tried", field="password", fault="common")
     if plain in {name.lower() for name in known_by} | {name.partition("@")[0] for name in known_by}:
-        raise Invalid("The password must not be what you sign in with", field="password")
+        raise Invalid(
+            "The password must not be the name or what you sign in with",
+            field="password",
+            fault="own_name",
+        )
 
 
 def hashed(password: str) -> str:

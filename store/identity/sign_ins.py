@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import ipaddress
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select, update
+from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.orm import Session
 
-from .. import clock, ids
+from .. import clock
 from ..db import db, in_transaction, repeatable, transaction
-from ..errors import Invalid, Refusal
+from ..errors import Refusal
 from . import identifiers, passwords, tries
-from .members import new_member
+from .callers import Caller
+from .members import end_sign_ins, new_member
 from .models import Member, SignIn
 from .tries import Limit
 
 __all__ = [
-    "Caller", "MemberDisabled", "WrongPassword", "confirm", "device_mark", "end", "end_one",
-    "of_member", "see", "sign_in", "sign_up", "visitor_query",
+    "MemberDisabled", "WrongPassword", "change_password", "count_look_up", "end", "end_one",
+    "end_others", "is_stale", "of_member", "see", "sign_in", "sign_up", "visitor_query",
 ]  # fmt: skip
 
-# Many shoppers share the address of the shop's own network, so these are wide.
-WRONG_BY_ADDRESS = 100
-SIGN_UPS_BY_ADDRESS = 60
-# Guesses at one person from all over the world, from devices that never signed in as them.
-WRONG_BY_PERSON = 20
 _SEEN_EVERY = timedelta(hours=1)
 
 
@@ -45,34 +40,6 @@ class MemberDisabled(Refusal):
     code = "member_disabled"
     status = 403
     title = "This account is closed"
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Where a request comes from: all that signing in needs to know about it."""
-
-    address: str
-    browser: str
-    key: bytes
-    """The shop's secret key: what is counted is kept as an authentication code."""
-    device: str = ""
-    """The device cookie: an id and a mark for each member who signed in on the device."""
-    most_wrong: int = 5
-    days: int = 90
-
-    def subject(self, *parts: str) -> str:
-        return ids.mac(self.key, "try", *parts, length=32)
-
-    @property
-    def network(self) -> str:
-        """The address; of IPv6 the /64, which is what one household has."""
-        try:
-            address = ipaddress.ip_address(self.address)
-        except ValueError:
-            return self.address
-        if address.version == 4:
-            return self.address
-        return str(ipaddress.ip_network(f"{address}/64", strict=False))
 
 
 def visitor_query(
@@ -99,14 +66,21 @@ def visitor_query(
     )
 
 
-def sign_in(identifier: str, password: str, digest: str, caller: Caller, *, old: str = "") -> int:
-    """Check a password and keep a sign-in under the digest; returns the member's id. `old` is the
-    digest of the browser's sign-in until now, which ends.
+def sign_in(
+    identifier: str,
+    password: str,
+    fresh_digest: Callable[[], str],
+    caller: Caller,
+    *,
+    old: str = "",
+) -> Member:
+    """Check a password and keep a sign-in under a fresh digest, asked for only once the password
+    is right. `old` is the digest of the browser's sign-in until now, which ends.
 
     Raises TooMany, WrongPassword, MemberDisabled.
     """
     member = identifiers.find(identifier)
-    limits = _limits(identifier, member, caller)
+    limits = caller.wrong_passwords(identifier, member)
     written = tries.begin(limits)
     kept = member.password_hash if member else None
     if not passwords.verify(kept, password) or member is None or kept is None:
@@ -114,34 +88,52 @@ def sign_in(identifier: str, password: str, digest: str, caller: Caller, *, old:
     if member.disabled_at:
         raise MemberDisabled()
     renewed = passwords.hashed(password) if passwords.is_weak(kept) else kept
-    _admit(member.id, kept, renewed, digest, caller, old)
+    _admit(member.id, kept, renewed, fresh_digest(), caller, old)
     _forgive(written, limits)
-    return member.id
-
-
-def confirm(member: Member, identifier: str, password: str, caller: Caller) -> None:
-    """Check the password of somebody who is signed in, under the same limits.
-    Raises TooMany, WrongPassword."""
-    limits = _limits(identifier, member, caller)
-    written = tries.begin(limits)
-    if not passwords.verify(member.password_hash, password):
-        raise WrongPassword()
-    _forgive(written, limits)
+    return member
 
 
 def sign_up(
-    identifier: str, password: str, name: str, digest: str, caller: Caller, *, language: str = ""
+    identifier: str,
+    password: str,
+    name: str,
+    fresh_digest: Callable[[], str],
+    caller: Caller,
+    *,
+    language: str = "",
 ) -> int:
     """A new shopper, signed in at once. Returns the member's id.
     Raises Invalid, IdentifierTaken, TooMany."""
-    _, value = identifiers.normalise(identifier)
+    _kind, value = identifiers.normalise(identifier)
     passwords.check(password, identifier, value, name)
+    tries.begin(caller.sign_ups())
     if identifiers.find(value):
         raise identifiers.IdentifierTaken()
-    tries.begin(
-        [Limit("sign_up", caller.subject("address", caller.network), SIGN_UPS_BY_ADDRESS, 3600)]
-    )
-    return _add_and_admit(value, passwords.hashed(password), name, digest, caller, language)
+    return _add_and_admit(value, passwords.hashed(password), name, fresh_digest(), caller, language)
+
+
+def count_look_up(caller: Caller) -> None:
+    """Whoever asks for many names, to learn who shops here, is stopped. Raises TooMany."""
+    tries.begin(caller.look_ups())
+
+
+def change_password(
+    member: Member, known_by: str, old: str, new: str, fresh_digest: Callable[[], str],
+    caller: Caller,
+) -> None:  # fmt: skip
+    """Set another password, end every sign-in of the member, and keep a fresh one for the browser
+    that asked. The old password is guessed under the same limits as at signing in.
+
+    Raises Invalid, TooMany, WrongPassword.
+    """
+    passwords.check(new, known_by, member.name)
+    limits = caller.wrong_passwords(known_by, member)
+    written = tries.begin(limits)
+    kept = member.password_hash or ""
+    if not passwords.verify(member.password_hash, old):
+        raise WrongPassword()
+    _admit(member.id, kept, passwords.hashed(new), fresh_digest(), caller, end_all=True)
+    _forgive(written, limits)
 
 
 @repeatable
@@ -156,21 +148,26 @@ def _add_and_admit(
 
 
 @repeatable
-def _admit(member_id: int, kept: str, renewed: str, digest: str, caller: Caller, old: str) -> None:
+def _admit(
+    member_id: int, kept: str, new: str, digest: str, caller: Caller, old: str = "",
+    *, end_all: bool = False,
+) -> None:  # fmt: skip
     # The row is claimed by the hash that was verified: a password that was changed, or an account
     # that was closed, since then must not leave a sign-in behind.
     with transaction() as session:
-        claimed = session.execute(
-            update(Member)
+        claimed = session.scalar(
+            select(Member.id)
             .where(
-                Member.id == member_id,
-                Member.password_hash == kept,
-                Member.disabled_at.is_(None),
+                Member.id == member_id, Member.password_hash == kept, Member.disabled_at.is_(None)
             )
-            .values(password_hash=renewed)
+            .with_for_update()
         )
-        if not claimed.rowcount:  # type: ignore[attr-defined]
+        if claimed is None:
             raise WrongPassword()
+        if new != kept:
+            session.execute(update(Member).where(Member.id == member_id).values(password_hash=new))
+        if end_all:
+            end_sign_ins(session, member_id)
         end(old)
         _keep(session, member_id, digest, caller)
 
@@ -186,6 +183,15 @@ def _keep(session: Session, member_id: int, digest: str, caller: Caller) -> None
     )  # fmt: skip
 
 
+@repeatable
+def _forgive(written: list[int], limits: list[Limit]) -> None:
+    # Whoever knows the password starts afresh; but the address does not, or a guesser would sign
+    # in to an account of their own now and then.
+    own = [limit for limit in limits if limit.scope in ("sign_in_pair", "sign_in_device")]
+    with transaction():
+        tries.forgive(written, *own)
+
+
 def end(digest: str) -> None:
     """Sign out the browser with this digest (joiner)."""
     in_transaction().execute(
@@ -199,12 +205,14 @@ def end_one(member_id: int, sign_in_id: int) -> None:
     """Sign out one browser of this member; another's is left alone (joiner)."""
     in_transaction().execute(
         update(SignIn)
-        .where(
-            and_(SignIn.id == sign_in_id, SignIn.member_id == member_id),
-            SignIn.ended_at.is_(None),
-        )
+        .where(SignIn.id == sign_in_id, SignIn.member_id == member_id, SignIn.ended_at.is_(None))
         .values(ended_at=clock.now())
     )
+
+
+def end_others(member_id: int, digest: str) -> None:
+    """Sign out every browser of this member but the one with this digest (joiner)."""
+    end_sign_ins(in_transaction(), member_id, but=digest)
 
 
 def of_member(member_id: int) -> list[SignIn]:
@@ -223,6 +231,7 @@ def of_member(member_id: int) -> list[SignIn]:
 
 
 def is_stale(seen_at: datetime) -> bool:
+    """Whether it is time to note again that the browser was here."""
     return clock.now() - seen_at > _SEEN_EVERY
 
 
@@ -231,36 +240,3 @@ def see(digest: str) -> None:
     """Note that the browser was here now (opener)."""
     with transaction() as session:
         session.execute(update(SignIn).where(SignIn.digest == digest).values(seen_at=clock.now()))
-
-
-def device_mark(key: bytes, device_id: str, member_id: int) -> str:
-    """What a device keeps once a member signed in on it: it has an allowance of its own, so that
-    guesses from elsewhere never lock its owner out."""
-    return ids.mac(key, "device", device_id, str(member_id), length=26)
-
-
-def _limits(identifier: str, member: Member | None, caller: Caller) -> list[Limit]:
-    try:
-        person = identifiers.normalise(identifier)[1]
-    except Invalid:
-        person = identifier[:254]
-    device_id, *marks = caller.device.split(".")
-    if member and marks:
-        expected = device_mark(caller.key, device_id, member.id)
-        if any(ids.same(mark, expected) for mark in marks):
-            subject = caller.subject("device", device_id, str(member.id))
-            return [Limit("sign_in_device", subject, caller.most_wrong)]
-    return [
-        Limit("sign_in_pair", caller.subject("pair", person, caller.network), caller.most_wrong),
-        Limit("sign_in_person", caller.subject("person", person), WRONG_BY_PERSON),
-        Limit("sign_in_address", caller.subject("address", caller.network), WRONG_BY_ADDRESS),
-    ]
-
-
-@repeatable
-def _forgive(written: list[int], limits: list[Limit]) -> None:
-    # Whoever knows the password starts afresh; but the address does not, or a guesser would sign
-    # in to an account of their own now and then.
-    own = [limit for limit in limits if limit.scope in ("sign_in_pair", "sign_in_device")]
-    with transaction():
-        tries.forgive(written, *own)

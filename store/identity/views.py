@@ -1,7 +1,229 @@
-"""Pages of identity."""
+"""Pages of identity: signing in and up, and a member's own account."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from typing import Any
+
+from flask import (
+    Blueprint, Response, flash, make_response, redirect, render_template, request, url_for,
+)  # fmt: skip
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from .. import forms as fields
+from .. import ids, web
+from ..db import transaction
+from ..errors import Invalid, Refusal, TooMany
+from . import forms, identifiers, members, people, sign_ins
+from .identifiers import IdentifierTaken
+from .login import caller, current, mark_device, signed_in
+from .sign_ins import MemberDisabled, WrongPassword
 
 blueprint = Blueprint("identity", __name__)
+people.register(blueprint)
+
+
+# Signing in and up
+
+
+@blueprint.get("/sign-in")
+def sign_in() -> ResponseReturnValue:
+    if current():
+        return redirect(forms.next_path(), 303)
+    return _sign_in_page("")
+
+
+@blueprint.post("/sign-in")
+def sign_in_with_password() -> ResponseReturnValue:
+    typed = ""
+    try:
+        typed = forms.identifier()
+        member = sign_ins.sign_in(
+            typed, forms.password(), _fresh_digest, caller(), old=_visit_digest()
+        )
+    except (Invalid, TooMany, WrongPassword, MemberDisabled) as refusal:
+        return _sign_in_page(typed, refusal)
+    return _welcome(member.id, member.language)
+
+
+@blueprint.post("/start")
+def start() -> ResponseReturnValue:
+    """From any page: who is paying? Leads to the one question that comes next."""
+    if current():
+        return redirect(forms.next_path(), 303)
+    typed = ""
+    try:
+        typed = forms.identifier()
+        sign_ins.count_look_up(caller())
+        _kind, value = identifiers.normalise(typed)
+    except (Invalid, TooMany) as refusal:
+        return _sign_up_page(typed, refusal)
+    return _sign_in_page(typed, known=True) if identifiers.find(value) else _sign_up_page(typed)
+
+
+@blueprint.get("/start")
+def start_again() -> ResponseReturnValue:
+    """Where a browser comes that opens the page of an answer again."""
+    return redirect(url_for("identity.sign_in", next=forms.next_path()), 303)
+
+
+@blueprint.get("/sign-up")
+def sign_up() -> ResponseReturnValue:
+    if current():
+        return redirect(forms.next_path(), 303)
+    return _sign_up_page("")
+
+
+@blueprint.post("/sign-up")
+def sign_up_with_password() -> ResponseReturnValue:
+    typed = ""
+    if current():
+        return redirect(forms.next_path(), 303)
+    try:
+        typed = forms.identifier()
+        member_id = sign_ins.sign_up(
+            typed, forms.password(), forms.name(), _fresh_digest, caller(), language=web.language()
+        )
+    except IdentifierTaken as refusal:
+        return _sign_in_page(typed, refusal, known=True)
+    except (Invalid, TooMany) as refusal:
+        return _sign_up_page(typed, refusal)
+    return _welcome(member_id, None)
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    with transaction():
+        sign_ins.end(_visit_digest())
+    web.renew_visit()
+    return redirect(url_for("sales.shop"), 303)
+
+
+# A member's own account
+
+
+@blueprint.get("/me")
+def account() -> ResponseReturnValue:
+    member = members.by_id(signed_in().id)
+    return render_template(
+        "identity/account.html", member=member, known_by=identifiers.of_member(member.id)
+    )
+
+
+@blueprint.post("/me/name")
+def change_name() -> ResponseReturnValue:
+    members.rename(signed_in().id, forms.name())
+    flash(_("Your name is changed."), "good")
+    return redirect(url_for(".account"), 303)
+
+
+@blueprint.post("/me/language")
+def change_language() -> ResponseReturnValue:
+    member = signed_in()
+    chosen = fields.choice("language", tuple(web.LANGUAGES))
+    members.set_language(member.id, chosen)
+    response = _to(url_for(".account"))
+    web.set_cookie(response, "lang", chosen, 365)
+    return response
+
+
+@blueprint.get("/me/devices")
+def devices() -> ResponseReturnValue:
+    found = sign_ins.of_member(signed_in().id)
+    return render_template("identity/devices.html", sign_ins=found, this=_visit_digest())
+
+
+@blueprint.post("/me/devices/<number:sign_in_id>/end")
+def end_device(sign_in_id: int) -> ResponseReturnValue:
+    member = signed_in()
+    with transaction():
+        sign_ins.end_one(member.id, sign_in_id)
+    flash(_("The device is signed out."), "good")
+    return redirect(url_for(".devices"), 303)
+
+
+@blueprint.post("/me/devices/end")
+def end_other_devices() -> ResponseReturnValue:
+    member = signed_in()
+    with transaction():
+        sign_ins.end_others(member.id, _visit_digest())
+    flash(_("All other devices are signed out."), "good")
+    return redirect(url_for(".devices"), 303)
+
+
+@blueprint.get("/me/password")
+def password() -> ResponseReturnValue:
+    return _password_page()
+
+
+@blueprint.post("/me/password")
+def change_password() -> ResponseReturnValue:
+    """The old password once more, so that a phone left on a table is not an account lost. Every
+    other device is signed out, and this one gets another secret."""
+    member = members.by_id(signed_in().id)
+    try:
+        sign_ins.change_password(
+            member,
+            identifiers.of_member(member.id)[0].value,
+            forms.password(),
+            forms.password("new_password"),
+            _fresh_digest,
+            caller(),
+        )
+    except (Invalid, TooMany, WrongPassword) as refusal:
+        return _password_page(refusal)
+    flash(_("Your password is changed. All other devices are signed out."), "good")
+    response = _to(url_for(".account"))
+    mark_device(response, member.id)
+    return response
+
+
+# What the pages are made of
+
+
+def _fresh_digest() -> str:
+    return ids.digest(web.renew_visit())
+
+
+def _visit_digest() -> str:
+    secret = web.known_visit()
+    return ids.digest(secret) if secret else ""
+
+
+def _to(address: str) -> Response:
+    return make_response(redirect(address, 303))
+
+
+def _welcome(member_id: int, language: str | None) -> Response:
+    response = _to(forms.next_path())
+    mark_device(response, member_id)
+    if language in web.LANGUAGES and not web.cookie("lang"):
+        web.set_cookie(response, "lang", language, 365)
+    return response
+
+
+def _sign_in_page(
+    typed: str, refusal: Refusal | None = None, *, known: bool = False
+) -> ResponseReturnValue:
+    return _form("identity/sign_in.html", refusal, typed=typed, known=known)
+
+
+def _sign_up_page(typed: str, refusal: Refusal | None = None) -> ResponseReturnValue:
+    return _form("identity/sign_up.html", refusal, typed=typed, name=request.form.get("name", ""))
+
+
+def _password_page(refusal: Refusal | None = None) -> ResponseReturnValue:
+    known_by = identifiers.of_member(signed_in().id)[0].value
+    # A refusal about what a password must be is about the new one.
+    new = isinstance(refusal, Invalid)
+    return _form("identity/password.html", refusal, known_by=known_by, about_new=new)
+
+
+def _form(template: str, refusal: Refusal | None, **values: Any) -> ResponseReturnValue:
+    """A page with a form; after a refusal with what to say, and the refusal's own status."""
+    field, said = forms.fault(refusal) if refusal else ("", "")
+    page = render_template(template, field=field, said=said, next_path=forms.next_path(), **values)
+    if refusal is None:
+        return page
+    more = {"Retry-After": str(refusal.retry_after_s)} if isinstance(refusal, TooMany) else {}
+    return page, refusal.status, more

@@ -1,0 +1,84 @@
+"""Callers: where a request comes from, and which limits on tries hold for it."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from .. import ids
+from ..errors import Invalid
+from .identifiers import normalise
+from .models import Member
+from .tries import Limit
+
+__all__ = ["Caller", "device_mark"]
+
+# Many shoppers share the address of the shop's own network, so these are wide.
+WRONG_BY_ADDRESS = 100
+LOOK_UPS_BY_ADDRESS = 200
+SIGN_UPS_BY_ADDRESS = 60
+# Guesses at one person from all over the world, from devices that never signed in as them.
+WRONG_BY_PERSON = 20
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Where a request comes from: all that signing in needs to know about it."""
+
+    address: str
+    browser: str
+    key: bytes
+    """The shop's secret key: what is counted is kept as an authentication code."""
+    device: str = ""
+    """The device cookie: an id and a mark for each member who signed in on the device."""
+    most_wrong: int = 5
+    days: int = 90
+
+    def wrong_passwords(self, identifier: str, member: Member | None) -> list[Limit]:
+        """A device that signed in as this member before has an allowance of its own, so that
+        guesses from elsewhere never lock the member out. All others share what is left for the
+        person from here, the person from anywhere, and the address."""
+        if member and (device_id := self._knows(member.id)):
+            subject = self._subject("device", device_id, str(member.id))
+            return [Limit("sign_in_device", subject, self.most_wrong)]
+        try:
+            person = normalise(identifier)[1]
+        except Invalid:
+            person = identifier[:254]
+        here = self._subject("address", self.network)
+        pair = self._subject("pair", person, self.network)
+        return [
+            Limit("sign_in_pair", pair, self.most_wrong),
+            Limit("sign_in_person", self._subject("person", person), WRONG_BY_PERSON),
+            Limit("sign_in_address", here, WRONG_BY_ADDRESS),
+        ]
+
+    def look_ups(self) -> list[Limit]:
+        return [Limit("look_up", self._subject("address", self.network), LOOK_UPS_BY_ADDRESS)]
+
+    def sign_ups(self) -> list[Limit]:
+        return [Limit("sign_up", self._subject("address", self.network), SIGN_UPS_BY_ADDRESS, 3600)]
+
+    @property
+    def network(self) -> str:
+        """The address; of IPv6 the /64, which is what one household has."""
+        try:
+            address = ipaddress.ip_address(self.address)
+        except ValueError:
+            return self.address
+        if address.version == 4:
+            return self.address
+        return str(ipaddress.ip_network(f"{address}/64", strict=False))
+
+    def _knows(self, member_id: int) -> str:
+        device_id, *marks = self.device.split(".")
+        expected = device_mark(self.key, device_id, member_id)
+        return device_id if any(ids.same(mark, expected) for mark in marks) else ""
+
+    def _subject(self, *parts: str) -> str:
+        return ids.mac(self.key, "try", *parts, length=32)
+
+
+def device_mark(key: bytes, device_id: str, member_id: int) -> str:
+    """What a device keeps once a member has signed in on it."""
+    return ids.mac(key, "device", device_id, str(member_id), length=26)

@@ -1,0 +1,58 @@
+"""Forms of identity: what was typed, and what to say beside a field that cannot be taken."""
+
+from __future__ import annotations
+
+from flask import request
+from flask_babel import gettext as _
+
+from .. import forms
+from ..errors import Invalid, Refusal, TooMany
+from .identifiers import IdentifierTaken
+from .login import safe_next
+from .sign_ins import MemberDisabled, WrongPassword
+
+__all__ = ["fault", "identifier", "name", "next_path", "password"]
+
+
+def identifier() -> str:
+    return forms.text("identifier", most=254)
+
+
+def name() -> str:
+    return forms.text("name", most=120)
+
+
+def password(field: str = "password") -> str:
+    """A password as it was typed: blanks at its ends belong to it."""
+    return request.form.get(field, "")
+
+
+def next_path() -> str:
+    """Where to go on to, from the form or the address; safe whatever it says."""
+    return safe_next(request.form.get("next") or request.args.get("next"))
+
+
+def fault(refusal: Refusal) -> tuple[str, str]:
+    """(field, what to say beside it) in the visitor's language; no field: above the form."""
+    if isinstance(refusal, Invalid) and refusal.field == "password":
+        return "password", {
+            "length": _("Choose a password of 8 to 200 characters."),
+            "common": _("This is one of the first passwords that are guessed. Choose another."),
+            "own_name": _("Choose a password that is not your name, e-mail or phone number."),
+        }.get(refusal.data.get("fault", ""), _("This password cannot be used. Choose another."))
+    if isinstance(refusal, Invalid) and refusal.field == "identifier":
+        return "identifier", _("Enter an e-mail address or a phone number.")
+    if isinstance(refusal, Invalid):
+        return refusal.field, _("This cannot be used. Please shorten it or leave it out.")
+    if isinstance(refusal, TooMany):
+        minutes = (refusal.retry_after_s + 59) // 60
+        return "", _(
+            "Too many tries. Please wait %(minutes)s min, then try again.", minutes=minutes
+        )
+    if isinstance(refusal, WrongPassword):
+        return "password", _("The password does not fit, or nobody is known by this.")
+    if isinstance(refusal, IdentifierTaken):
+        return "", _("There is an account with this already. Sign in with its password.")
+    if isinstance(refusal, MemberDisabled):
+        return "", _("This account is closed. Please ask in the shop.")
+    raise refusal
