@@ -7,8 +7,10 @@ The arguments are the unpacked npm packages @expo-google-fonts/noto-sans-sc 0.4.
 
 Noto Sans SC has every Chinese and Japanese character that a shop is likely to print, but lacks
 half of Latin Extended-A and most currency signs. Its Latin letters are those of Source Sans, drawn
-1.117 times larger, so what is missing is taken from there at that scale and matches exactly. The
-licence reserves the name "Source" and asks that a changed font be renamed: hence "Shelf Sans SC".
+1.117 times larger, so what is missing is taken from there at that scale and matches exactly; so
+are the marks that Noto draws as wide as an ideograph (quotation marks, ellipsis, middle dot), which
+tear Latin words apart. The licence reserves the name "Source" and asks that a changed font be
+renamed: hence "Shelf Sans SC".
 """
 
 from __future__ import annotations
@@ -56,11 +58,15 @@ def wanted() -> set[int]:
 
 
 def borrow(font: TTFont, lender: TTFont, points: set[int]) -> None:
-    """Give `font` the glyphs that it lacks, flattened and scaled, from `lender`."""
+    """Give `font` the glyphs that it lacks or has too wide, flattened and scaled."""
     lent, shapes = lender.getBestCmap(), lender.getGlyphSet()
     tables = [table for table in font["cmap"].tables if table.isUnicode()]
     order = list(font.getGlyphOrder())
-    for point in sorted(points & lent.keys() - font.getBestCmap().keys()):
+    own = font.getBestCmap()
+    wide = {
+        point for point, name in own.items() if point < 0x2200 and font["hmtx"][name][0] == 1000
+    }
+    for point in sorted(points & lent.keys() - (own.keys() - wide)):
         name = f"latin{point:04X}"
         pen = TTGlyphPen(None)
         scaled = TransformPen(pen, (SCALE, 0, 0, SCALE, 0, 0))
@@ -80,11 +86,7 @@ def borrow(font: TTFont, lender: TTFont, points: set[int]) -> None:
 def rename(font: TTFont, weight: str) -> None:
     """Our own name on it, the copyright and the licence kept."""
     names = font["name"]
-    kept = {
-        record.nameID: str(record)
-        for record in names.names
-        if record.nameID in (0, 13, 14)
-    }
+    kept = {record.nameID: str(record) for record in names.names if record.nameID in (0, 13, 14)}
     kept[0] += " Latin letters from Source Sans 3, Copyright 2010-2020 Adobe."
     kept |= {1: "Shelf Sans SC", 2: weight, 3: f"ShelfSansSC-{weight}-1"}
     kept |= {4: f"Shelf Sans SC {weight}", 5: "Version 1.0", 6: f"ShelfSansSC-{weight}"}

@@ -15,7 +15,8 @@ from qrcode import constants, util
 from qrcode.exceptions import DataOverflowError
 from qrcode.main import QRCode
 
-from ..errors import Invalid
+from store.errors import Invalid
+
 from .qr_tables import Tables
 
 __all__ = ["QUIET", "Matrix", "matrix", "png", "svg"]
@@ -91,9 +92,7 @@ def _plain(data: bytes, level: str) -> Matrix:
         code.make()
     except (DataOverflowError, ValueError) as error:
         raise Invalid(f"{len(data)} bytes do not fit into a QR code") from error
-    rows = tuple(
-        int("".join("1" if dark else "0" for dark in row), 2) for row in code.modules
-    )
+    rows = tuple(int("".join("1" if dark else "0" for dark in row), 2) for row in code.modules)
     return Matrix(len(rows), rows)
 
 
@@ -133,11 +132,7 @@ def png(code: Matrix, scale: int = 8) -> bytes:
     white = b"\x00" + b"\xff" * width
     lines = [white * (QUIET * scale)]
     for bits in code.rows:
-        row = (
-            "1" * QUIET
-            + format(bits ^ ((1 << code.size) - 1), f"0{code.size}b")
-            + "1" * QUIET
-        )
+        row = "1" * QUIET + format(bits ^ ((1 << code.size) - 1), f"0{code.size}b") + "1" * QUIET
         line = "".join(pixel * scale for pixel in row).ljust(8 * width, "1")
         lines.append((b"\x00" + int(line, 2).to_bytes(width)) * scale)
     lines.append(white * (QUIET * scale))
@@ -153,9 +148,4 @@ def png(code: Matrix, scale: int = 8) -> bytes:
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
-    return (
-        struct.pack(">I", len(data))
-        + kind
-        + data
-        + struct.pack(">I", zlib.crc32(kind + data))
-    )
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -29,9 +29,7 @@ class Tables:
         self.stride = self.size + 1
         self.blocks = base.rs_blocks(version, error_correction)
         self.capacity = sum(block.data_count for block in self.blocks)
-        code: QRCode = QRCode(
-            version=version, error_correction=error_correction, border=0
-        )
+        code: QRCode = QRCode(version=version, error_correction=error_correction, border=0)
         total = sum(block.total_count for block in self.blocks)
         # qrcode judges the masks on a square whose format marks are still white (`test`).
         self.tried = [self._square(code, True, mask, [0] * total) for mask in range(8)]
@@ -71,16 +69,11 @@ class Tables:
         for digit in range(digits):
             # Counted from 1, so that every bit is dark in at least one square.
             bits = [(number + 1) >> digit & 1 for number in range(8 * total)]
-            words = [
-                int("".join(map(str, bits[at : at + 8])), 2)
-                for at in range(0, len(bits), 8)
-            ]
+            words = [int("".join(map(str, bits[at : at + 8])), 2) for at in range(0, len(bits), 8)]
             squares.append(self._square(code, False, 0, words) ^ empty)
         places = [0] * (8 * total)
         for module in range(self.size * self.stride):
-            number = sum(
-                (square >> module & 1) << at for at, square in enumerate(squares)
-            )
+            number = sum((square >> module & 1) << at for at, square in enumerate(squares))
             if number:
                 places[number - 1] = 1 << module
         return places
@@ -94,8 +87,7 @@ class Tables:
             words = [1] * self.capacity
             words[word] = 0
             turned = [
-                left ^ right
-                for left, right in zip(ground, self._codewords(words), strict=True)
+                left ^ right for left, right in zip(ground, self._codewords(words), strict=True)
             ]
             bits = []
             for _ in range(8):
@@ -162,9 +154,7 @@ def _laid_out(words: list[int], places: list[int]) -> int:
 def _digits(bits: list[int]) -> dict[str, int]:
     """Each hex digit to the XOR of the squares of its bits, the lowest bit first."""
     return {
-        f"{value:x}": reduce(
-            xor, (square for at, square in enumerate(bits) if value >> at & 1), 0
-        )
+        f"{value:x}": reduce(xor, (square for at, square in enumerate(bits) if value >> at & 1), 0)
         for value in range(16)
     }
 
@@ -172,9 +162,7 @@ def _digits(bits: list[int]) -> dict[str, int]:
 def _finders(dark: int, light: int, step: int) -> int:
     two = light & light >> step
     four = two & two >> 2 * step
-    core = (
-        dark & light >> step & dark >> 4 * step & light >> 5 * step & dark >> 6 * step
-    )
+    core = dark & light >> step & dark >> 4 * step & light >> 5 * step & dark >> 6 * step
     core &= (dark & dark >> step) >> 2 * step
     if not core:
         return 0

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..errors import Invalid, NotFound
+from store.errors import Invalid, NotFound
 
 __all__ = ["SHEETS", "Cell", "Sheet", "cells", "sheet"]
 

@@ -1,0 +1,123 @@
+"""One label as a picture for the screen: the very layout that is printed, as SVG or PNG.
+
+The SVG draws the letters as outlines of the label's own font, so that it looks the same on every
+phone and needs no font, style or script: it is allowed under the strictest Content-Security-Policy.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from html import escape
+from io import BytesIO
+
+from fontTools.misc.transform import Transform
+from fontTools.pens.svgPathPen import SVGPathPen
+from fontTools.pens.transformPen import TransformPen
+from fontTools.ttLib import TTFont
+from PIL import Image, ImageDraw, ImageFont
+
+from . import fonts, qr
+from .layout import Layout, PrintedLabel, layout
+from .typeset import Text
+
+__all__ = ["SCREEN_MM", "png", "svg"]
+
+SCREEN_MM = (63.5, 38.1)
+"""The size of the most common label; a label on the screen has its shape."""
+
+CORNER_MM = 2.0
+
+
+def svg(
+    label: PrintedLabel, width_mm: float = SCREEN_MM[0], height_mm: float = SCREEN_MM[1]
+) -> str:
+    """The label as SVG with rounded corners; what it says is its title, for screen readers."""
+    placed = layout(label, width_mm, height_mm)
+    wide, high = _number(width_mm), _number(height_mm)
+    title = ", ".join(filter(None, (*label.names, label.price_text, label.code_text)))
+    letters = "".join(_outline(text) for text in placed.texts)
+    move = f"translate({_number(placed.code_x)} {_number(placed.code_y)})"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}mm" '
+        f'height="{high}mm" role="img"><title>{escape(title)}</title>'
+        f'<rect width="{wide}" height="{high}" rx="{_number(CORNER_MM)}" fill="#fff"/>'
+        f'<path shape-rendering="crispEdges" transform="{move} scale({placed.module:.5f})" '
+        f'd="{qr.path(placed.code, 0, 0)}"/><path d="{letters}"/></svg>'
+    )
+
+
+def png(
+    label: PrintedLabel,
+    width_mm: float = SCREEN_MM[0],
+    height_mm: float = SCREEN_MM[1],
+    module_px: int = 8,
+) -> bytes:
+    """The label as a greyscale PNG in which a module of the code is exactly `module_px` pixels."""
+    placed = layout(label, width_mm, height_mm)
+    scale = module_px / placed.module
+    size = round(width_mm * scale), round(height_mm * scale)
+    image = Image.new("L", size, 255)
+    draw = ImageDraw.Draw(image)
+    for text in placed.texts:
+        # Letter by letter: Pillow rounds the advances of a line, and the right edge would wander.
+        font = _type(text.bold, round(text.size * scale, 1))
+        x = text.x
+        for character in text.text:
+            draw.text((x * scale, text.y * scale), character, 0, font, anchor="ls")
+            x += fonts.width(character, text.bold) * text.size
+    image.paste(
+        _code(placed, module_px), (round(placed.code_x * scale), round(placed.code_y * scale))
+    )
+    packed = BytesIO()
+    image.save(packed, "PNG", optimize=True)
+    return packed.getvalue()
+
+
+def _code(placed: Layout, module_px: int) -> Image.Image:
+    code = placed.code
+    bits = "".join(format(~row & (1 << code.size) - 1, f"0{code.size}b") for row in code.rows)
+    dots = Image.new("L", (code.size, code.size))
+    dots.putdata([255 if bit == "1" else 0 for bit in bits])
+    side = code.size * module_px
+    return dots.resize((side, side), Image.Resampling.NEAREST)
+
+
+@lru_cache(maxsize=64)
+def _type(bold: bool, size: float) -> ImageFont.FreeTypeFont:
+    layout_engine = ImageFont.Layout.BASIC
+    return ImageFont.truetype(str(fonts.font(bold).file), size, layout_engine=layout_engine)
+
+
+def _outline(text: Text) -> str:
+    """SVG path data of a line of type, in millimetres."""
+    face = fonts.font(text.bold)
+    scale = text.size / 1000
+    x = text.x
+    pieces = []
+    for character in text.text:
+        glyph = face.glyphs[ord(character)]
+        pen = SVGPathPen(None, ntos=_number)
+        place = Transform(scale, 0, 0, -scale, x, text.y)
+        shapes = _shapes(text.bold)
+        shapes.glyphs[shapes.names[glyph]].draw(TransformPen(pen, place))
+        pieces.append(pen.getCommands())
+        x += face.advances[glyph] * scale
+    return "".join(pieces)
+
+
+class _Shapes:
+    def __init__(self, bold: bool) -> None:
+        font = TTFont(fonts.font(bold).file, lazy=True)
+        self.glyphs = font.getGlyphSet()
+        self.names = font.getGlyphOrder()
+
+
+@cache
+def _shapes(bold: bool) -> _Shapes:
+    """The outlines of a weight; the file stays open and glyphs are read when first drawn."""
+    return _Shapes(bold)
+
+
+def _number(value: float) -> str:
+    """Two decimals of a millimetre: a pixel of a phone is ten times larger."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
