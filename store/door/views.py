@@ -1,7 +1,166 @@
-"""Pages of door."""
+"""Pages of door: the desk where staff begin, and the check at the exit."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import re
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
-blueprint = Blueprint("door", __name__)
+from flask import current_app, g, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from .. import catalogue, clock, forms, identity, ids, sales, stock
+from ..errors import Invalid
+from . import checks, passes, seen
+from .blueprint import blueprint
+from .checks import Check
+from .pass_views import exit_pass
+from .passes import PassRefused
+from .place import choose, here
+
+__all__ = ["blueprint", "exit_pass"]
+
+_KEY = re.compile(r"[0-9A-Za-z_-]{8,64}\Z")
+_RECEIPT_NUMBER = re.compile(rf"[{ids.ALPHABET}]{{20}}\Z")
+
+
+# The desk
+
+
+@blueprint.get("/desk")
+@identity.needs("check_exit")
+def desk() -> ResponseReturnValue:
+    g.more_script = " 'wasm-unsafe-eval'"
+    place = here()
+    return render_template(
+        "door/desk.html",
+        place=place,
+        places=stock.locations(),
+        history=checks.history(place.id),
+        tally=checks.tally(place.id, _midnight()),
+        key=ids.new(),
+    )
+
+
+@blueprint.post("/desk")
+@identity.needs("check_exit")
+def scan() -> ResponseReturnValue:
+    """The field that is always listening: a pass, a receipt's number, or any code of an item."""
+    text = _scanned()
+    if passes.is_pass(text):
+        return _answer(text)
+    number = text.upper().replace("-", "").replace(" ", "")
+    if _RECEIPT_NUMBER.match(number) and sales.receipt(number):
+        return redirect(url_for("sales.desk_sale", sale_id=number), 303)
+    return redirect(url_for("catalogue.find", code=text), 303)
+
+
+@blueprint.post("/desk/place")
+@identity.needs("check_exit")
+def choose_place() -> ResponseReturnValue:
+    response = make_response(redirect(url_for("door.desk"), 303))
+    choose(response, stock.location(forms.text("place", least=1, most=32)))
+    return response
+
+
+# The exit
+
+
+@blueprint.get("/desk/exit", endpoint="exit")
+@identity.needs("check_exit")
+def exit_page() -> ResponseReturnValue:
+    """The scanner; with ?pass= what a staff phone's own camera found. A GET uses nothing up."""
+    text = request.args.get("pass", "")
+    if not text:
+        return _page()
+    asked = _asked(text)
+    try:
+        receipt = checks.look(text, asked, _secret())
+    except PassRefused as refusal:
+        return _page(**_refused(refusal, text, asked)), refusal.status
+    return _page(outcome="look", receipt=receipt, text=text, seen=_proof(text, asked))
+
+
+@blueprint.post("/desk/exit")
+@identity.needs("check_exit")
+def check() -> ResponseReturnValue:
+    return _answer(_scanned())
+
+
+def _answer(text: str) -> ResponseReturnValue:
+    asked = _asked(text)
+    try:
+        receipt = checks.check(text, asked, _secret())
+    except PassRefused as refusal:
+        return _page(**_refused(refusal, text, asked)), refusal.status
+    return _page(outcome="accepted", receipt=receipt)
+
+
+def _refused(refusal: PassRefused, text: str, asked: Check) -> dict[str, Any]:
+    verdict = {"outcome": refusal.code, "data": refusal.data, "receipt": refusal.receipt}
+    if refusal.code == "pass_old":
+        verdict |= {"text": text, "seen": _proof(text, asked)}
+    return verdict
+
+
+def _page(*, receipt: sales.Receipt | None = None, **verdict: Any) -> str:
+    g.more_script = " 'wasm-unsafe-eval'"
+    return render_template(
+        "door/exit.html",
+        place=here(),
+        receipt=receipt,
+        buyer=_buyer(receipt) if receipt else "",
+        picture_url=catalogue.picture_url,
+        parse_moment=clock.parse,
+        key=ids.new(),
+        now=clock.now(),
+        **verdict,
+    )
+
+
+def _asked(text: str) -> Check:
+    """Who asks, where and when; what a form may add is read from it."""
+    key, member_id, now = request.form.get("key", ""), identity.signed_in().id, clock.now()
+    return Check(
+        staff_id=member_id,
+        location_id=here().id,
+        at=now,
+        key=key if _KEY.match(key) else ids.new(),
+        seen_at=seen.seen_at(request.form.get("seen", ""), text, member_id, now, _secret()),
+        although_old=forms.flag("although_old"),
+    )
+
+
+def _proof(text: str, asked: Check) -> str:
+    return seen.proof(text, asked.staff_id, asked.seen_at or asked.at, _secret())
+
+
+def _scanned() -> str:
+    """What was scanned, unless nobody could have: with the control characters of GS1 strings."""
+    text = request.form.get("code", "").strip()
+    if not 1 <= len(text) <= passes.LONGEST:
+        raise Invalid(f"code must have 1 to {passes.LONGEST} characters", field="code")
+    if any("\ud800" <= character <= "\udfff" or character == "\x00" for character in text):
+        raise Invalid("code has characters that cannot be kept", field="code")
+    return text
+
+
+def _buyer(receipt: sales.Receipt) -> str:
+    """Who paid, on a screen that others may see: a name as it is, an address by its beginning, a
+    number by its end."""
+    name = identity.names_of([receipt.member_id]).get(receipt.member_id, "")
+    if "@" in name:
+        person, _, host = name.partition("@")
+        return f"{person[:2]}…@{host}"
+    return f"…{name[-4:]}" if name.lstrip("+").isdigit() else name
+
+
+def _midnight() -> datetime:
+    """When the shop's day began."""
+    now = clock.now().astimezone(ZoneInfo(current_app.config["TIME_ZONE"]))
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _secret() -> bytes:
+    return str(current_app.config["SECRET_KEY"]).encode()

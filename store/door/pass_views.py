@@ -1,0 +1,68 @@
+"""The live pass of a receipt, for the shopper whose sale it is."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+from flask import Response, current_app, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from .. import clock, identity, sales, web
+from ..errors import Invalid, NotFound
+from . import live
+from .blueprint import blueprint
+
+
+@blueprint.get("/sales/<sale_id>/pass.svg")
+def pass_image(sale_id: str) -> ResponseReturnValue:
+    """The code of this moment; with ?ahead=N the codes of the next steps too, as JSON."""
+    receipt = sales.receipt(sale_id, identity.signed_in().id)
+    if receipt is None:
+        raise NotFound("There is no such sale")
+    found = exit_pass(receipt)
+    ahead = request.args.get("ahead")
+    answer = _picture(receipt, found) if ahead is None else _codes(receipt, found, ahead)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@blueprint.app_template_global()
+def exit_pass(receipt: sales.Receipt) -> live.ExitPass | None:
+    """Also for the receipt's template: sales stand below the door and do not know it."""
+    return live.exit_pass(receipt, clock.now(), web.base_url(), _secret())
+
+
+def _picture(receipt: sales.Receipt, found: live.ExitPass | None) -> Response:
+    if found is None or found.code is None:
+        state = found.state if found else receipt.state
+        raise live.NoPass(f"The pass of this sale is {state}", state=state)
+    return Response(found.code.svg, mimetype="image/svg+xml")
+
+
+def _codes(receipt: sales.Receipt, found: live.ExitPass | None, ahead: str) -> Response:
+    if not (ahead.isascii() and ahead.isdigit() and int(ahead[:4]) <= live.MOST_AHEAD):
+        raise Invalid(f"ahead is 0 to {live.MOST_AHEAD}", field="ahead")
+    codes: list[live.Code] = []
+    if found and found.state == "live":
+        codes = live.codes(receipt, found.at, web.base_url(), _secret(), int(ahead))
+    return jsonify(
+        state=found.state if found else receipt.state,
+        now=_milliseconds(found.at if found else clock.now()),
+        codes=[
+            {
+                "from": _milliseconds(code.starts_at),
+                "until": _milliseconds(code.ends_at),
+                "svg": code.svg,
+            }
+            for code in codes
+        ],
+    )
+
+
+def _milliseconds(at: datetime) -> int:
+    return math.floor(at.timestamp() * 1000)
+
+
+def _secret() -> bytes:
+    return str(current_app.config["SECRET_KEY"]).encode()
