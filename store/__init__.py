@@ -11,6 +11,7 @@ from flask_migrate import Migrate
 from . import api, commands, settings, web
 from . import db as database
 from .catalogue import commands as catalogue_commands
+from .catalogue import picture_url
 from .catalogue import views as catalogue_views
 from .door import views as door_views
 from .identity import commands as identity_commands
@@ -57,6 +58,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     Migrate(app, database.db, directory=str(HERE / "migrations"))
     web.init_app(app)
     login.init_app(app)
+    app.jinja_env.globals["pictures"] = picture_url
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
     api.init_app(app)

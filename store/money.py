@@ -10,13 +10,7 @@ import re
 from decimal import Decimal
 from functools import cache
 
-from babel.core import UnknownLocaleError
-from babel.numbers import (
-    NumberFormatError,
-    format_currency,
-    get_currency_precision,
-    is_currency,
-)
+from babel.numbers import format_currency, get_currency_precision, is_currency
 
 from .errors import Invalid
 
@@ -25,6 +19,7 @@ __all__ = ["LARGEST_MINOR", "decimals", "included_tax", "parse", "share", "show"
 LARGEST_MINOR = 10**15
 """Refused above this: it keeps every sum of a shop far inside 2^63 and a price inside 2^53."""
 
+_COUNTRY_OF_SIGN = re.compile(r"[A-Z]{1,3}(?=[¥$£€₩])")
 _PLAIN = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?\Z", re.ASCII)
 
 
@@ -66,17 +61,17 @@ def text(minor: int, currency: str) -> str:
 
 
 def show(minor: int, currency: str, language: str = "en") -> str:
-    """Minor units as people of a language write them: ¥12.50, 12,50 €."""
-    try:
-        return format_currency(
-            Decimal(minor).scaleb(-decimals(currency)), currency, locale=language.replace("-", "_")
-        )
-    except (UnknownLocaleError, NumberFormatError, ValueError):
-        return f"{currency} {text(minor, currency)}"
+    """Minor units as people of a language write them: ¥12.50, 12,50 €.
+
+    A shop has one currency, so its sign needs no country before it: ¥ and not CN¥, $ and not US$.
+    """
+    amount = Decimal(minor).scaleb(-decimals(currency))
+    shown = format_currency(amount, currency, locale=language.replace("-", "_"))
+    return _COUNTRY_OF_SIGN.sub("", shown)
 
 
 def included_tax(gross_minor: int, rate_bp: int) -> int:
-    """The tax inside a gross amount, for a rate in basis points (1300 is 13 %), half away from 0."""
+    """The tax inside a gross amount; the rate is in basis points (1300 is 13 %), half rounds up."""
     sign = -1 if gross_minor < 0 else 1
     numerator = abs(gross_minor) * rate_bp
     return sign * ((2 * numerator + 10_000 + rate_bp) // (2 * (10_000 + rate_bp)))

@@ -138,7 +138,12 @@ def receipt_page(sale_id: str) -> str:
     if found is None:
         raise NotFound("There is no such receipt")
     return render_template(
-        "sales/receipt.html", sale=shown_receipt(found), basket_count=basket_count()
+        "sales/receipt.html",
+        sale=shown_receipt(found),
+        basket_count=basket_count(),
+        pass_svg_url=url_for("door.pass_image", sale_id=found.id)
+        if found.state == "paid"
+        else None,
     )
 
 

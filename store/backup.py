@@ -1,0 +1,130 @@
+"""Backup and restore of a shop on SQLite: a copy counts only once the audit has passed on it.
+
+Copying the file while the shop runs misses the newest sales and nobody notices; VACUUM INTO writes
+one consistent snapshot. A PostgreSQL shop uses the server's own tools (docs/shopkeepers.md).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from flask import Flask
+
+from .errors import Refusal
+
+__all__ = ["back_up", "restore"]
+
+
+class BackupRefused(Refusal):
+    code = "backup_refused"
+    status = 409
+    title = "This copy is not made"
+
+
+Check = Callable[[str], list[str]]
+"""Audits a database by its address; answers what is wrong, in sentences."""
+
+
+def back_up(app: Flask, target: Path, check: Check) -> Path:
+    """Write a checked copy of the running shop's database to `target`, which appears only when it
+    is whole: made under another name, audited, flushed, renamed. Raises BackupRefused."""
+    source = _file_of(app)
+    if not source.exists():
+        raise BackupRefused("There is no database yet: nothing to back up")
+    if target.exists() and target.is_dir():
+        raise BackupRefused(f"{target} is a folder; name a file")
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    partial.unlink(missing_ok=True)
+    try:
+        connection = sqlite3.connect(source, timeout=30)
+        try:
+            connection.execute("VACUUM INTO ?", (str(partial),))
+        finally:
+            connection.close()
+        _refuse_unless_sound(partial, check)
+        _flush(partial)
+        os.replace(partial, target)
+        _flush(target.parent)
+    except sqlite3.Error as error:
+        raise BackupRefused(f"The copy could not be written: {error}") from error
+    finally:
+        for rest in (partial, Path(f"{partial}-wal"), Path(f"{partial}-shm")):
+            rest.unlink(missing_ok=True)
+    return target
+
+
+def restore(app: Flask, copy: Path, check: Check, *, force: bool = False) -> Path:
+    """Put a checked copy in the place of the shop's database. Refuses a copy that fails the audit,
+    and a shop that holds data unless `force`: then its database is kept beside the new one.
+    The shop must not be running. Raises BackupRefused."""
+    target = _file_of(app)
+    if not copy.is_file():
+        raise BackupRefused(f"There is no file {copy}")
+    partial = target.with_name(f".{target.name}.{os.getpid()}.restoring")
+    partial.write_bytes(copy.read_bytes())
+    try:
+        _refuse_unless_sound(partial, check)
+        if target.exists():
+            if not force:
+                raise BackupRefused(
+                    f"{target} exists; stop the shop and say --force to set it aside"
+                )
+            _set_aside(target)
+        _flush(partial)
+        os.replace(partial, target)
+        _flush(target.parent)
+    finally:
+        for rest in (partial, Path(f"{partial}-wal"), Path(f"{partial}-shm")):
+            rest.unlink(missing_ok=True)
+    return target
+
+
+def _file_of(app: Flask) -> Path:
+    url = app.config["DATABASE_URL"]
+    if not url.startswith("sqlite:///"):
+        raise BackupRefused(
+            "This shop is on PostgreSQL: use pg_dump and pg_restore (docs/shopkeepers.md)"
+        )
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def _refuse_unless_sound(file: Path, check: Check) -> None:
+    connection = sqlite3.connect(file)
+    try:
+        said = connection.execute("PRAGMA integrity_check").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise BackupRefused(f"The copy is not a database: {error}") from error
+    finally:
+        connection.close()
+    faults = [said] if said != "ok" else check(f"sqlite:///{file}")
+    if faults:
+        raise BackupRefused("The copy fails the audit: " + "; ".join(faults[:5]))
+
+
+def _set_aside(target: Path) -> None:
+    """The old database stays, its write-ahead log folded in first."""
+    connection = sqlite3.connect(target, timeout=5)
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.DatabaseError:
+        pass  # It may be the broken database that is being replaced.
+    finally:
+        connection.close()
+    number = 1
+    while target.with_name(f"{target.name}.before-{number}").exists():
+        number += 1
+    for ending in ("", "-wal", "-shm"):
+        part = Path(f"{target}{ending}")
+        if part.exists():
+            part.rename(target.with_name(f"{target.name}.before-{number}{ending}"))
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

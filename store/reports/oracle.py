@@ -1,0 +1,195 @@
+"""The audit: what must be true of the whole database, read in one snapshot. Every count must be 0.
+
+It reads the tables by name and trusts no code of the rooms: sums are made anew from the history.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import text
+
+from ..db import connection, db
+from .audit import differences
+
+__all__ = ["Finding", "audit", "figures"]
+
+
+class Finding(NamedTuple):
+    name: str
+    count: int
+    meaning: str
+
+
+# Each query counts rows that break a rule. They are written so that both databases run them, and
+# so that one scan of each table is enough.
+_RULES = (
+    (
+        "transfers_unbalanced",
+        "currencies in which debits and credits over all accounts do not add up to zero",
+        """SELECT COUNT(*) FROM (
+             SELECT currency, SUM(amount) AS total FROM (
+               SELECT a.currency, t.amount_minor AS amount
+                 FROM transfers t JOIN accounts a ON a.id = t.credit_id
+               UNION ALL
+               SELECT a.currency, -t.amount_minor
+                 FROM transfers t JOIN accounts a ON a.id = t.debit_id) AS sides
+             GROUP BY currency HAVING SUM(amount) <> 0) AS off""",
+    ),
+    (
+        "transfers_across_currencies",
+        "transfers whose currency is not that of both accounts",
+        """SELECT COUNT(*) FROM transfers t
+             LEFT JOIN accounts d ON d.id = t.debit_id LEFT JOIN accounts c ON c.id = t.credit_id
+            WHERE d.currency IS NULL OR c.currency IS NULL
+               OR d.currency <> t.currency OR c.currency <> t.currency""",
+    ),
+    (
+        "balances_off",
+        "shoppers' accounts whose balance is not the sum of their transfers",
+        """SELECT COUNT(*) FROM accounts a
+             LEFT JOIN (
+               SELECT account_id, SUM(amount) AS total FROM (
+                 SELECT credit_id AS account_id, amount_minor AS amount FROM transfers
+                 UNION ALL SELECT debit_id, -amount_minor FROM transfers) AS sides
+               GROUP BY account_id) AS sums ON sums.account_id = a.id
+            WHERE a.balance_minor IS NOT NULL AND a.balance_minor <> COALESCE(sums.total, 0)""",
+    ),
+    (
+        "balances_below_zero",
+        "shoppers' accounts below zero",
+        "SELECT COUNT(*) FROM accounts WHERE balance_minor < 0",
+    ),
+    (
+        "levels_off",
+        "levels that are not the sum of their movements",
+        """SELECT COUNT(*) FROM (
+             SELECT item_id, location_id, SUM(quantity) AS total FROM (
+               SELECT item_id, location_id, quantity FROM movements
+               UNION ALL SELECT item_id, location_id, -on_hand FROM levels) AS sides
+             GROUP BY item_id, location_id HAVING SUM(quantity) <> 0) AS off""",
+    ),
+    (
+        "levels_below_zero",
+        "levels below zero",
+        "SELECT COUNT(*) FROM levels WHERE on_hand < 0",
+    ),
+    (
+        "sales_without_charge",
+        "sales that cost something and have not exactly one charge of their total",
+        """SELECT COUNT(*) FROM sales s
+             LEFT JOIN (SELECT sale_id, COUNT(*) AS many, SUM(amount_minor) AS total
+                          FROM transfers WHERE reason = 'charge' GROUP BY sale_id) AS c
+               ON c.sale_id = s.id
+            WHERE s.total_minor > 0 AND (COALESCE(c.many, 0) <> 1 OR c.total <> s.total_minor)""",
+    ),
+    (
+        "charges_without_sale",
+        "charges of no sale",
+        """SELECT COUNT(*) FROM transfers t LEFT JOIN sales s ON s.id = t.sale_id
+            WHERE t.reason = 'charge' AND s.id IS NULL""",
+    ),
+    (
+        "charges_of_others",
+        "charges of another member's account than the one the sale is in the name of",
+        """SELECT COUNT(*) FROM transfers t JOIN sales s ON s.id = t.sale_id
+             JOIN accounts a ON a.id = t.debit_id
+            WHERE t.reason = 'charge' AND (a.member_id IS NULL OR a.member_id <> s.member_id)""",
+    ),
+    (
+        "sales_not_their_lines",
+        "sales whose total or tax is not the sum of their lines",
+        """SELECT COUNT(*) FROM sales s
+             LEFT JOIN (SELECT sale_id, SUM(total_minor) AS total, SUM(tax_minor) AS tax
+                          FROM sale_lines GROUP BY sale_id) AS l ON l.sale_id = s.id
+            WHERE l.total IS NULL OR l.total <> s.total_minor OR l.tax <> s.tax_minor""",
+    ),
+    (
+        "sales_not_their_movements",
+        "sales whose goods did not leave the shelf exactly once (or come back exactly once)",
+        """SELECT COUNT(*) FROM (
+             SELECT sale_id, item_id, SUM(quantity) AS total FROM (
+               SELECT l.sale_id, l.item_id, l.quantity FROM sale_lines l
+                 JOIN sales s ON s.id = l.sale_id WHERE s.state = 'paid'
+               UNION ALL
+               SELECT sale_id, item_id, quantity FROM movements WHERE sale_id IS NOT NULL) AS moved
+             GROUP BY sale_id, item_id HAVING SUM(quantity) <> 0) AS off""",
+    ),
+    (
+        "keys_sold_twice",
+        "purchase keys with two sales of one member",
+        """SELECT COUNT(*) FROM (
+             SELECT member_id, key FROM sales GROUP BY member_id, key HAVING COUNT(*) > 1) AS off""",
+    ),
+    (
+        "refunds_over_paid",
+        "sales that gave back another amount than they cost",
+        """SELECT COUNT(*) FROM sales s
+             LEFT JOIN (SELECT sale_id, SUM(total_minor) AS total FROM refunds GROUP BY sale_id) AS r
+               ON r.sale_id = s.id
+             LEFT JOIN (SELECT sale_id, SUM(amount_minor) AS total
+                          FROM transfers WHERE reason = 'refund' GROUP BY sale_id) AS t
+               ON t.sale_id = s.id
+            WHERE COALESCE(t.total, 0) <> COALESCE(r.total, 0)
+               OR (s.state = 'refunded' AND COALESCE(r.total, -1) <> s.total_minor)
+               OR (s.state <> 'refunded' AND r.total IS NOT NULL)""",
+    ),
+    (
+        "top_ups_not_booked_once",
+        "top-ups that are captured and not booked, or booked and not captured",
+        """SELECT COUNT(*) FROM (
+             SELECT id FROM (
+               SELECT id, amount_minor FROM top_ups WHERE state = 'captured'
+               UNION ALL
+               SELECT top_up_id, -amount_minor FROM transfers WHERE top_up_id IS NOT NULL) AS both_
+             GROUP BY id HAVING SUM(amount_minor) <> 0) AS off""",
+    ),
+    (
+        "passes_used_twice",
+        "exit passes with two accepted checks",
+        """SELECT COUNT(*) FROM (
+             SELECT sale_id FROM exit_checks WHERE outcome = 'accepted'
+             GROUP BY sale_id HAVING COUNT(*) > 1) AS off""",
+    ),
+    (
+        "outbox_without_cause",
+        "outbox rows about a sale or refund that does not exist",
+        """SELECT COUNT(*) FROM outbox o
+             LEFT JOIN sales s ON s.id = o.subject LEFT JOIN refunds r ON r.id = o.subject
+            WHERE (o.topic = 'sale.paid' AND s.id IS NULL)
+               OR (o.topic = 'sale.refunded' AND r.id IS NULL)""",
+    ),
+    (
+        "outbox_dead",
+        "outbox rows that failed so often that a person must look",
+        "SELECT COUNT(*) FROM outbox WHERE next_at IS NULL",
+    ),
+)
+
+
+def audit() -> list[Finding]:
+    """All rules over the whole database, in one snapshot."""
+    db.session.rollback()
+    conn = connection()
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    findings = [
+        Finding(name, int(conn.execute(text(query)).scalar_one()), meaning)
+        for name, meaning, query in _RULES
+    ]
+    findings.append(
+        Finding(
+            "takings_off", sum(differences().values()), "rows of takings that are not their sales"
+        )
+    )
+    db.session.rollback()
+    return findings
+
+
+def figures() -> dict[str, int]:
+    """How much there is: what an audit has looked at."""
+    conn = connection()
+    return {
+        name: int(conn.execute(text(f"SELECT COUNT(*) FROM {name}")).scalar_one())
+        for name in ("members", "items", "sales", "sale_lines", "transfers", "movements", "outbox")
+    }
