@@ -1,1 +1,19 @@
-"""Reports: what happened, read only."""
+"""Reports: what happened, read only, and always equal to the sales and refunds themselves."""
+
+from .figures import Breakdown, Figures, Line, Report, breakdown, takings
+from .filters import Filters, read
+from .audit import differences
+from .rollup import rebuild
+
+__all__ = [
+    "Breakdown",
+    "Figures",
+    "Filters",
+    "Line",
+    "Report",
+    "breakdown",
+    "differences",
+    "read",
+    "rebuild",
+    "takings",
+]

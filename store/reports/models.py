@@ -1,4 +1,13 @@
-"""Tables of reports: takings summed up by hour, which are always equal to the sale lines."""
+"""Tables of reports: takings summed up by the shop's own days, always equal to the sale lines.
+
+Each table answers its questions by reading few rows: takings by day and hour, by item, by shopper.
+They are filled from the outbox (rollup.py), so a sale pays nothing for them. Refunds count against
+the hour in which they were made: a day that is over never changes.
+
+A day is the number of days since 1970 in the shop's TIME_ZONE, an hour what its clock shows. So a
+zone with half hours and the days of 23 or 25 hours need no special care when figures are read; the
+price is that another TIME_ZONE means summing up anew, which `Reckoning` watches over.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +16,66 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, BigId
 
+WHOLE_DAY, WHOLE_MONTH, WHOLE_YEAR = 0, 1, 12
+"""How many months the span of a row has; a span begins on the row's day."""
 
-class Takings(Base):
-    """Takings of one item in one hour (whole hours since 1970 UTC), location and channel; refunds
-    count against the hour in which they were made."""
 
-    __tablename__ = "takings"
-    __table_args__ = (Index("ix_takings_item_id_hour", "item_id", "hour"),)
+class Measures:
+    """What is summed up. `quantity`, `total_minor` and `tax_minor` are sales less refunds."""
 
-    hour: Mapped[int] = mapped_column(primary_key=True)
-    location_id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    channel: Mapped[str] = mapped_column(String(8), primary_key=True)
-    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
-    item_id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sales: Mapped[int] = mapped_column(BigId)
+    refunds: Mapped[int] = mapped_column(BigId)
     quantity: Mapped[int] = mapped_column(BigId)
     total_minor: Mapped[int] = mapped_column(BigId)
     tax_minor: Mapped[int] = mapped_column(BigId)
+    refunded_minor: Mapped[int] = mapped_column(BigId)
+
+
+class Takings(Measures, Base):
+    """Takings of one hour of one day at a location, by channel and currency."""
+
+    __tablename__ = "takings"
+
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    day: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    hour: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    location_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    channel: Mapped[str] = mapped_column(String(8), primary_key=True)
+
+
+class TakingsOfItem(Measures, Base):
+    """Takings of one item in a day, and again in a month: a year is read from twelve spans.
+    `sales` counts the sales that the item is in, however many lines it has there."""
+
+    __tablename__ = "takings_of_items"
+    __table_args__ = (Index("ix_takings_of_items_item_id", "item_id", "currency", "months", "day"),)
+
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    months: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    day: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    item_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    location_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    channel: Mapped[str] = mapped_column(String(8), primary_key=True)
+
+
+class TakingsOfMember(Measures, Base):
+    """Takings from one shopper in a day, a month and a year. A hundred thousand shoppers who come
+    twice a month make as many rows a month; only the year makes one of each."""
+
+    __tablename__ = "takings_of_members"
+
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    months: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    day: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    member_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    location_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    channel: Mapped[str] = mapped_column(String(8), primary_key=True)
+
+
+class Reckoning(Base):
+    """One row: the time zone in whose days the tables above are summed up."""
+
+    __tablename__ = "reckoning"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    time_zone: Mapped[str] = mapped_column(String(64))

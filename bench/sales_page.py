@@ -1,0 +1,289 @@
+"""The owner's sales page over a million sale lines, on SQLite and on PostgreSQL.
+
+    python -m bench.sales_page [--sales 300000] [--database URL]
+
+Fills an empty, migrated database with a year of sales (3.3 lines each, 100,000 shoppers, 2,000
+items, three locations, refunds), sums them up with the roll-up's own code, and answers the median
+time of each page through the test client.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate, islice
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from sqlalchemy import Table, func, insert, select
+
+from store import create_app, ids, outbox, reports
+from store.catalogue.models import Category, Item
+from store.db import Base, db
+from store.identity.models import Member, SignIn
+from store.payment.models import Account, Transfer
+from store.reports.models import Takings, TakingsOfItem, TakingsOfMember
+from store.sales.models import Refund, Sale, SaleLine
+from store.stock.models import Location
+from tests import postgres
+
+ITEMS, SHOPPERS, CATEGORIES = 2_000, 100_000, 30
+COOKIE = "b" * 43
+PAGES = {
+    "this week": "/owner",
+    "today": "/owner?period=today",
+    "this month": "/owner?period=this_month",
+    "the whole year": "/owner?period=this_year&by=month",
+    "the last 365 days": "/owner?from={year_ago}&to={today}&by=week",
+    "the year, one shop": "/owner?period=this_year&location=MAIN",
+    "the year, one item": "/owner?period=this_year&item=I00001",
+    "the year, one category": "/owner?period=this_year&category=c1",
+    "the year, one shopper": "/owner?period=this_year&shopper=1",
+    "all sales of the year": "/owner/sales?period=this_year",
+}
+
+Row = dict[str, Any]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sales", type=int, default=300_000)
+    parser.add_argument("--waiting", type=int, default=0, help="sales left to the outbox")
+    parser.add_argument("--database", help="address of an empty database; default: both kinds")
+    options = parser.parse_args()
+    results = {}
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="oneshelf-bench-"))
+        urls = [options.database] if options.database else list(_own_databases(stack, folder))
+        for url in urls:
+            app = create_app({"DATABASE_URL": url, "INSTANCE": folder, "SECRET_KEY": "bench"})
+            kind = url.partition("+")[0].partition(":")[0]
+            results[kind] = measure(app, options.sales, options.waiting)
+    print(json.dumps(results, indent=2))
+
+
+def measure(app: Flask, sales: int, waiting: int = 0) -> Row:
+    """Fill the shop and time its pages; seconds, medians of seven."""
+    with app.app_context():
+        upgrade()
+        began = time.perf_counter()
+        fill(sales, waiting)
+        _say(f"filled in {time.perf_counter() - began:.1f} s")
+        began = time.perf_counter()
+        reports.rebuild()
+        summed = time.perf_counter() - began
+        _say(f"summed up in {summed:.1f} s")
+        _analyse()
+        lines = db.session.scalar(select(func.count()).select_from(SaleLine))
+        kept = {
+            model.__tablename__: db.session.scalar(select(func.count()).select_from(model))
+            for model in (Takings, TakingsOfItem, TakingsOfMember)
+        }
+        db.session.remove()
+    client = app.test_client()
+    client.set_cookie("visit", COOKIE, domain="localhost")
+    today = datetime.now(UTC).date()
+    dates = {"today": today, "year_ago": today - timedelta(364)}
+    pages = {name: _time(client, url.format(**dates)) for name, url in PAGES.items()}
+    return {"lines": lines, "rows": kept, "summed up in s": round(summed, 1), "pages": pages}
+
+
+def fill(sales: int, waiting: int = 0) -> None:
+    """A year of sales until now, in the order of time; the last `waiting` stay in the outbox."""
+    chance = random.Random(7)
+    now = datetime.now(UTC)
+    connection = db.engine.connect()
+    with connection.begin():
+        for model, rows in _people_and_goods(now):
+            _insert(connection, model, iter(rows))
+        moments = sorted(chance.random() for _ in range(sales))
+        times = [now - timedelta(days=365 * (1 - share)) for share in moments]
+        made = [_sale(chance, number, at) for number, at in enumerate(times)]
+        _insert(connection, Sale, (sale for sale, _ in made))
+        _insert(connection, SaleLine, (line for _, lines in made for line in lines))
+        refunds = [_refund(sale, now) for sale, _ in made[::100]]
+        _insert(connection, Refund, iter(refunds))
+        _insert(connection, Transfer, _transfers([sale for sale, _ in made], refunds))
+        if waiting:
+            subjects = [sale["id"] for sale, _ in made[-waiting:]]
+            _insert(connection, outbox.Outbox, iter(outbox.rows("sale.paid", subjects, now)))
+    connection.close()
+
+
+def _people_and_goods(now: datetime) -> Iterator[tuple[type[Base], list[Row]]]:
+    yield (
+        Location,
+        [
+            {
+                "id": 1 + at,
+                "code": code,
+                "name": name,
+                "kind": "shop",
+                "address": "",
+                "created_at": now,
+            }
+            for at, (code, name) in enumerate(
+                (("MAIN", "Harbour Road"), ("MILL", "Mill Street"), ("PARK", "Park Lane"))
+            )
+        ],
+    )
+    person = {"password_hash": None, "language": None, "created_at": now, "disabled_at": None}
+    yield (
+        Member,
+        [
+            {"id": 1 + at, "name": f"Shopper {1 + at}", "role": "shopper", **person}
+            for at in range(SHOPPERS)
+        ]
+        + [{"id": SHOPPERS + 1, "name": "Ada Owner", "role": "owner", **person}],
+    )
+    yield SignIn, [
+        {"digest": ids.digest(COOKIE), "member_id": SHOPPERS + 1, "created_at": now, "seen_at": now,
+         "expires_at": now + timedelta(days=9), "ended_at": None}
+    ]  # fmt: skip
+    yield (
+        Account,
+        [
+            {"id": 1, "code": "shop", "member_id": None, "currency": "CNY", "balance_minor": None},
+            {"id": 2, "code": "sales", "member_id": None, "currency": "CNY", "balance_minor": None},
+        ],
+    )
+    yield (
+        Category,
+        [
+            {"id": 1 + at, "code": f"c{1 + at}", "names": {"en": f"Category {1 + at}"}}
+            for at in range(CATEGORIES)
+        ],
+    )
+    yield Item, [
+        {"id": 1 + at, "code": f"I{1 + at:05}", "names": {"en": f"Item number {1 + at}"},
+         "descriptions": {}, "category_id": 1 + at % CATEGORIES, "tax_rate_bp": 1300,
+         "created_at": now, "updated_at": now}
+        for at in range(ITEMS)
+    ]  # fmt: skip
+
+
+# A few items and a few shoppers make much of the sales, as in any shop.
+_ITEM_WEIGHTS = list(accumulate(1 / (20 + at) for at in range(ITEMS)))
+_ITEMS = range(1, ITEMS + 1)
+
+
+def _sale(chance: random.Random, number: int, at: datetime) -> tuple[Row, list[Row]]:
+    milliseconds = int(at.timestamp() * 1000)
+    sale_id = ids.encode(milliseconds << 52 | chance.getrandbits(52), 20)
+    chosen = sorted(
+        {*chance.choices(_ITEMS, cum_weights=_ITEM_WEIGHTS, k=chance.choice((1, 2, 3, 4, 7)))}
+    )
+    lines = []
+    for position, item_id in enumerate(chosen):
+        quantity, unit = chance.choice((1, 1, 1, 2, 3)), 150 + item_id * 37 % 4000
+        total = quantity * unit
+        lines.append(
+            {"sale_id": sale_id, "position": position, "item_id": item_id, "names": {"en": "Item"},
+             "quantity": quantity, "unit_minor": unit, "total_minor": total,
+             "tax_minor": total * 13 // 113, "tax_rate_bp": 1300, "label_id": None}
+        )  # fmt: skip
+    sale = {
+        "id": sale_id, "member_id": 1 + int(SHOPPERS * chance.random() ** 2), "key": str(number),
+        "contents": "", "location_id": chance.choice((1, 1, 1, 2, 3)),
+        "channel": chance.choice(("shelf", "shelf", "web")), "means": "account",
+        "state": "paid" if number % 100 else "refunded", "currency": "CNY",
+        "total_minor": sum(line["total_minor"] for line in lines),
+        "tax_minor": sum(line["tax_minor"] for line in lines), "sold_by": None, "created_at": at,
+    }  # fmt: skip
+    return sale, lines
+
+
+def _refund(sale: Row, now: datetime) -> Row:
+    at = min(sale["created_at"] + timedelta(days=2), now)
+    return {
+        "id": ids.encode(int(at.timestamp() * 1000) << 52 | hash(sale["id"]) & (1 << 52) - 1, 20),
+        "sale_id": sale["id"], "total_minor": sale["total_minor"], "tax_minor": sale["tax_minor"],
+        "reason": "", "made_by": SHOPPERS + 1, "created_at": at,
+    }  # fmt: skip
+
+
+def _transfers(sales: list[Row], refunds: list[Row]) -> Iterator[Row]:
+    for reason, debit, credit, rows in (("charge", 1, 2, sales), ("refund", 2, 1, refunds)):
+        for row in rows:
+            yield {
+                "debit_id": debit, "credit_id": credit, "amount_minor": row["total_minor"],
+                "currency": "CNY", "reason": reason, "sale_id": row.get("sale_id", row["id"]),
+                "at": row["created_at"],
+            }  # fmt: skip
+
+
+def _insert(connection: Any, model: type[Base], rows: Iterator[Row]) -> None:
+    table = model.__table__
+    assert isinstance(table, Table)
+    if connection.dialect.name != "postgresql":
+        while some := list(islice(rows, 20_000)):
+            connection.execute(insert(table), some)
+        return
+    first = next(rows)
+    columns = [table.c[name] for name in first | _defaults(table, first)]
+    kinds = [column.type.dialect_impl(connection.dialect) for column in columns]
+    bind = [kind.bind_processor(connection.dialect) for kind in kinds]
+    names = ", ".join(column.name for column in columns)
+    cursor = connection.connection.driver_connection.cursor()
+    with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+        for row in (first, *rows):
+            full = row | _defaults(table, row)
+            values = (full[column.name] for column in columns)
+            copy.write_row(
+                [way(value) if way else value for way, value in zip(bind, values, strict=True)]
+            )
+
+
+def _defaults(table: Table, row: Row) -> Row:
+    """What the model fills in by itself, and an insert of plain rows on SQLite too."""
+    return {
+        column.name: {} if column.default.is_callable else column.default.arg
+        for column in table.columns
+        if column.name not in row and column.default is not None
+    }
+
+
+def _analyse() -> None:
+    """What PostgreSQL's autovacuum would have done by now."""
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            options = connection.execution_options(isolation_level="AUTOCOMMIT")
+            options.exec_driver_sql("VACUUM ANALYZE")
+
+
+def _own_databases(stack: ExitStack, folder: str) -> Iterator[str]:
+    yield f"sqlite:///{Path(folder, 'bench.sqlite3')}"
+    server = stack.enter_context(postgres.running())
+    postgres.create(server, "bench")
+    yield postgres.address(server, "bench")
+
+
+def _time(client: FlaskClient, url: str) -> float:
+    taken = []
+    for _ in range(7):
+        began = time.perf_counter()
+        response = client.get(url)
+        taken.append(time.perf_counter() - began)
+        if response.status_code != 200:
+            raise SystemExit(f"{url}: {response.status}\n{response.get_data(as_text=True)[:2000]}")
+    _say(f"{url}: {statistics.median(taken):.3f} s, first {taken[0]:.3f}")
+    return round(statistics.median(taken), 4)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

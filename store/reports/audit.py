@@ -1,0 +1,119 @@
+"""The proof that the roll-up is right: it equals the sale lines, and these equal the ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, case, func, literal_column, or_, select, union_all
+
+from ..payment.models import Transfer
+from ..sales.models import Refund, Sale
+from .calendar import Span, day_number, month_start, months_of, zone
+from .events import MEASURES, Choice, events
+from .models import WHOLE_DAY, TakingsOfItem
+from .reading import Books, open_books
+from .rollup import KEPT, keys_of
+
+__all__ = ["differences"]
+
+
+def differences() -> dict[str, int]:
+    """For each check, how many rows differ; every figure must be 0.
+
+    `takings…`: rows of a roll-up table that are not the sum of the sale lines and refunds that no
+    longer wait in the outbox. `ledger`: currencies whose sales less refunds are not the charges
+    less refunds of the ledger.
+    """
+    books = open_books()
+    found = {
+        model.__tablename__: sum(_wrong_rows(books, model, months) for months in spans)
+        for model, spans in KEPT
+        if books.usable
+    }
+    return found | {"ledger": len(_wrong_currencies(books))}
+
+
+def _wrong_rows(books: Books, model: type[Any], months: int) -> int:
+    """Rows of days are held against the sale lines, rows of months and years against the days."""
+    span = _all_days(books, model)
+    if span is None:
+        return 0
+    if months == WHOLE_DAY:
+        return sum(_wrong_days(books, model, part) for part in months_of(span))
+    starts = sorted({month_start(part.first, months) for part in months_of(span)})
+    ends = [start - 1 for start in starts[1:]] + [span.last]
+    return sum(
+        _wrong_sums(books, model, months, Span(start, end))
+        for start, end in zip(starts, ends, strict=True)
+    )
+
+
+def _all_days(books: Books, model: type[Any]) -> Span | None:
+    """From the first day that anything happened, or is said to have happened, to the last."""
+    found: list[int] = []
+    for column in (Sale.created_at, Refund.created_at):
+        ends = books.connection.execute(select(func.min(column), func.max(column))).one()
+        found += [day_number(at.astimezone(zone()).date()) for at in ends if at is not None]
+    kept = books.connection.execute(select(func.min(model.day), func.max(model.day))).one()
+    found += [day for day in kept if day is not None]
+    return Span(min(found), max(found)) if found else None
+
+
+def _wrong_days(books: Books, model: type[Any], part: Span) -> int:
+    rows = events(part, Choice(settled=True), by_item=model is TakingsOfItem)
+    keys = [name for name in keys_of(model) if name != "months"]
+    expected = select(*(rows.c[name] for name in [*keys, *MEASURES]))
+    return _count_differing(books, keys, expected, _kept(model, keys, WHOLE_DAY, part))
+
+
+def _wrong_sums(books: Books, model: type[Any], months: int, part: Span) -> int:
+    """Rows of a month or a year begin on its first day; any other row of that length is wrong."""
+    keys = [name for name in keys_of(model) if name not in ("months", "day")]
+    first = _kept(model, keys, months, Span(part.first, part.first))
+    days = _kept(model, keys, WHOLE_DAY, part)
+    others = _kept(model, keys, months, Span(part.first + 1, part.last)).subquery()
+    strays = books.connection.scalar(select(func.count()).select_from(others))
+    return _count_differing(books, keys, days, first) + int(strays or 0)
+
+
+def _kept(model: type[Any], keys: list[str], months: int, part: Span) -> Select[Any]:
+    table = model.__table__.c
+    query = select(*(table[name] for name in [*keys, *MEASURES]))
+    if "months" in table:
+        query = query.where(table.months == months)
+    return query.where(table.day.between(part.first, part.last))
+
+
+def _count_differing(books: Books, keys: list[str], one: Select[Any], other: Select[Any]) -> int:
+    left, right = one.subquery(), other.subquery()
+    negative = [(-right.c[name]).label(name) for name in MEASURES]
+    both = union_all(
+        select(*(left.c[name] for name in [*keys, *MEASURES])),
+        select(*(right.c[name] for name in keys), *negative),
+    ).subquery()
+    differing: Select[Any] = (
+        select(literal_column("1"))
+        .select_from(both)
+        .group_by(*(both.c[name] for name in keys))
+        .having(or_(*(func.sum(both.c[name]) != 0 for name in MEASURES)))
+    )
+    query = select(func.count()).select_from(differing.subquery())
+    return int(books.connection.scalar(query) or 0)
+
+
+def _wrong_currencies(books: Books) -> list[str]:
+    sign = case((Transfer.reason == "charge", 1), else_=-1)
+    queries: list[Select[Any]] = [
+        select(Sale.currency, func.sum(Sale.total_minor)).group_by(Sale.currency),
+        select(Sale.currency, -func.sum(Refund.total_minor))
+        .join(Refund, Refund.sale_id == Sale.id)
+        .group_by(Sale.currency),
+        select(Transfer.currency, -func.sum(sign * Transfer.amount_minor))
+        .where(Transfer.reason.in_(("charge", "refund")))
+        .group_by(Transfer.currency),
+    ]
+    totals: dict[str, int] = {}
+    for query in queries:
+        for currency, amount in books.connection.execute(query):
+            totals[currency] = totals.get(currency, 0) + int(amount)
+    return [currency for currency, total in totals.items() if total]

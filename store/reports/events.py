@@ -1,0 +1,150 @@
+"""Sales and refunds as rows that can be summed up: the one place that says what counts as takings.
+
+A sale counts in the hour in which it was made, a refund (all of the sale, at its location and in
+its channel) in the hour in which it was made. The roll-up sums these rows, and what the roll-up
+does not have yet is read from them too, so the two cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    Subquery,
+    cast,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
+
+from ..catalogue.models import Item
+from ..outbox import Outbox
+from ..sales.models import Refund, Sale, SaleLine
+from .calendar import Span, local_day, local_hour, moments
+
+__all__ = ["MEASURES", "PAID", "REFUNDED", "Choice", "events", "sums", "waiting"]
+
+PAID, REFUNDED = "sale.paid", "sale.refunded"
+"""Topics of the outbox; their subjects are the ids of the sale and of the refund."""
+
+MEASURES = ("sales", "refunds", "quantity", "total_minor", "tax_minor", "refunded_minor")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which events are wanted; what is None does not matter.
+
+    `settled` is False for those that still wait in the outbox, True for those that do not.
+    `paid` and `refunded` name
+    sales and refunds. `before` ends the span within its last day.
+    """
+
+    settled: bool | None = None
+    paid: Sequence[str] | None = None
+    refunded: Sequence[str] | None = None
+    location_id: int | None = None
+    channel: str | None = None
+    currency: str | None = None
+    category_id: int | None = None
+    item_id: int | None = None
+    member_id: int | None = None
+    before: datetime | None = None
+
+
+def waiting(topic: str) -> Select[Any]:
+    """The sales, or the refunds, whose event is still in the outbox."""
+    return select(Outbox.subject).where(Outbox.topic == topic)
+
+
+def events(span: Span, choice: Choice, *, by_item: bool) -> Subquery:
+    """A row for each sale and each refund in the span, or for each item of each of them, with its
+    day, hour, place, channel, currency, member and the measures."""
+    sold = _half(Sale.created_at, span, choice, by_item)
+    given_back = _half(Refund.created_at, span, choice, by_item, refund=True)
+    both = union_all(sold, given_back).subquery()
+    inside = select(both).where(both.c.day.between(span.first, span.last))
+    return inside.subquery("events")
+
+
+def sums(rows: FromClause) -> list[ColumnElement[int]]:
+    """The measures summed; PostgreSQL makes a numeric of a sum of integers, so it is cast back."""
+    return [
+        cast(func.coalesce(func.sum(rows.c[name]), 0), BigInteger).label(name) for name in MEASURES
+    ]
+
+
+def _half(
+    at: Any,
+    span: Span,
+    choice: Choice,
+    by_item: bool,
+    *,
+    refund: bool = False,
+) -> Select[Any]:
+    sign = "-" if refund else ""
+    lines = SaleLine.__table__.c
+    total = func.sum(lines.total_minor)
+    columns: list[Any] = [
+        local_day(at, span).label("day"),
+        local_hour(at, span).label("hour"),
+        Sale.location_id, Sale.channel, Sale.currency, Sale.member_id,
+        literal_column("0" if refund else "1", BigInteger).label("sales"),
+        literal_column("1" if refund else "0", BigInteger).label("refunds"),
+        *(
+            (literal_column(f"{sign}1", BigInteger) * func.sum(lines[name])).label(name)
+            for name in ("quantity", "total_minor", "tax_minor")
+        ),
+        (total if refund else literal_column("0", BigInteger)).label("refunded_minor"),
+    ]  # fmt: skip
+    # The moment leads, or SQLite walks through all sales in the order of their ids to group them.
+    groups: list[Any] = [at, Refund.id, Sale.id] if refund else [at, Sale.id]
+    if by_item:
+        columns.append(SaleLine.item_id)
+        groups.append(SaleLine.item_id)
+    tables: FromClause = Sale.__table__
+    if refund:
+        tables = Refund.__table__.join(tables)
+    # Without goods to look for, the sales of the time come first and then their lines: the outer
+    # join says so to SQLite, which would rather read all lines there ever were.
+    of_goods = choice.item_id is not None or choice.category_id is not None
+    tables = tables.join(SaleLine.__table__, SaleLine.sale_id == Sale.id, isouter=not of_goods)
+    query = select(*columns).select_from(tables).group_by(*groups)
+    return query.where(*_conditions(at, span, choice, refund))
+
+
+def _conditions(at: Any, span: Span, choice: Choice, refund: bool) -> list[ColumnElement[bool]]:
+    subject: Any = Refund.id if refund else Sale.id
+    topic = REFUNDED if refund else PAID
+    subjects = choice.refunded if refund else choice.paid
+    found: list[ColumnElement[bool]] = []
+    if subjects is not None:
+        found.append(subject.in_(subjects))
+    if choice.settled is False:
+        # Those that wait are few: they lead, and an index over time would only mislead.
+        found.append(subject.in_(waiting(topic)))
+    elif choice.settled is True:
+        found.append(subject.not_in(waiting(topic)))
+    if choice.settled is not False and subjects is None:
+        since, until = moments(span)
+        found += [at >= since, at < until]
+    if choice.before is not None:
+        found.append(at < choice.before)
+    if choice.category_id is not None:
+        members = select(Item.id).where(Item.category_id == choice.category_id)
+        found.append(SaleLine.item_id.in_(members))
+    for column, wanted in (
+        (Sale.location_id, choice.location_id), (Sale.channel, choice.channel),
+        (Sale.currency, choice.currency), (SaleLine.item_id, choice.item_id),
+        (Sale.member_id, choice.member_id),
+    ):  # fmt: skip
+        if wanted is not None:
+            found.append(column == wanted)
+    return found

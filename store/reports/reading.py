@@ -1,0 +1,170 @@
+"""Reading takings: the roll-up and what still waits in the outbox, in one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    Subquery,
+    func,
+    select,
+    union_all,
+)
+
+from ..catalogue.models import Item
+from ..db import db
+from ..outbox import Outbox
+from .calendar import Span, pieces
+from .events import MEASURES, PAID, REFUNDED, Choice, events, sums
+from .models import (
+    WHOLE_DAY,
+    WHOLE_MONTH,
+    WHOLE_YEAR,
+    Reckoning,
+    Takings,
+    TakingsOfItem,
+    TakingsOfMember,
+)
+
+__all__ = ["Books", "open_books"]
+
+
+@dataclass(frozen=True)
+class Books:
+    """The books at one moment. `waiting` says that the outbox holds sales which the roll-up does
+    not have; `usable` is false while the roll-up is in the days of another time zone, and then
+    everything is read from the sale lines: slower, and still right."""
+
+    connection: Connection
+    waiting: bool
+    usable: bool
+
+    def summed(
+        self,
+        span: Span,
+        choice: Choice,
+        keys: Sequence[str] = (),
+        *,
+        before: datetime | None = None,
+    ) -> list[Row[Any]]:
+        """The measures summed by the keys: day, hour, location_id, channel, item_id, member_id.
+        `before` ends the span within a day."""
+        rows = self._rows(span, choice, keys, before)
+        groups = [rows.c[key] for key in keys]
+        return list(self.connection.execute(select(*groups, *sums(rows)).group_by(*groups)))
+
+    def by_item(self, span: Span, choice: Choice) -> list[Row[Any]]:
+        """The measures of every item, with the item's category."""
+        rows = self._rows(span, choice, ("item_id",), None)
+        found = select(rows.c.item_id, *sums(rows)).group_by(rows.c.item_id).subquery()
+        query = select(Item.category_id, found).join_from(found, Item, Item.id == found.c.item_id)
+        return list(self.connection.execute(query))
+
+    def top_shoppers(
+        self, span: Span, choice: Choice, limit: int | None, offset: int = 0
+    ) -> tuple[list[Row[Any]], int]:
+        """The shoppers who brought most, and how many there are in all."""
+        rows = self._rows(span, choice, ("member_id",), None)
+        found = select(rows.c.member_id, *sums(rows)).group_by(rows.c.member_id).subquery()
+        query = (
+            select(found, func.count().over().label("many"))
+            .order_by(found.c.total_minor.desc(), found.c.member_id)
+            .limit(limit)
+            .offset(offset)
+        )
+        answer = list(self.connection.execute(query))
+        return answer, int(answer[0].many) if answer else 0
+
+    def currencies(self) -> list[str]:
+        """The currencies in which anything was ever sold, without reading every row."""
+        found: list[str] = []
+        while True:
+            after = found[-1] if found else ""
+            query = select(func.min(Takings.currency)).where(Takings.currency > after)
+            following = self.connection.scalar(query)
+            if following is None:
+                return found
+            found.append(following)
+
+    def _rows(
+        self, span: Span, choice: Choice, keys: Sequence[str], before: datetime | None
+    ) -> Subquery:
+        """Rows that hold each event of the span once, on as coarse a level as the keys allow."""
+        of_items = choice.item_id is not None or choice.category_id is not None
+        by_item = of_items or "item_id" in keys
+        from_lines = (
+            not self.usable
+            or before is not None
+            or choice.member_id is not None
+            or (by_item and ("hour" in keys or "member_id" in keys))
+        )
+        names = [*keys, *MEASURES]
+        if from_lines:
+            found = events(span, replace(choice, before=before), by_item=by_item)
+            return select(*(found.c[name] for name in names)).subquery()
+        model: type[Any]
+        if by_item:
+            model, longest = TakingsOfItem, WHOLE_MONTH
+        elif "member_id" in keys:
+            model, longest = TakingsOfMember, WHOLE_YEAR
+        else:
+            model, longest = Takings, WHOLE_DAY
+        parts = _kept_rows(model, names, span, choice, WHOLE_DAY if "day" in keys else longest)
+        if self.waiting:
+            found = events(span, replace(choice, settled=False), by_item=by_item)
+            parts.append(select(*(found.c[name] for name in names)))
+        return union_all(*parts).subquery() if len(parts) > 1 else parts[0].subquery()
+
+
+def open_books() -> Books:
+    """The books as they are now: what is read from them until the visit ends, or until they are
+    opened again, fits together, whatever is sold and rolled up meanwhile."""
+    session = db.session()
+    if session.info.get("open"):
+        connection = session.connection()
+    else:
+        session.rollback()
+        options = {}
+        if session.get_bind().dialect.name == "postgresql":
+            # By itself each statement would see the books of its own moment.
+            options = {"isolation_level": "REPEATABLE READ"}
+        connection = session.connection(execution_options=options)
+    due = select(Outbox.id).where(Outbox.topic.in_((PAID, REFUNDED))).limit(1)
+    waiting = connection.scalar(due) is not None
+    kept = connection.scalar(select(Reckoning.time_zone))
+    usable = kept in (None, str(current_app.config["TIME_ZONE"]))
+    return Books(connection, waiting, usable)
+
+
+def _kept_rows(
+    model: type[Any], names: Sequence[str], span: Span, choice: Choice, longest: int
+) -> list[Select[Any]]:
+    """Rows of a roll-up table: one select for each run of days, months or years."""
+    table = model.__table__.c
+    conditions = [
+        column == wanted
+        for column, wanted in (
+            (table.currency, choice.currency),
+            (table.location_id, choice.location_id),
+            (table.channel, choice.channel),
+            (table.get("item_id"), choice.item_id),
+        )
+        if wanted is not None
+    ]
+    if choice.category_id is not None:
+        members = select(Item.id).where(Item.category_id == choice.category_id)
+        conditions.append(table.item_id.in_(members))
+    found = []
+    for months, part in pieces(span, longest):
+        query = select(*(table[name] for name in names)).where(*conditions)
+        if "months" in table:
+            query = query.where(table.months == months)
+        found.append(query.where(table.day.between(part.first, part.last)))
+    return found

@@ -1,0 +1,144 @@
+"""The roll-up: sale and refund events of the outbox, summed into the tables of reports.
+
+An event ends in the same commit as its sums, so it counts exactly once, whatever is killed. What
+no worker has done yet still waits in the outbox, and the pages add it by themselves (reading.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import Table, delete, func, literal_column, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from ..db import in_transaction, transaction
+from ..outbox import Event, handles
+from ..sales.models import Refund, Sale
+from .calendar import Span, day_number, month_start, months_of, zone
+from .events import MEASURES, PAID, REFUNDED, Choice, events, sums
+from .models import (
+    WHOLE_DAY,
+    WHOLE_MONTH,
+    WHOLE_YEAR,
+    Reckoning,
+    Takings,
+    TakingsOfItem,
+    TakingsOfMember,
+)
+
+__all__ = ["KEPT", "keys_of", "rebuild"]
+
+KEPT: tuple[tuple[type[Any], tuple[int, ...]], ...] = (
+    (Takings, (WHOLE_DAY,)),
+    (TakingsOfItem, (WHOLE_DAY, WHOLE_MONTH)),
+    (TakingsOfMember, (WHOLE_DAY, WHOLE_MONTH, WHOLE_YEAR)),
+)
+"""The tables, and the spans of time that each has rows for."""
+
+
+@handles(PAID, REFUNDED)
+def add_events(batch: Sequence[Event]) -> None:
+    """Joiner, called by the outbox: add a batch of events to the sums."""
+    session = in_transaction()
+    if not _same_days(session):
+        _sum_up_anew(session)
+    paid = [event.subject for event in batch if event.topic == PAID]
+    refunded = [event.subject for event in batch if event.topic == REFUNDED]
+    span = _span_of(session, Choice(paid=paid, refunded=refunded))
+    if span:
+        _add(session, span, Choice(paid=paid, refunded=refunded))
+
+
+def rebuild() -> None:
+    """Opener: sum up anew from the sale lines, for instance when TIME_ZONE was changed. What
+    waits in the outbox goes on waiting."""
+    with transaction() as session:
+        _same_days(session)
+        _sum_up_anew(session)
+
+
+def keys_of(model: type[Any]) -> list[str]:
+    """The columns that a table is summed up by."""
+    table: Table = model.__table__
+    return [column.name for column in table.primary_key]
+
+
+def _same_days(session: Session) -> bool:
+    """Whether the sums are in the days of today's TIME_ZONE. Takes the one lock of the roll-up:
+    workers sum up one after the other, so they cannot block each other's rows crosswise."""
+    name = str(current_app.config["TIME_ZONE"])
+    kept = session.scalar(select(Reckoning.time_zone).with_for_update())
+    if kept is None:
+        first = _insert(session, Reckoning.__table__).values(id=1, time_zone=name)
+        session.execute(first.on_conflict_do_nothing())
+        kept = session.scalar(select(Reckoning.time_zone).with_for_update())
+    return kept == name
+
+
+def _sum_up_anew(session: Session) -> None:
+    for model, _ in KEPT:
+        session.execute(delete(model))
+    session.execute(update(Reckoning).values(time_zone=str(current_app.config["TIME_ZONE"])))
+    span = _span_of(session, Choice())
+    if span:
+        _add(session, span, Choice(settled=True))
+
+
+def _span_of(session: Session, choice: Choice) -> Span | None:
+    """The days from the first of the chosen events to the last."""
+    sold = select(func.min(Sale.created_at), func.max(Sale.created_at))
+    given_back = select(func.min(Refund.created_at), func.max(Refund.created_at))
+    if choice.paid is not None:
+        sold = sold.where(Sale.id.in_(choice.paid))
+    if choice.refunded is not None:
+        given_back = given_back.where(Refund.id.in_(choice.refunded))
+    found: list[datetime] = [
+        at for query in (sold, given_back) for at in session.execute(query).one() if at is not None
+    ]
+    if not found:
+        return None
+    days = [day_number(at.astimezone(zone()).date()) for at in (min(found), max(found))]
+    return Span(*days)
+
+
+def _add(session: Session, span: Span, choice: Choice) -> None:
+    """Add the chosen events to every table, a month at a time: that bounds the work of one
+    statement, and makes the first day of the month and of the year plain numbers."""
+    for part in months_of(span):
+        for model, spans in KEPT:
+            for months in spans:
+                _add_to(session, model, months, part, choice)
+
+
+def _add_to(session: Session, model: type[Any], months: int, part: Span, choice: Choice) -> None:
+    found = events(part, choice, by_item=model is TakingsOfItem)
+    start = part.first if months == WHOLE_DAY else month_start(part.first, months)
+    keys: dict[str, Any] = {}
+    for name in keys_of(model):
+        if name == "months":
+            keys[name] = literal_column(str(months))
+        elif name == "day" and months != WHOLE_DAY:
+            keys[name] = literal_column(str(start))
+        else:
+            keys[name] = found.c[name]
+    groups = [column for column in keys.values() if column.table is not None]
+    # SQLite needs a WHERE to tell ON CONFLICT from the ON of a join.
+    rows = select(*keys.values(), *sums(found)).where(literal_column("1 = 1")).group_by(*groups)
+    table: Table = model.__table__
+    adding = _insert(session, table).from_select([*keys, *MEASURES], rows)
+    session.execute(
+        adding.on_conflict_do_update(
+            index_elements=list(keys),
+            set_={name: table.c[name] + adding.excluded[name] for name in MEASURES},
+        )
+    )
+
+
+def _insert(session: Session, table: Any) -> Any:
+    """The insert of this database that knows ON CONFLICT."""
+    dialect = session.get_bind().dialect.name
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
