@@ -46,7 +46,7 @@ def back_up(app: Flask, target: Path, check: Check) -> Path:
             connection.close()
         _refuse_unless_sound(partial, check)
         _flush(partial)
-        os.replace(partial, target)
+        partial.replace(target)
         _flush(target.parent)
     except sqlite3.Error as error:
         raise BackupRefused(f"The copy could not be written: {error}") from error
@@ -74,7 +74,7 @@ def restore(app: Flask, copy: Path, check: Check, *, force: bool = False) -> Pat
                 )
             _set_aside(target)
         _flush(partial)
-        os.replace(partial, target)
+        partial.replace(target)
         _flush(target.parent)
     finally:
         for rest in (partial, Path(f"{partial}-wal"), Path(f"{partial}-shm")):
