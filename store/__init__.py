@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 from flask_migrate import Migrate
 
-from . import api, commands, settings, web
+from . import api, commands, intake, settings, web
 from . import db as database
 from .catalogue import commands as catalogue_commands
 from .catalogue import picture_url
@@ -36,7 +36,7 @@ ROOMS = (
 )  # fmt: skip
 COMMANDS = (
     identity_commands, catalogue_commands, labels_commands, stock_commands,
-    payment_commands, sales_commands, commands,
+    payment_commands, sales_commands, commands, intake,
 )  # fmt: skip
 
 

@@ -8,7 +8,6 @@ from .models import Category, Item
 from .pictures import add_picture, picture_url
 from .prices import price_in_force, quote, set_price
 from .quotes import Quote, quotes
-from .quotes import Quote, quotes
 from .search import categories, search
 from .sizes import unit_price
 
@@ -17,7 +16,6 @@ __all__ = [
     "CodeTaken",
     "Item",
     "ItemNotForSale",
-    "Quote",
     "Quote",
     "add_item",
     "add_picture",
@@ -31,7 +29,6 @@ __all__ = [
     "picture_url",
     "price_in_force",
     "quote",
-    "quotes",
     "quotes",
     "search",
     "set_price",

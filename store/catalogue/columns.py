@@ -1,0 +1,90 @@
+"""Columns: which column of a file holds what, by the headings that people use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from .tables import FileRefused
+
+__all__ = ["FIELDS", "Columns", "find_columns"]
+
+_KNOWN = """
+short_code: short_code shortcode
+gtin: gtin ean ean13 ean_13 ean8 upc upc_a barcode bar_code gtin14 gtin_14 gtin13 gtin12 条码 条形码
+ 商品条码 国际条码 gtin_as_published
+code: code product_code item_code 商品编码 商品代码 编码
+sku: sku item_number item_no article_number article_no stockcode stock_code 货号
+name: name title product_name product item item_name 名称 品名 商品名称 商品名
+name_en: name_en english_name english 英文名 英文名称
+name_zh: name_zh chinese_name chinese 中文名 中文名称
+description: description details 描述 说明
+description_en: description_en
+description_zh: description_zh
+brand: brand brand_name brands 品牌 brand_owner
+category: category group department category_name 分类 类别 品类
+category_en: category_en
+category_zh: category_zh
+size: size size_text quantity package_weight net_weight net_content content weight 规格 净含量
+price: price retail_price unit_price unitprice sales_price 价格 售价 单价 零售价
+tax_rate: tax_rate tax vat vat_rate 税率
+stock: stock on_hand inventory 库存 库存数量
+shelf: shelf aisle 货架
+"""
+
+FIELDS: dict[str, tuple[str, ...]] = {}
+"""What an item can be told in a file, with the headings that are understood, the best one first:
+where a row leaves that one empty, the next one counts."""
+for _line in _KNOWN.replace("\n ", " ").strip().splitlines():
+    _field, _headings = _line.split(":")
+    FIELDS[_field] = tuple(_headings.split())
+
+Columns = Mapping[str, tuple[int, ...]]
+"""The columns of each field by their place, the best one first."""
+
+
+def find_columns(headings: Sequence[str], wanted: Mapping[str, str]) -> Columns:
+    """Columns by their headings; what a person says (`wanted`: field to heading) counts more, and
+    an empty heading switches a field off. Raises FileRefused where a field or a heading is not
+    there, or nothing would tell what the items are."""
+    places: dict[str, list[int]] = {}
+    for at, heading in enumerate(headings):
+        places.setdefault(_normal(heading), []).append(at)
+    columns: dict[str, tuple[int, ...]] = {}
+    for field, known in FIELDS.items():
+        if field in wanted:
+            continue
+        found = tuple(at for name in known for at in places.get(name, ()))
+        if found:
+            columns[field] = found
+    for field, heading in wanted.items():
+        if field not in FIELDS:
+            raise FileRefused(f"There is no field {field!r}. Fields: {', '.join(FIELDS)}")
+        if heading:
+            columns[field] = _named(heading, headings, places)
+    taken = {at for field in wanted for at in columns.get(field, ())}
+    for field in columns.keys() - wanted.keys():
+        columns[field] = tuple(at for at in columns[field] if at not in taken)
+    columns = {field: found for field, found in columns.items() if found}
+    if not columns.keys() & {"gtin", "code", "sku", "short_code"}:
+        raise FileRefused(
+            "No column holds a code. Say which one does: --map gtin=COLUMN or --map sku=COLUMN. "
+            f"The columns are: {', '.join(headings)[:500]}"
+        )
+    return columns
+
+
+def _named(
+    heading: str, headings: Sequence[str], places: Mapping[str, list[int]]
+) -> tuple[int, ...]:
+    exact = [at for at, each in enumerate(headings) if each == heading]
+    found = exact or places.get(_normal(heading), [])
+    if not found:
+        raise FileRefused(
+            f"There is no column {heading!r}. The columns are: {', '.join(headings)[:500]}"
+        )
+    return tuple(found[:1])
+
+
+def _normal(heading: str) -> str:
+    return re.sub(r"[\W_]+", "_", heading.casefold()).strip("_")
