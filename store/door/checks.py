@@ -174,14 +174,27 @@ def _not_old(receipt: sales.Receipt, asked: Check) -> None:
 
 @repeatable
 def _use(text: str, asked: Check, secret: bytes) -> sales.Receipt:
+    shown = passes.read(text)
     with transaction() as session:
-        receipt = _paid_here(passes.read(text), asked, secret)
+        if (answered := _answered(session, shown.sale_id, asked)) is not None:
+            return answered
+        receipt = _paid_here(shown, asked, secret)
         if not _take(session, receipt.id, asked):
-            _same_check(session, receipt, asked)
-            return receipt
+            # Its own repetition may have come first, while this one still waited.
+            if (answered := _answered(session, receipt.id, asked)) is not None:
+                return answered
+            raise _used(receipt, used(receipt.id))
         _not_old(receipt, asked)
         _add_check(session, receipt.id, asked, ACCEPTED)
         return receipt
+
+
+def _answered(session: Session, sale_id: str, asked: Check) -> sales.Receipt | None:
+    """A check whose answer was lost comes again with its key, and gets the same answer."""
+    use = session.get(PassUse, sale_id)
+    if use is None or (use.staff_id, use.key) != (asked.staff_id, asked.key):
+        return None
+    return sales.receipt(sale_id)
 
 
 def _take(session: Session, sale_id: str, asked: Check) -> bool:
@@ -194,18 +207,6 @@ def _take(session: Session, sale_id: str, asked: Check) -> bool:
         "used_at": asked.at,
     }
     return int(session.connection().execute(insert_new(PassUse), row).rowcount) == 1
-
-
-def _same_check(session: Session, receipt: sales.Receipt, asked: Check) -> None:
-    """A check whose answer was lost comes again with its key and gets the same answer.
-    Raises PassUsed for any other."""
-    row = session.get(PassUse, receipt.id)
-    if row is not None and (row.staff_id, row.key) == (asked.staff_id, asked.key):
-        return
-    use = used(receipt.id)
-    if use is None:
-        raise RuntimeError("a use that stood in the way is not there")
-    raise _used(receipt, use)
 
 
 @repeatable
@@ -227,7 +228,9 @@ def _add_check(session: Session, sale_id: str | None, asked: Check, outcome: str
     )
 
 
-def _used(receipt: sales.Receipt, use: Use) -> PassRefused:
+def _used(receipt: sales.Receipt, use: Use | None) -> PassRefused:
+    if use is None:
+        raise RuntimeError("a use that stood in the way is not there")
     return _about(receipt, PassUsed(used_at=use.at.isoformat(), by=use.by, place=use.place))
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import format_timedelta
 
 from .. import catalogue, clock, forms, identity, ids, sales, stock
 from ..errors import Invalid
@@ -38,6 +39,7 @@ def desk() -> ResponseReturnValue:
         place=place,
         places=stock.locations(),
         history=checks.history(place.id),
+        ago=_ago,
         tally=checks.tally(place.id, _midnight()),
         key=ids.new(),
     )
@@ -112,9 +114,9 @@ def _page(*, receipt: sales.Receipt | None = None, **verdict: Any) -> str:
         receipt=receipt,
         buyer=_buyer(receipt) if receipt else "",
         picture_url=catalogue.picture_url,
-        parse_moment=clock.parse,
+        moment=clock.parse,
+        ago=_ago,
         key=ids.new(),
-        now=clock.now(),
         **verdict,
     )
 
@@ -154,6 +156,11 @@ def _buyer(receipt: sales.Receipt) -> str:
         person, _, host = name.partition("@")
         return f"{person[:2]}…@{host}"
     return f"…{name[-4:]}" if name.lstrip("+").isdigit() else name
+
+
+def _ago(at: datetime) -> str:
+    """How long ago in words, in the visitor's language."""
+    return str(format_timedelta(clock.now() - at, threshold=1.2))
 
 
 def _midnight() -> datetime:

@@ -1,0 +1,143 @@
+// The check at the exit: a pass that is scanned, by the camera or by a hand scanner that types, is
+// posted at once, and the answer takes the place of the one before.
+//
+// Nobody is let through by a lost connection: without an answer the page says "not checked".
+
+import { Scanner } from "../scan/scanner.js";
+import { sound } from "./sound.js";
+
+const SALE = /(?<![0-9A-Z])([0-9A-Z]{20})\.\d+\.[0-9A-Z]{16}/;
+// The phone that was just checked stays in sight for a while, and its code goes on changing.
+const STILL_THERE_MS = 1500;
+const TRIES = 3;
+const DEADLINE_MS = 6000;
+const PAST_MS = 20000;
+
+const door = document.querySelector("[data-door]");
+const form = door.querySelector("[data-check]");
+const field = form.elements.code;
+const verdict = door.querySelector("[data-verdict]");
+const announcer = door.querySelector("[data-announce]");
+const byHand = window.matchMedia("(hover: hover) and (pointer: fine)").matches;
+
+let busy = false;
+let waiting = null;
+let past = 0;
+const seen = new Map();
+
+const scanner = new Scanner(door.querySelector("[data-scanner]"), {
+  only: ["qr_code"],
+  onFound(text) {
+    const what = SALE.exec(text.toUpperCase())?.[1] ?? text;
+    const now = performance.now();
+    const stillThere = now - (seen.get(what) ?? -Infinity) < STILL_THERE_MS;
+    seen.set(what, now);
+    if (!stillThere && !busy) check(text);
+  },
+});
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = field.value.trim();
+  field.value = "";
+  if (text) check(text);
+});
+
+verdict.addEventListener("click", (event) => {
+  const again = event.target.closest("[data-again]");
+  if (again) again.again();
+});
+
+// A hand scanner types into whatever has the focus; when nothing has, it means the field.
+document.addEventListener("keydown", (event) => {
+  const nowhere = document.activeElement === document.body;
+  if (nowhere && event.key.length === 1 && !event.ctrlKey && !event.metaKey) field.focus();
+});
+
+// On a phone a focused field would open the keyboard over the page.
+if (byHand) field.focus();
+else field.blur();
+if (!verdict.dataset.verdict) scanner.start();
+else settle();
+
+async function check(text, key = freshKey()) {
+  if (busy) {
+    waiting = text;
+    return;
+  }
+  busy = true;
+  show("waiting");
+  const page = await ask(text, key);
+  busy = false;
+  if (page) answer(page);
+  else show("unanswered").again = () => check(text, key);
+  if (byHand) field.focus();
+  if (waiting) {
+    const next = waiting;
+    waiting = null;
+    check(next);
+  }
+}
+
+// The page that answers, or null. A repetition carries the same key, so that a pass which was used
+// by a request whose answer got lost is not called used.
+async function ask(text, key) {
+  const body = new URLSearchParams({ csrf: form.elements.csrf.value, key, code: text });
+  for (let left = TRIES; left > 0; left -= 1) {
+    try {
+      const response = await fetch(form.action, { method: "POST", body, signal: deadline() });
+      if (response.status < 500) return await read(response);
+    } catch {
+      // No connection, or none in time.
+    }
+    if (left > 1) await new Promise((resolve) => setTimeout(resolve, 700));
+  }
+  return null;
+}
+
+async function read(response) {
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const found = page.querySelector("[data-verdict]");
+  // Signed out, or the form has expired: the page itself says it best.
+  if (!found) window.location.reload();
+  return found;
+}
+
+function answer(found) {
+  verdict.dataset.verdict = found.dataset.verdict;
+  verdict.replaceChildren(...found.childNodes);
+  settle();
+  window.scrollTo({ top: 0 });
+  sound(verdict.querySelector("[data-tone]")?.dataset.tone);
+}
+
+function show(name) {
+  const part = door.querySelector(`template[data-part="${name}"]`).content.cloneNode(true);
+  verdict.dataset.verdict = name;
+  verdict.replaceChildren(part);
+  settle();
+  if (name === "unanswered") sound("bad");
+  return verdict.querySelector("[data-again]") ?? {};
+}
+
+// An answer is for one shopper: after a while it steps back, so that it is not taken for the next.
+function settle() {
+  const say = verdict.querySelector("[data-say]");
+  announcer.textContent = say ? say.dataset.say : "";
+  verdict.classList.remove("past");
+  clearTimeout(past);
+  if (verdict.querySelector("[data-tone]")) {
+    past = setTimeout(() => verdict.classList.add("past"), PAST_MS);
+  }
+}
+
+function deadline() {
+  const control = new AbortController();
+  setTimeout(() => control.abort(), DEADLINE_MS);
+  return control.signal;
+}
+
+function freshKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
