@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench soak lock clean setup setup-dev again
+.PHONY: help run serve test check fix bench soak lock clean setup setup-dev again
 
 # The same result whatever the reader's language, umask or shell set-up is.
 export PYTHONUTF8 := 1
@@ -23,6 +23,7 @@ ARGS ?=
 
 help:
 	@echo "make run     open the shop on http://localhost:8000 (another port: make run PORT=8080)"
+	@echo "make serve   the same for a shop of your own: a new one starts empty, without the demo"
 	@echo "make test    the checks and every test, on SQLite and on PostgreSQL (ARGS=\"-k receipt\")"
 	@echo "make check   format, lint, types, layers, templates; no tests"
 	@echo "make fix     put the format right, and the lint that can be put right by itself"
@@ -33,6 +34,9 @@ help:
 
 run: setup
 	@exec $(python) -m store.serving
+
+serve: setup
+	@exec $(python) -m store.serving --no-demo
 
 test: check
 	@$(python) -m pytest $(ARGS)

@@ -19,7 +19,6 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import upgrade
 from qrcode.main import QRCode
-from sqlalchemy import inspect
 
 from . import certificates, create_app, demo, settings, workers
 from .db import db
@@ -28,6 +27,7 @@ from .supervisor import Role, supervise
 __all__ = ["main"]
 
 HTTPS_ABOVE = 443
+OUTBOX = ("outbox", "work", "--forever")
 BACKLOG = 1024
 
 
@@ -46,15 +46,16 @@ def main(arguments: list[str] | None = None) -> int:
         print(_why_not(error, port), file=sys.stderr)
         return 1
     addresses = lan_addresses() if options.host == "0.0.0.0" else []
+    _prepare(with_demo=options.demo)
+    # Made after the demo shop may have left its settings in the instance folder.
     app = create_app({"PORT": port})
-    _prepare(app, with_demo=options.demo)
     listeners = [workers.Listener(plain)]
     if secure:
         certificate = certificates.ensure(Path(app.config["INSTANCE"]), addresses)
         listeners.append(workers.Listener(secure, certificate))
     many = app.config["WORKERS"] or (1 if app.config["DATABASE_URL"].startswith("sqlite") else 2)
     roles = [Role("web", partial(workers.serve, app, listeners)) for _ in range(many)]
-    roles.append(Role("outbox", partial(workers.work_outbox, app)))
+    roles.append(Role("outbox", partial(workers.run_command, app, OUTBOX)))
     print(announcement(app, port, addresses, https=secure is not None), flush=True)
     return supervise(roles, [listener.socket for listener in listeners])
 
@@ -136,12 +137,11 @@ def _why_not(error: OSError, port: int) -> str:
     return f"{ports} {reason}.\nChoose another one: make run PORT={other}"
 
 
-def _prepare(app: Flask, *, with_demo: bool) -> None:
-    """Bring the schema up to date, and open the demo shop where there was nothing before."""
-    with app.app_context():
-        new = not inspect(db.engine).get_table_names()
+def _prepare(*, with_demo: bool) -> None:
+    """Bring the schema up to date, and open the demo shop where there is nothing yet."""
+    with create_app().app_context():
         upgrade()
-        if new and with_demo:
+        if with_demo and demo.is_wanted():
             print("A new shop: laying out the demo goods ...", flush=True)
             demo.open_shop()
         db.session.remove()

@@ -153,6 +153,8 @@ def _be(role: Role, alive: int, held: int) -> NoReturn:
 
         role.run(when_asked)
         code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException:
         traceback.print_exc()
     finally:

@@ -1,31 +1,26 @@
-"""What the children of `make run` do: serve pages, and work the outbox."""
+"""What the children of `make run` do: serve pages, or run a command that goes on for ever."""
 
 from __future__ import annotations
 
-import logging
 import socket
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from flask import Flask
+from flask.cli import ScriptInfo
 from granian import _futures, _granian, wsgi
 from granian._loops import loops
 from granian.constants import HTTPModes, SSLProtocols
 from granian.http import HTTP1Settings, HTTP2Settings
 
-from . import outbox
 from .certificates import Certificate
 
-__all__ = ["Listener", "serve", "work_outbox"]
-
-log = logging.getLogger(__name__)
+__all__ = ["Listener", "run_command", "serve"]
 
 BACKLOG = 1024
 CONNECTIONS = 512
 """How many connections one listener of one process works on; more wait in the backlog."""
-
-OUTBOX_PAUSE_S = 0.5
 
 # granian's inner parts carry no types, or older ones than they have.
 _worker_type: Any = _granian.WSGIWorker
@@ -61,17 +56,15 @@ def serve(app: Flask, listeners: Sequence[Listener], when_asked: WhenAsked) -> N
         ended.wait()
 
 
-def work_outbox(app: Flask, when_asked: WhenAsked) -> None:
-    """Do what the outbox holds, as soon as it is due; a failing database is tried again."""
-    asked = threading.Event()
-    when_asked(asked.set)
-    while not asked.wait(OUTBOX_PAUSE_S):
-        with app.app_context():
-            try:
-                outbox.work(deadline_s=5)
-            except Exception:
-                log.exception("outbox: could not work; trying again")
-                asked.wait(10 * OUTBOX_PAUSE_S)
+def run_command(app: Flask, arguments: Sequence[str], when_asked: WhenAsked) -> None:
+    """Be one of the shop's own commands that goes on for ever, such as the outbox's."""
+
+    def stop() -> None:
+        raise SystemExit(0)  # In the middle of its work: an open transaction is undone.
+
+    when_asked(stop)
+    info = ScriptInfo(create_app=lambda: app)
+    app.cli.main(args=list(arguments), prog_name="flask", obj=info)
 
 
 def _serve_one(number: int, app: Flask, listener: Listener) -> tuple[Any, threading.Event, Any]:

@@ -10,12 +10,11 @@ from pathlib import Path
 
 STORE = Path(__file__).resolve().parents[2] / "store"
 MAY = {"views.py", "commands.py", "forms.py", "web.py"}
-# The application itself, the strict JSON that is plugged into it, and what serves it; the database
-# tool has Flask-SQLAlchemy, and sign-in has Flask-Login.
+# The application itself, what serves it, copies it and fills it; the strict JSON that is plugged
+# into it; the database tool has Flask-SQLAlchemy, and sign-in has Flask-Login.
 MAY_BY_PATH = {
-    "__init__.py", "strict.py", "serving.py", "workers.py", "db.py", "identity/login.py",
-    "sales/shopper.py",
-    "migrations/env.py",
+    "__init__.py", "backup.py", "db.py", "demo/__init__.py", "demo/opening.py", "identity/login.py",
+    "intake.py", "migrations/env.py", "sales/shopper.py", "serving.py", "strict.py", "workers.py",
 }  # fmt: skip
 
 
