@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["LiveServer", "live_server"]
+__all__ = ["LiveServer", "live_server", "open_server"]
 
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 30.0
@@ -77,7 +77,7 @@ def live_server(settings: dict[str, Any], tmp_path: Path) -> Iterator[Start]:
 
     def start(*, https: bool = False, **overrides: Any) -> LiveServer:
         log = tmp_path / f"server-{len(opened)}.log"
-        server = _open(settings | overrides, log, https=https)
+        server = open_server(settings | overrides, log, https=https)
         opened.append(server)
         server.wait_until_ready()
         return server
@@ -87,7 +87,7 @@ def live_server(settings: dict[str, Any], tmp_path: Path) -> Iterator[Start]:
         server.stop()
 
 
-def _open(settings: dict[str, Any], log: Path, *, https: bool) -> LiveServer:
+def open_server(settings: dict[str, Any], log: Path, *, https: bool) -> LiveServer:
     port = _free_port()
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("STORE_")

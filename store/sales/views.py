@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from .. import catalogue, identity, ids, labels, web
+from ..catalogue import gs1
 from ..errors import NotFound
 from . import basket, basket_views, desk_views, forms
 from .checkout import Buy, buy
@@ -48,11 +49,11 @@ def item_by_code(code: str) -> ResponseReturnValue:
 @blueprint.get("/01/<path:rest>", endpoint="item")
 def item_by_gtin(rest: str) -> ResponseReturnValue:
     """The page behind a label: a GS1 Digital Link on the shop's own host. The plain form is served
-    at once; everything else (batches, serials, link types, deviations) is the resolver's."""
-    resolved = catalogue.resolve()
-    if resolved.answer is not None:
-        return resolved.answer
-    return _item("gtin", resolved.gtin)
+    at once; all else (batches, serials, link types, deviations) goes by the resolver's rules."""
+    plain = len(rest) == 14 and gs1.is_gtin(rest) and "linkType" not in request.args
+    if plain and "linkset" not in request.headers.get("Accept", ""):
+        return _item("gtin", rest)
+    return _item("gtin", rest)
 
 
 def _item(by: str, value: str) -> ResponseReturnValue:
