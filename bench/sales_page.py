@@ -107,8 +107,7 @@ def fill(sales: int, waiting: int = 0) -> None:
     with connection.begin():
         for model, rows in _people_and_goods(now):
             _insert(connection, model, iter(rows))
-        moments = sorted(chance.random() for _ in range(sales))
-        times = [now - timedelta(days=365 * (1 - share)) for share in moments]
+        times = sorted(_open_hours(chance, now) for _ in range(sales))
         made = [_sale(chance, number, at) for number, at in enumerate(times)]
         _insert(connection, Sale, (sale for sale, _ in made))
         _insert(connection, SaleLine, (line for _, lines in made for line in lines))
@@ -173,6 +172,13 @@ def _people_and_goods(now: datetime) -> Iterator[tuple[type[Base], list[Row]]]:
     ]  # fmt: skip
 
 
+def _open_hours(chance: random.Random, now: datetime) -> datetime:
+    """A moment of the last year while the shop was open: 8 to 22 in Shanghai."""
+    day = now.replace(hour=0, minute=0, second=0) - timedelta(days=chance.randrange(365))
+    at = day + timedelta(seconds=chance.randrange(14 * 3600), microseconds=chance.randrange(10**6))
+    return at if at <= now else at - timedelta(days=1)
+
+
 # A few items and a few shoppers make much of the sales, as in any shop.
 _ITEM_WEIGHTS = list(accumulate(1 / (20 + at) for at in range(ITEMS)))
 _ITEMS = range(1, ITEMS + 1)
@@ -193,10 +199,12 @@ def _sale(chance: random.Random, number: int, at: datetime) -> tuple[Row, list[R
              "quantity": quantity, "unit_minor": unit, "total_minor": total,
              "tax_minor": total * 13 // 113, "tax_rate_bp": 1300, "label_id": None}
         )  # fmt: skip
+    member_id = 1 + int(SHOPPERS * chance.random() ** 2)
+    home = (1, 1, 1, 2, 3)[member_id % 5]
     sale = {
-        "id": sale_id, "member_id": 1 + int(SHOPPERS * chance.random() ** 2), "key": str(number),
-        "contents": "", "location_id": chance.choice((1, 1, 1, 2, 3)),
-        "channel": chance.choice(("shelf", "shelf", "web")), "means": "account",
+        "id": sale_id, "member_id": member_id, "key": str(number), "contents": "",
+        "location_id": home if chance.random() < 0.9 else chance.choice((1, 2, 3)),
+        "channel": "shelf" if chance.random() < 0.8 else "web", "means": "account",
         "state": "paid" if number % 100 else "refunded", "currency": "CNY",
         "total_minor": sum(line["total_minor"] for line in lines),
         "tax_minor": sum(line["tax_minor"] for line in lines), "sold_by": None, "created_at": at,

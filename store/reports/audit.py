@@ -103,7 +103,7 @@ def _count_differing(books: Books, keys: list[str], one: Select[Any], other: Sel
 
 def _wrong_currencies(books: Books) -> list[str]:
     sign = case((Transfer.reason == "charge", 1), else_=-1)
-    queries: list[Select[Any]] = [
+    queries: list[Any] = [
         select(Sale.currency, func.sum(Sale.total_minor)).group_by(Sale.currency),
         select(Sale.currency, -func.sum(Refund.total_minor))
         .join(Refund, Refund.sale_id == Sale.id)

@@ -27,6 +27,7 @@ __all__ = [
     "local_hour",
     "microseconds",
     "midnight",
+    "moment_of",
     "moments",
     "month_start",
     "months_of",
@@ -83,6 +84,10 @@ def midnight(day: int) -> datetime:
 
 def microseconds(at: datetime) -> int:
     return (at - _START) // timedelta(microseconds=1)
+
+
+def moment_of(microseconds_: int) -> datetime:
+    return _START + timedelta(microseconds=microseconds_)
 
 
 def month_start(day: int, months: int = WHOLE_MONTH) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -11,13 +12,24 @@ from sqlalchemy import select
 
 from .. import clock, identity, stock
 from ..catalogue.models import Category, Item
+from ..sales.models import Sale
 from . import calendar
 from .calendar import Span
 from .events import MEASURES
 from .filters import Filters
 from .reading import Books, open_books
 
-__all__ = ["BREAKDOWNS", "Breakdown", "Figures", "Line", "Report", "breakdown", "takings"]
+__all__ = [
+    "BREAKDOWNS",
+    "Breakdown",
+    "Figures",
+    "Line",
+    "Report",
+    "breakdown",
+    "in_all",
+    "over_time",
+    "takings",
+]
 
 BREAKDOWNS = ("items", "categories", "locations", "channels", "shoppers")
 
@@ -85,19 +97,25 @@ class Report:
     before_until: datetime | None
     series: list[Line]
     breakdowns: list[Breakdown]
+    ever: bool
+    """Whether anything was ever sold."""
 
 
 def takings(filters: Filters, most: int = 10) -> Report:
     """The whole report, each of its parts from the same moment. `most` limits the lines of the
     tables by item, category, location, channel and shopper."""
     books = open_books()
+    places = books.summed(filters.span, filters.choice, _PLACES)
+    goods = books.by_item(filters.span, filters.choice)
+    read = {"locations": places, "channels": places, "items": goods, "categories": goods}
     return Report(
         filters,
         [*dict.fromkeys([filters.currency, *books.currencies()])],
-        _in_all(books, filters, filters.span),
+        Figures(*_added(places, lambda row: None).get(None, ())),
         *_earlier(books, filters),
         _series(books, filters),
-        [_breakdown(books, filters, kind, most, 0) for kind in BREAKDOWNS],
+        [_breakdown(books, filters, kind, most, rows=read.get(kind)) for kind in BREAKDOWNS],
+        books.connection.scalar(select(Sale.id).limit(1)) is not None,
     )
 
 
@@ -106,9 +124,18 @@ def breakdown(filters: Filters, kind: str, most: int | None, offset: int = 0) ->
     return _breakdown(open_books(), filters, kind, most, offset)
 
 
-def series(filters: Filters) -> list[Line]:
+def over_time(filters: Filters) -> list[Line]:
     """Takings over time by itself."""
     return _series(open_books(), filters)
+
+
+def in_all(filters: Filters) -> Figures:
+    """The figures by themselves; of one hour of the days where an hour is asked for."""
+    books = open_books()
+    if filters.hour is None:
+        return _in_all(books, filters, filters.span)
+    rows = books.summed(filters.span, filters.choice, ("hour",))
+    return next((_figures(row) for row in rows if row.hour == filters.hour), Figures())
 
 
 # In all, and the same days of the week before
@@ -119,7 +146,7 @@ def _in_all(books: Books, filters: Filters, span: Span) -> Figures:
 
 
 def _figures(row: Any) -> Figures:
-    return Figures(*(int(getattr(row, name)) for name in MEASURES))
+    return Figures(*row[-len(MEASURES) :])
 
 
 def _shift(span: Span) -> int:
@@ -194,57 +221,75 @@ def _parts(span: Span, by: str) -> Iterable[Span]:
 # By what they are made of
 
 
+_PLACES = ("location_id", "channel")
+_TOTAL = MEASURES.index("total_minor")
+Names = dict[Any, tuple[str, dict[str, str]]]
+
+
 def _breakdown(
-    books: Books, filters: Filters, kind: str, most: int | None, offset: int
+    books: Books,
+    filters: Filters,
+    kind: str,
+    most: int | None,
+    offset: int = 0,
+    rows: Sequence[Any] | None = None,
 ) -> Breakdown:
+    """`rows` are those of the table where they were read already, for another table too."""
     if kind == "shoppers":
         return _shoppers(books, filters, most, offset)
-    lines = _TABLES[kind](books, filters)
-    lines.sort(key=lambda line: (-line.figures.total_minor, str(line.key)))
-    shown = lines[offset : None if most is None else offset + most]
-    return Breakdown(kind, _named(books, shown) if kind == "items" else shown, len(lines))
+    names, key = _TABLES[kind]
+    if rows is None and kind in ("items", "categories"):
+        rows = books.by_item(filters.span, filters.choice)
+    elif rows is None:
+        rows = books.summed(filters.span, filters.choice, _PLACES)
+    table = list(_added(rows, key).items())
+    table.sort(key=lambda line: (-line[1][_TOTAL], str(line[0])))
+    shown = table[offset : None if most is None else offset + most]
+    known = names(books, [key for key, _ in shown])
+    lines = [Line(key, *known[key], Figures(*sums)) for key, sums in shown]
+    return Breakdown(kind, lines, len(table))
 
 
-def _items(books: Books, filters: Filters) -> list[Line]:
-    rows = books.by_item(filters.span, filters.choice)
-    return [Line(row.item_id, "", {}, _figures(row)) for row in rows]
+def _added(rows: Sequence[Any], key: Callable[[Any], Any]) -> dict[Any, Sequence[int]]:
+    """Rows of two keys and the measures, added up by one key."""
+    sums: dict[Any, Sequence[int]] = {}
+    for row in rows:
+        wanted, measures = key(row), row[2:]
+        known = sums.get(wanted)
+        sums[wanted] = measures if known is None else tuple(map(operator.add, known, measures))
+    return sums
 
 
-def _named(books: Books, lines: list[Line]) -> list[Line]:
-    """Items with their codes and names, asked for only where they are shown."""
-    found: dict[int, tuple[str, dict[str, str]]] = {}
-    for at in range(0, len(lines), 500):
-        some = [line.key for line in lines[at : at + 500]]
-        query = select(Item.id, Item.code, Item.names).where(Item.id.in_(some))
+def _items(books: Books, ids: list[Any]) -> Names:
+    """Codes and names of items, asked for only where they are shown."""
+    found: Names = {}
+    for at in range(0, len(ids), 500):
+        query = select(Item.id, Item.code, Item.names).where(Item.id.in_(ids[at : at + 500]))
         found |= {row.id: (row.code, row.names) for row in books.connection.execute(query)}
-    return [
-        line._replace(code=found[line.key][0], names=found[line.key][1])  # type: ignore[index]
-        for line in lines
-    ]
+    return found
 
 
-def _categories(books: Books, filters: Filters) -> list[Line]:
-    sums: dict[int | None, Figures] = {}
-    for row in books.by_item(filters.span, filters.choice):
-        sums[row.category_id] = sums.get(row.category_id, Figures()) + _figures(row)
+def _categories(books: Books, ids: list[Any]) -> Names:
     query = select(Category.id, Category.code, Category.names)
-    known = {row.id: (row.code, row.names) for row in books.connection.execute(query)}
-    return [Line(key, *known.get(key, ("", {})), figures) for key, figures in sums.items()]
+    found: Names = {row.id: (row.code, row.names) for row in books.connection.execute(query)}
+    return found | {None: ("", {})}
 
 
-def _locations(books: Books, filters: Filters) -> list[Line]:
-    rows = books.summed(filters.span, filters.choice, ("location_id",))
-    known = {place.id: place for place in stock.locations()}
-    return [
-        Line(row.location_id, known[row.location_id].code, {"": known[row.location_id].name},
-             _figures(row))
-        for row in rows
-    ]  # fmt: skip
+def _locations(books: Books, ids: list[Any]) -> Names:
+    return {place.id: (place.code, {"": place.name}) for place in stock.locations()}
 
 
-def _channels(books: Books, filters: Filters) -> list[Line]:
-    rows = books.summed(filters.span, filters.choice, ("channel",))
-    return [Line(row.channel, row.channel, {}, _figures(row)) for row in rows]
+def _channels(books: Books, ids: list[Any]) -> Names:
+    return {channel: (channel, {}) for channel in ids}
+
+
+# How to call the lines of a table, and by which of a row's keys they are added up.
+_TABLES: dict[str, tuple[Callable[[Books, list[Any]], Names], Callable[[Any], Any]]] = {
+    "items": (_items, operator.itemgetter(1)),
+    "categories": (_categories, operator.itemgetter(0)),
+    "locations": (_locations, operator.itemgetter(0)),
+    "channels": (_channels, operator.itemgetter(1)),
+}
 
 
 def _shoppers(books: Books, filters: Filters, most: int | None, offset: int) -> Breakdown:
@@ -257,16 +302,8 @@ def _shoppers(books: Books, filters: Filters, most: int | None, offset: int) -> 
     names: dict[int, str] = {}
     for at in range(0, len(rows), 500):
         names |= identity.names_of([row.member_id for row in rows[at : at + 500]])
-    lines_ = [
+    found = [
         Line(row.member_id, str(row.member_id), {"": names[row.member_id]}, _figures(row))
         for row in rows
     ]
-    return Breakdown("shoppers", lines_, many)
-
-
-_TABLES: dict[str, Callable[[Books, Filters], list[Line]]] = {
-    "items": _items,
-    "categories": _categories,
-    "locations": _locations,
-    "channels": _channels,
-}
+    return Breakdown("shoppers", found, many)

@@ -19,6 +19,9 @@ from ..db import Base, BigId
 WHOLE_DAY, WHOLE_MONTH, WHOLE_YEAR = 0, 1, 12
 """How many months the span of a row has; a span begins on the row's day."""
 
+# On SQLite the rows lie in the order of their keys, so that a run of days is read in one go.
+_CLUSTERED = {"sqlite_with_rowid": False}
+
 
 class Measures:
     """What is summed up. `quantity`, `total_minor` and `tax_minor` are sales less refunds."""
@@ -35,6 +38,7 @@ class Takings(Measures, Base):
     """Takings of one hour of one day at a location, by channel and currency."""
 
     __tablename__ = "takings"
+    __table_args__ = _CLUSTERED
 
     currency: Mapped[str] = mapped_column(String(3), primary_key=True)
     day: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
@@ -44,11 +48,14 @@ class Takings(Measures, Base):
 
 
 class TakingsOfItem(Measures, Base):
-    """Takings of one item in a day, and again in a month: a year is read from twelve spans.
-    `sales` counts the sales that the item is in, however many lines it has there."""
+    """Takings of one item in a day, again in a month, and in a year: long times are read from few
+    rows. `sales` counts the sales that the item is in, however many lines it has there."""
 
     __tablename__ = "takings_of_items"
-    __table_args__ = (Index("ix_takings_of_items_item_id", "item_id", "currency", "months", "day"),)
+    __table_args__ = (
+        Index("ix_takings_of_items_item_id", "item_id", "currency", "months", "day"),
+        _CLUSTERED,
+    )
 
     currency: Mapped[str] = mapped_column(String(3), primary_key=True)
     months: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
@@ -59,10 +66,10 @@ class TakingsOfItem(Measures, Base):
 
 
 class TakingsOfMember(Measures, Base):
-    """Takings from one shopper in a day, a month and a year. A hundred thousand shoppers who come
-    twice a month make as many rows a month; only the year makes one of each."""
+    """Takings from one shopper in a day, a month and a year."""
 
     __tablename__ = "takings_of_members"
+    __table_args__ = _CLUSTERED
 
     currency: Mapped[str] = mapped_column(String(3), primary_key=True)
     months: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)

@@ -34,7 +34,7 @@ __all__ = ["KEPT", "keys_of", "rebuild"]
 
 KEPT: tuple[tuple[type[Any], tuple[int, ...]], ...] = (
     (Takings, (WHOLE_DAY,)),
-    (TakingsOfItem, (WHOLE_DAY, WHOLE_MONTH)),
+    (TakingsOfItem, (WHOLE_DAY, WHOLE_MONTH, WHOLE_YEAR)),
     (TakingsOfMember, (WHOLE_DAY, WHOLE_MONTH, WHOLE_YEAR)),
 )
 """The tables, and the spans of time that each has rows for."""

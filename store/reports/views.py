@@ -1,7 +1,101 @@
-"""Pages of reports."""
+"""Pages of reports: the owner's takings, their tables, and the sales that they are made of."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Blueprint, Response, current_app, render_template, request, stream_with_context
+
+from .. import catalogue, stock, web
+from ..errors import Invalid, NotFound
+from ..identity import needs
+from ..sales import CHANNELS
+from . import figures, listing, sheets, shown
+from .filters import BY, KINDS, PERIODS, Filters, read
 
 blueprint = Blueprint("reports", __name__)
+
+PAGE = 100
+
+
+@blueprint.get("/owner")
+@needs("see_sales")
+def takings() -> str:
+    """The owner's sales page."""
+    filters = read(request.args)
+    return _page("reports/takings.html", filters, report=figures.takings(filters))
+
+
+@blueprint.get("/owner/takings/<kind>")
+@needs("see_sales")
+def table(kind: str) -> str:
+    """One of the tables in full, a page at a time."""
+    if kind not in figures.BREAKDOWNS:
+        raise NotFound("There is no such table")
+    filters, page = read(request.args), _page_number()
+    found = figures.breakdown(filters, kind, PAGE, (page - 1) * PAGE)
+    return _page(
+        "reports/table.html", filters, kind=kind, found=found, page=page, size=PAGE,
+        total=figures.in_all(filters),
+    )  # fmt: skip
+
+
+@blueprint.get("/owner/takings.csv")
+@needs("see_sales")
+def takings_csv() -> Response:
+    """Any of the tables as CSV, all of its lines: `table` is time, items, categories …"""
+    filters, kind = read(request.args), request.args.get("table", "time")
+    if kind == "time":
+        text = sheets.of_series(figures.over_time(filters), filters)
+    elif kind in figures.BREAKDOWNS:
+        lines = figures.breakdown(filters, kind, None).lines or []
+        text = sheets.of_lines(lines, filters, web.language())
+    else:
+        raise Invalid(f"table must be time or one of {', '.join(figures.BREAKDOWNS)}",
+                      field="table")  # fmt: skip
+    return _csv(text, f"takings-{kind}", filters)
+
+
+@blueprint.get("/owner/sales")
+@needs("see_sales")
+def sales() -> str:
+    """The sales and refunds that a figure is made of, newest first."""
+    filters = read(request.args)
+    before = listing.read_place(request.args.get("before", ""))
+    found = listing.entries(filters, before, PAGE + 1)
+    return _page(
+        "reports/sales.html", filters, entries=found[:PAGE], total=figures.in_all(filters),
+        older=found[PAGE - 1].place if len(found) > PAGE else None, later=before is not None,
+    )  # fmt: skip
+
+
+@blueprint.get("/owner/sales.csv")
+@needs("see_sales")
+def sales_csv() -> Response:
+    filters = read(request.args)
+    text = sheets.of_entries(listing.all_entries(filters), web.language())
+    return _csv(text, "sales", filters)
+
+
+def _page(template: str, filters: Filters, **more: Any) -> str:
+    return render_template(
+        template, filters=filters, links=shown.Links(filters), shown=shown, periods=PERIODS,
+        choices_by=BY, kinds=KINDS, channels=CHANNELS, locations=stock.locations(),
+        categories=catalogue.categories(), section="reports.takings",
+        time_zone=current_app.config["TIME_ZONE"], **more,
+    )  # fmt: skip
+
+
+def _page_number() -> int:
+    text = request.args.get("page", "1")
+    if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text)):
+        raise Invalid("page must be a whole number from 1", field="page")
+    return int(text)
+
+
+def _csv(text: Iterable[str], name: str, filters: Filters) -> Response:
+    response = Response(stream_with_context(iter(text)), mimetype="text/csv")
+    name = f"{name}-{filters.first}-{filters.last}.csv"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

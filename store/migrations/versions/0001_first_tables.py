@@ -119,6 +119,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "currency", "day", "hour", "location_id", "channel", name=op.f("pk_takings")
         ),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "takings_of_items",
@@ -169,6 +170,7 @@ def upgrade() -> None:
             "channel",
             name=op.f("pk_takings_of_items"),
         ),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("takings_of_items", schema=None) as batch_op:
         batch_op.create_index(
@@ -224,6 +226,7 @@ def upgrade() -> None:
             "channel",
             name=op.f("pk_takings_of_members"),
         ),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "tries",
