@@ -21,7 +21,7 @@ for _local in ("local", "test"):
     if _local in email_validator.SPECIAL_USE_DOMAIN_NAMES:
         email_validator.SPECIAL_USE_DOMAIN_NAMES.remove(_local)
 
-_PHONE = re.compile(r"\+?[\d\s().\-/]{3,40}\Z", re.ASCII)
+_PHONE = re.compile(r"[+\d\s().\-/]{3,40}\Z", re.ASCII)
 
 # Where a number without its country code belongs: the shop's own region, told once at the start.
 _region: str | None = None

@@ -33,7 +33,8 @@ def people() -> ResponseReturnValue:
     """Staff and owners; and whoever is looked for by e-mail or phone."""
     wanted = request.args.get("who", "")[:254]
     found = identifiers.find(wanted) if wanted else None
-    return _page(wanted=wanted, found=found)
+    known_by = identifiers.of_member(found.id)[0].value if found else ""
+    return _page(wanted=wanted, found=found, known_by=known_by)
 
 
 @needs("manage_staff")

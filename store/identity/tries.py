@@ -7,6 +7,7 @@ is taken out again, so that hammering on does not lengthen the wait.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -76,4 +77,4 @@ def _wait_s(limit: Limit) -> int:
     )
     if count <= limit.most:
         return 0
-    return max(1, int((oldest + window - clock.now()).total_seconds()) + 1)
+    return max(1, math.ceil((oldest + window - clock.now()).total_seconds()))

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from flask import (
-    Blueprint, Response, flash, make_response, redirect, render_template, request, url_for,
+    Blueprint,
+    Response,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
 )  # fmt: skip
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
