@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .codes import CodeTaken, ItemNotForSale, find_item, item_by_code_query, item_path
+from .forms import resolve
 from .items import add_item, archive_item, bring_back, edit_item
 from .models import Category, Item
 from .pictures import add_picture, picture_url
@@ -30,6 +31,7 @@ __all__ = [
     "price_in_force",
     "quote",
     "quotes",
+    "resolve",
     "search",
     "set_price",
     "unit_price",

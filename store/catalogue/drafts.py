@@ -50,6 +50,11 @@ class Rejection(NamedTuple):
     reasons: str
 
 
+_BY_LANGUAGE = {
+    field: (("en", f"{field}_en"), ("zh", f"{field}_zh"))
+    for field in ("name", "description", "category")
+}
+
 T = TypeVar("T")
 
 
@@ -125,8 +130,8 @@ class Reader:
             }
 
     def _by_language(self, field: str, texts: dict[str, str], most: int) -> None:
-        for language in ("en", "zh"):
-            text = self._text(f"{field}_{language}", most)
+        for language, own_field in _BY_LANGUAGE[field]:
+            text = self._text(own_field, most)
             if text:
                 texts[language] = text
         text = self._text(field, most)
@@ -134,6 +139,8 @@ class Reader:
             texts.setdefault(language_of(text, self.language), text)
 
     def _text(self, field: str, most: int) -> str:
+        if field not in self.columns:
+            return ""
         return self._read(field, lambda cell: clean(cell, field, most)) or ""
 
     def _read(self, field: str, read: Callable[[str], T]) -> T | None:
@@ -207,4 +214,6 @@ def _spreadsheet_damage(digits: str) -> str:
         for length in (12, 13, 14):
             if len(digits) < length and gs1.is_gtin(digits.zfill(length)):
                 return f"Has it lost zeros in front? {digits.zfill(length)} would fit."
+        if len(digits) < 12:
+            return "Its check digit is wrong with zeros in front, too."
     return ""

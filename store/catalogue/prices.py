@@ -43,6 +43,14 @@ def price_in_force(
     )
 
 
+def price_began(item_id: ColumnElement[int] | Any, since: datetime) -> ColumnElement[bool]:
+    """An expression for any query over items: whether a price of theirs began since then."""
+    began = select(Price.id).where(
+        Price.item_id == item_id, Price.starts_at >= since, Price.starts_at <= _now
+    )
+    return began.correlate_except(Price).exists()
+
+
 def quote(item_ids: Iterable[int], location_id: int | None, currency: str) -> dict[int, int]:
     """{item id: minor units} in one statement. An item that is archived, has no price in this
     currency or does not exist is left out: it is not for sale."""

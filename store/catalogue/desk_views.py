@@ -1,0 +1,172 @@
+"""The desk's pages of catalogue: search, add, change and archive items."""
+
+from __future__ import annotations
+
+from flask import current_app, flash, g, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from .. import identity, money, web
+from ..db import db, repeatable, transaction
+from ..errors import Invalid
+from . import forms, gs1
+from .blueprint import blueprint
+from .codes import CodeTaken, ItemNotForSale, item_path
+from .exporting import rate_text
+from .figures import read_rate
+from .items import ItemFields, add_item, archive_item, bring_back, edit_item
+from .models import Category, Item
+from .pictures import PictureRefused, add_picture
+from .prices import prices_of, quote, set_price
+from .search import search
+
+
+@blueprint.get("/desk/items")
+@identity.needs("edit_items")
+def desk_items() -> ResponseReturnValue:
+    archived = request.args.get("archived") == "1"
+    page = search(
+        forms.search_words(), cursor=request.args.get("cursor", ""), limit=40, archived=archived
+    )
+    currency = current_app.config["CURRENCY"]
+    return render_template(
+        "catalogue/desk_items.html", page=page, query=forms.search_words(), archived=archived,
+        prices=quote([item.id for item in page.items], None, currency), currency=currency,
+        item_path=item_path,
+    )  # fmt: skip
+
+
+@blueprint.get("/desk/items/new")
+@identity.needs("edit_items")
+def new_item() -> ResponseReturnValue:
+    return _form(None, {})
+
+
+@blueprint.post("/desk/items")
+@identity.needs("edit_items")
+def create_item() -> ResponseReturnValue:
+    try:
+        item = _add(forms.fields(), forms.page_price(), forms.upload())
+    except Invalid as refusal:
+        return _again(None, refusal)
+    flash(gettext("%(name)s is for sale.", name=web.in_language(item.names)), "good")
+    return redirect(f"/desk/items/{item.id}", 303)
+
+
+@blueprint.get("/desk/items/<number:item_id>")
+@identity.needs("edit_items")
+def desk_item(item_id: int) -> ResponseReturnValue:
+    item = _item(item_id)
+    category = db.session.get(Category, item.category_id) if item.category_id else None
+    currency = current_app.config["CURRENCY"]
+    price = quote([item.id], None, currency).get(item.id)
+    said = {
+        "brand": item.brand, "size_text": item.size_text, "gtin": item.gtin or "",
+        "sku": item.sku or "", "tax_rate": rate_text(item.tax_rate_bp).rstrip("%"),
+        "price": "" if price is None else money.text(price, currency),
+    }  # fmt: skip
+    texts = {"name": item.names, "description": item.descriptions,
+             "category": category.names if category else {}}  # fmt: skip
+    for field, by_language in texts.items():
+        said |= {f"{field}_{language}": text for language, text in by_language.items()}
+    return _form(item, said)
+
+
+@blueprint.post("/desk/items/<number:item_id>")
+@identity.needs("edit_items")
+def change_item(item_id: int) -> ResponseReturnValue:
+    item = _item(item_id)
+    try:
+        _edit(item_id, forms.fields(), forms.page_price(optional=True), forms.upload())
+    except Invalid as refusal:
+        return _again(item, refusal)
+    flash(gettext("Saved."), "good")
+    return redirect(f"/desk/items/{item_id}", 303)
+
+
+@blueprint.post("/desk/items/<number:item_id>/archive")
+@identity.needs("edit_items")
+def archive(item_id: int) -> ResponseReturnValue:
+    _archive(item_id, back=False)
+    flash(gettext("No longer for sale. Its sales and labels keep its name."), "good")
+    return redirect(f"/desk/items/{item_id}", 303)
+
+
+@blueprint.post("/desk/items/<number:item_id>/bring-back")
+@identity.needs("edit_items")
+def sell_again(item_id: int) -> ResponseReturnValue:
+    _archive(item_id, back=True)
+    flash(gettext("For sale again."), "good")
+    return redirect(f"/desk/items/{item_id}", 303)
+
+
+def _item(item_id: int) -> Item:
+    item = db.session.get(Item, item_id)
+    if item is None:
+        raise ItemNotForSale("There is no such item")
+    return item
+
+
+def _again(item: Item | None, refusal: Invalid) -> ResponseReturnValue:
+    """The form as it was filled in, with the fault beside its field; nothing was kept."""
+    g.faults = {refusal.field: _fault_text(refusal)}
+    return _form(item, request.form.to_dict()), refusal.status
+
+
+def _fault_text(refusal: Invalid) -> str:
+    if isinstance(refusal, CodeTaken):
+        return str(gettext("Item %(code)s has this already.", code=refusal.data["item"]))
+    if isinstance(refusal, gs1.CodeFault):
+        return str(gettext("This is no GTIN: %(why)s", why=refusal.message))
+    if isinstance(refusal, PictureRefused):
+        return str(gettext("This picture cannot be used: %(why)s", why=refusal.message))
+    return refusal.message
+
+
+def _form(item: Item | None, said: dict[str, str]) -> str:
+    rate = rate_text(read_rate(current_app.config["TAX_RATE"])).rstrip("%")
+    return render_template(
+        "catalogue/item_form.html", item=item, said=said, faults=g.get("faults", {}),
+        default_rate=rate, currency=current_app.config["CURRENCY"],
+        prices=prices_of(item.id, 12) if item else [], item_path=item_path,
+    )  # fmt: skip
+
+
+# Openers of the desk
+
+
+@repeatable
+def _add(fields: ItemFields, price_minor: int | None, picture_upload: bytes | None) -> Item:
+    with transaction():
+        if picture_upload:
+            fields["picture"] = _kept(picture_upload)
+        return add_item(
+            price_minor=price_minor, currency=current_app.config["CURRENCY"],
+            made_by=identity.signed_in().id, **fields,
+        )  # fmt: skip
+
+
+@repeatable
+def _edit(
+    item_id: int, fields: ItemFields, price_minor: int | None, picture_upload: bytes | None
+) -> None:
+    with transaction():
+        if picture_upload:
+            fields["picture"] = _kept(picture_upload)
+        edit_item(item_id, **fields)
+        if price_minor is not None:
+            currency = current_app.config["CURRENCY"]
+            set_price(item_id, price_minor, currency, made_by=identity.signed_in().id)
+
+
+def _kept(picture_upload: bytes) -> str:
+    config = current_app.config
+    return add_picture(
+        picture_upload, most_bytes=config["UPLOAD_BYTES"], most_pixels=config["UPLOAD_PIXELS"]
+    )
+
+
+@repeatable
+def _archive(item_id: int, *, back: bool) -> None:
+    with transaction():
+        bring_back(item_id) if back else archive_item(item_id)
