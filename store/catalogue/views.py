@@ -75,18 +75,21 @@ def _own_label(text: str) -> str:
 # The resolver, besides the item's page itself, which is the sales room's
 
 
-_OTHER_KEYS = "|".join(
-    ("00", "253", "255", "401", "402", "414", "415", "417", "8003", "8004", "8006", "8010", "8013",
-     "8017", "8018")
+_OTHER_KEYS = (
+    "00", "253", "255", "401", "402", "414", "415", "417",
+    "8003", "8004", "8006", "8010", "8013", "8017", "8018",
 )  # fmt: skip
 
 
-@blueprint.get(f"/<any({_OTHER_KEYS.replace('|', ',')}):key>/<path:rest>")
-def other_key(key: str, rest: str) -> ResponseReturnValue:
+def other_key(rest: str) -> ResponseReturnValue:
     """A Digital Link of something that we do not sell: 400 where it is broken, else 404. Where a
     GTIN is in it (8006, a piece of an item), nothing is known about the piece."""
     forms.resolve()
     raise NoSuchPage()
+
+
+for _key in _OTHER_KEYS:
+    blueprint.add_url_rule(f"/{_key}/<path:rest>", view_func=other_key)
 
 
 @blueprint.get("/gtin/<path:rest>")
