@@ -16,12 +16,12 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_migrate import upgrade
 from qrcode.main import QRCode
 
-from . import certificates, create_app, demo, settings, workers
-from .db import db
+from . import certificates, create_app, demo, identity, settings, stock, workers
+from .db import db, transaction
 from .supervisor import Role, supervise
 
 __all__ = ["main"]
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(_why_not(error, port), file=sys.stderr)
         return 1
     addresses = lan_addresses() if options.host == "0.0.0.0" else []
-    _prepare(with_demo=options.demo)
+    owner = _prepare(with_demo=options.demo)
     # Made after the demo shop may have left its settings in the instance folder.
     app = create_app({"PORT": port})
     listeners = [workers.Listener(plain)]
@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     many = app.config["WORKERS"] or (1 if app.config["DATABASE_URL"].startswith("sqlite") else 2)
     roles = [Role("web", partial(workers.serve, app, listeners)) for _ in range(many)]
     roles.append(Role("outbox", partial(workers.run_command, app, OUTBOX)))
-    print(announcement(app, port, addresses, https=secure is not None), flush=True)
+    print(announcement(app, port, addresses, https=secure is not None, owner=owner), flush=True)
     return supervise(roles, [listener.socket for listener in listeners])
 
 
@@ -79,8 +79,16 @@ def lan_addresses() -> list[str]:
     return [address for address in dict.fromkeys(found) if not address.startswith("127.")]
 
 
-def announcement(app: Flask, port: int, addresses: list[str], *, https: bool) -> str:
-    """What the terminal shows once the shop is open."""
+def announcement(
+    app: Flask,
+    port: int,
+    addresses: list[str],
+    *,
+    https: bool,
+    owner: tuple[str, str] | None = None,
+) -> str:
+    """What the terminal shows once the shop is open; `owner` is the sign-in of a new shop's first
+    owner, which is shown this once."""
     secure = port + HTTPS_ABOVE
     lines = ["", f"{app.config['SHOP_NAME']} is open.", ""]
     lines.append(f"  on this computer    http://localhost:{port}")
@@ -99,6 +107,10 @@ def announcement(app: Flask, port: int, addresses: list[str], *, https: bool) ->
             f"  {role:<9} {email:<28} password  {password}"
             for role, email, password in demo.SIGN_INS
         ]
+    if owner:
+        lines += ["", "  This shop is new. Its owner signs in as:"]
+        lines += [f"  {owner[0]:<38} password  {owner[1]}"]
+        lines += ["  Write it down: it is shown only now. You can change it under your account."]
     lines += ["", "  Ctrl-C closes the shop.", ""]
     return "\n".join(lines)
 
@@ -137,16 +149,27 @@ def _why_not(error: OSError, port: int) -> str:
     return f"{ports} {reason}.\nChoose another one: make run PORT={other}"
 
 
-def _prepare(*, with_demo: bool) -> None:
-    """Bring the schema up to date, and open the demo shop where there is nothing yet."""
+def _prepare(*, with_demo: bool) -> tuple[str, str] | None:
+    """Bring the schema up to date, and open the demo shop where there was nothing before. Where a
+    real shop has no owner yet, answers the sign-in of the one that it made."""
     with create_app().app_context():
         upgrade()
         if with_demo and demo.is_wanted():
             print("A new shop: laying out the demo goods ...", flush=True)
             demo.open_shop()
+        owner = identity.first_owner()
+        _first_location()
         db.session.remove()
         # A child must not inherit a connection: two processes on one would garble both.
         db.engine.dispose()
+        return owner
+
+
+def _first_location() -> None:
+    """A shop has at least the place that it stands at, under the code MAIN."""
+    if not stock.locations():
+        with transaction():
+            stock.add_location(stock.MAIN, str(current_app.config["SHOP_NAME"])[:120])
 
 
 def terminal_qr(text: str) -> str:

@@ -1,0 +1,96 @@
+"""Opening day of the demo shop, five weeks ago: places, people, goods with pictures, labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+
+from .. import catalogue, clock, identity, labels, stock
+from ..db import transaction
+from .goods import CATEGORIES, GOODS, PEOPLE, STAFF, Good
+
+__all__ = ["DAYS", "Laid", "add_good", "lay_out", "picture_of"]
+
+DAYS = 35
+SHEET = "L7160"
+
+
+@dataclass(frozen=True)
+class Laid:
+    """The ids of what was laid out: places by code, people by e-mail, goods and their labels by
+    name. `opened_at` is the morning of the first day."""
+
+    opened_at: datetime
+    currency: str
+    places: dict[str, int]
+    people: dict[str, int]
+    goods: dict[str, int]
+    labels: dict[str, str]
+
+
+def lay_out() -> Laid:
+    """Opener: everything but stock and sales, in one commit, as it was on opening day."""
+    currency = str(current_app.config["CURRENCY"])
+    opened_at = _opening_day()
+    clock.set_now(opened_at)
+    try:
+        with transaction():
+            places = _places()
+            people = {
+                person.email: identity.add_member(
+                    person.email, person.password, role=person.role, name=person.name
+                ).id
+                for person in PEOPLE
+            }
+            goods = {good.name: add_good(good, currency).id for good in GOODS.values()}
+            stickers = _stickers(goods.values(), places[stock.MAIN], people[STAFF.email], currency)
+            return Laid(opened_at, currency, places, people, goods, dict(zip(goods, stickers)))
+    finally:
+        clock.set_now(None)
+
+
+def add_good(good: Good, currency: str, price_minor: int | None = None) -> catalogue.Item:
+    """Joiner: an item of the demo with its picture."""
+    return catalogue.add_item(
+        code=good.code, gtin=good.gtin or None, names=good.names, brand=good.brand,
+        category=CATEGORIES[good.category], size_text=good.size_text,
+        tax_rate_bp=good.tax_rate_bp, picture=picture_of(good),
+        price_minor=good.price_minor if price_minor is None else price_minor, currency=currency,
+    )  # fmt: skip
+
+
+def picture_of(good: Good) -> str:
+    """Joiner: the id of the good's picture, taken in as an upload would be."""
+    file = Path(str(current_app.static_folder), "demo", f"{good.name}.webp")
+    return catalogue.add_picture(file.read_bytes())
+
+
+def _opening_day() -> datetime:
+    zone = ZoneInfo(current_app.config["TIME_ZONE"])
+    today = clock.now().astimezone(zone).date()
+    return datetime.combine(today - timedelta(days=DAYS), time(7), zone)
+
+
+def _places() -> dict[str, int]:
+    places = (
+        stock.add_location(stock.MAIN, "Harbour Road Shop 临港路店", "shop", "12 Harbour Road"),
+        stock.add_location("MILL", "Mill Street Shop 磨坊街店", "shop", "3 Mill Street"),
+        stock.add_location("DEPOT", "River Depot 江边仓库", "warehouse", "Gate 4, River Side"),
+    )
+    return {place.code: place.id for place in places}
+
+
+def _stickers(item_ids: Iterable[int], place: int, printed_by: int, currency: str) -> list[str]:
+    """A label for every item, and its shelf."""
+    new = [
+        labels.NewLabel(item_id, good.price_minor, currency, good.shelf)
+        for item_id, good in zip(item_ids, GOODS.values())
+    ]
+    for label in new:
+        stock.put_on_shelf(label.item_id, place, label.shelf)
+    return labels.record(new, SHEET, place, made_by=printed_by)[1]

@@ -1,0 +1,180 @@
+"""Five weeks in the demo shop: deliveries, sales, a price that dropped, a few refunds.
+
+All of it goes through the doors of the rooms, as on any day, only with the clock set back. Chance
+is seeded, so that two demo shops opened at the same time tell the same story.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from random import Random
+from typing import NamedTuple
+
+from .. import catalogue, clock, ids, payment, sales, stock
+from ..db import transaction
+from .goods import GOODS, OWNER, PEOPLE, SHOPPER, STAFF
+from .opening import DAYS, Laid
+
+__all__ = ["pass_weeks"]
+
+SALES_ON = (7, 7, 8, 8, 11, 15, 12)  # Monday to Sunday
+HOURS = {8: 4, 9: 4, 10: 3, 11: 5, 12: 8, 13: 5, 14: 3, 15: 3, 16: 4, 17: 8, 18: 10, 19: 7, 20: 4}
+CHANNELS = ("shelf",) * 15 + ("till",) * 3 + ("web",) * 2
+OF_MILL = (
+    "red-apple", "banana", "bread", "croissant", "eggs", "oat-milk", "juice", "coffee",
+    "bubble-tea", "noodles", "chocolate", "cookies", "rice-crackers", "dumplings", "paper-roll",
+    "strawberries",
+)  # fmt: skip
+# Item, days ago, new price: one label on the shelf says more than is paid, one says less.
+NEW_PRICES = (("coffee", 2, 4900), ("avocado", 5, 850))
+REASONS = ("The carton was leaking", "Bought twice by mistake", "买错了口味")
+LEFT_TO_SPEND_MINOR = 15_000
+PAY_IN_MINOR = 20_000
+SCARCE = 3
+
+
+class Planned(NamedTuple):
+    """A sale that is going to be made: `contents` are names of goods with their quantities."""
+
+    at: datetime
+    who: str
+    place: str
+    channel: str
+    contents: tuple[tuple[str, int], ...]
+
+
+def pass_weeks(laid: Laid) -> None:
+    """Opener, many times over: live through the plan from opening day to now."""
+    random = Random(952)
+    plan = sorted(_plan(random, laid.opened_at, clock.now() - timedelta(minutes=8)))
+    story = _Story(laid)
+    try:
+        story.announce_prices()
+        for week in range(math.ceil(DAYS / 7) + 1):
+            since = laid.opened_at + timedelta(weeks=week)
+            these = [one for one in plan if since <= one.at < since + timedelta(weeks=1)]
+            if these or not week:
+                story.deliver(since, these, first=not week)
+            for one in these:
+                story.sell(one)
+        story.refund_some(random)
+        story.leave_some_to_spend()
+    finally:
+        clock.set_now(None)
+
+
+def _plan(random: Random, since: datetime, until: datetime) -> Iterator[Planned]:
+    shoppers = [person.email for person in PEOPLE if person.role == "shopper"]
+    loyal = [1 + 12 // (1 + at) for at in range(len(shoppers))]
+    hours, weights = list(HOURS), list(HOURS.values())
+    for day in range(DAYS + 1):
+        for _ in range(SALES_ON[(since + timedelta(days=day)).weekday()] + random.randint(-3, 3)):
+            hour = random.choices(hours, weights)[0]
+            after = timedelta(days=day, hours=hour - since.hour, seconds=random.randrange(3600))
+            place = random.choices(("MAIN", "MILL"), (4, 1))[0]
+            who = random.choices(shoppers, loyal)[0]
+            contents = tuple(_contents(random, place))
+            if since + after < until:
+                yield Planned(since + after, who, place, random.choice(CHANNELS), contents)
+
+
+def _contents(random: Random, place: str) -> Iterator[tuple[str, int]]:
+    names = list(GOODS) if place == "MAIN" else list(OF_MILL)
+    many = random.choices((1, 2, 3, 4, 6), (5, 5, 4, 3, 1))[0]
+    liked = [GOODS[name].liked for name in names]
+    for name in dict.fromkeys(random.choices(names, liked, k=many)):
+        yield name, random.choices((1, 2, 3), (12, 3, 1))[0]
+
+
+class _Story:
+    """What happens in the weeks, with what is known of balances and sales on the way."""
+
+    def __init__(self, laid: Laid) -> None:
+        self.laid = laid
+        self.balances: Counter[str] = Counter()
+        self.plenty: list[tuple[str, datetime]] = []
+        self.new_prices = {
+            name: (clock.now() - timedelta(days=days), price) for name, days, price in NEW_PRICES
+        }
+        self.staff = laid.people[STAFF.email]
+
+    def announce_prices(self) -> None:
+        """Prices that begin later, known from opening day on."""
+        clock.set_now(self.laid.opened_at)
+        with transaction():
+            for name, (starts_at, price_minor) in self.new_prices.items():
+                catalogue.set_price(
+                    self.laid.goods[name], price_minor, self.laid.currency, starts_at=starts_at,
+                    made_by=self.laid.people[OWNER.email],
+                )  # fmt: skip
+
+    def deliver(self, at: datetime, week: list[Planned], *, first: bool) -> None:
+        """Bring what is going to be sold this week; the first time, what is to be left, too."""
+        clock.set_now(at)
+        wanted = {place: Counter[str]() for place in self.laid.places}
+        for one in week:
+            wanted[one.place].update(dict(one.contents))
+        if first:
+            wanted["MAIN"].update({good.name: good.on_hand for good in GOODS.values()})
+            wanted["MILL"].update({name: 5 + GOODS[name].liked for name in OF_MILL})
+            wanted["DEPOT"].update(dict.fromkeys(OF_MILL, 120))
+        with transaction():
+            for place, goods in wanted.items():
+                rows = [(self.laid.goods[name], many) for name, many in goods.items() if many]
+                stock.receive_many(
+                    rows, self.laid.places[place], member_id=self.staff, note="Weekly delivery"
+                )
+
+    def sell(self, one: Planned) -> None:
+        clock.set_now(one.at)
+        total = sum(self._price(name, one.at) * many for name, many in one.contents)
+        if self.balances[one.who] < total:
+            self._pay_in(
+                one.who, math.ceil((total - self.balances[one.who]) / PAY_IN_MINOR) * PAY_IN_MINOR
+            )
+        at_shelf = one.channel == "shelf" and one.place == stock.MAIN
+        lines = tuple(
+            sales.Line(
+                self.laid.goods[name], many, label_id=self.laid.labels[name] if at_shelf else None
+            )
+            for name, many in one.contents
+        )
+        bought = sales.buy(
+            sales.Buy(
+                self.laid.people[one.who], self.laid.places[one.place], self.laid.currency, lines,
+                ids.new(), one.channel, sold_by=self.staff if one.channel == "till" else None,
+            )
+        )  # fmt: skip
+        self.balances[one.who] -= total
+        if not any(GOODS[name].on_hand <= SCARCE for name, _ in one.contents):
+            self.plenty.append((bought.sale_id, one.at))
+
+    def refund_some(self, random: Random) -> None:
+        """Three sales of the last weeks come back, each some hours after it was made; none that
+        would fill a shelf which is to be seen empty."""
+        latest = clock.now() - timedelta(hours=5)
+        recent = [sale for sale in self.plenty[-100:] if sale[1] < latest]
+        chosen = sorted(random.sample(recent, min(len(REASONS), len(recent))))
+        for (sale_id, at), reason in zip(chosen, REASONS):
+            clock.set_now(at + timedelta(hours=4))
+            sales.refund(sale_id, made_by=self.staff, reason=reason)
+
+    def leave_some_to_spend(self) -> None:
+        """The shopper whom visitors sign in as finds money in the account."""
+        short = LEFT_TO_SPEND_MINOR - self.balances[SHOPPER.email]
+        if short > 0:
+            self._pay_in(SHOPPER.email, math.ceil(short / PAY_IN_MINOR) * PAY_IN_MINOR)
+
+    def _price(self, name: str, at: datetime) -> int:
+        since, price_minor = self.new_prices.get(name, (at, GOODS[name].price_minor))
+        return price_minor if at >= since else GOODS[name].price_minor
+
+    def _pay_in(self, who: str, amount_minor: int) -> None:
+        with transaction():
+            payment.deposit(
+                self.laid.people[who], amount_minor, self.laid.currency, "cash", note="paid in cash"
+            )
+        self.balances[who] += amount_minor
