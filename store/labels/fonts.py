@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 from fontTools.ttLib import TTFont
@@ -58,7 +58,6 @@ def font(bold: bool = False) -> Font:
         )
 
 
-@lru_cache(maxsize=20_000)
 def width(text: str, bold: bool = False) -> float:
     """The width of printable text at type size 1."""
     face = font(bold)

@@ -33,6 +33,9 @@ CAP = 0.74
 DIP = 0.22
 """How far a comma hangs below the line, bold, at type size 1."""
 
+OVERHANG = 0.3
+"""A V reaches this much over its left edge: kept between the quiet zone and the type beside it."""
+
 TOUCHING = 1e-6
 """Sums of decimals miss by less than this; a label that just fits fits."""
 
@@ -104,7 +107,7 @@ def layout(label: PrintedLabel, width: float, height: float) -> Layout:
     module, across = _arrange(code.size, width, height)
     margin = qr.QUIET * module
     dark = code.size * module
-    rest_x = margin + dark + margin
+    rest_x = margin + dark + margin + OVERHANG
     if across:
         code_y = height - margin - dark
         texts, _ = _names(
@@ -183,7 +186,8 @@ def _names(names: tuple[str, ...], box: _Box, height: float) -> tuple[list[Text]
     """The names from the top of the box, and whether they are all there."""
     if not names:
         return [], True
-    largest = min(4.5 + 0.2 * height, 22) * POINT
+    # Accents over capitals (Ế) rise a third of the size above the box, into the margin.
+    largest = min((4.5 + 0.2 * height) * POINT, 22 * POINT, (box.y - 0.4) / 0.38)
     smallest = min(max(2 + 0.13 * height, 4.8), 9) * POINT
     lines, whole = break_names(names, (box.width, box.height), largest, min(smallest, largest))
     # The capitals of the first line touch the box's top; the leading hangs below the last.
@@ -273,8 +277,8 @@ def _fitted(text: str, limit: float, size: float) -> tuple[str, float]:
 
     That is where 14 digits fill the narrowest column: a GTIN is never cut.
     """
-    needed = fonts.width(text) * size
-    if needed <= limit:
-        return text, size
-    own = max(size * limit / needed, min(3.4 * POINT, size))
-    return shorten(text, limit / own), own
+    fitting = size * min(1.0, limit / max(fonts.width(text) * size, TOUCHING))
+    smallest = min(3.4 * POINT, size)
+    if fitting >= smallest:
+        return text, fitting
+    return shorten(text, limit / smallest), smallest

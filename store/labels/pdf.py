@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from store.errors import Invalid
+
 from . import sheets
 from .layout import Layout, PrintedLabel, layout
 from .pdf_fonts import EmbeddedFont
@@ -46,8 +48,8 @@ def write(
     """Write the labels on sheets of this format, after `skip` cells that are already used.
 
     `labels` is read as it is written, one at a time; `progress` is told the count after each page.
-    Raises LabelTooSmall or Invalid (skip, a text too long for a code); what was written until then
-    is not a document, so write to a temporary name.
+    Raises LabelTooSmall or Invalid (skip, no label, a text too long for a code); what was written
+    until then is not a document, so write to a temporary name.
     """
     cells = sheets.cells(sheet, skip)
     document = _Document(output, sheet.page_width_mm, sheet.page_height_mm)
@@ -64,6 +66,8 @@ def write(
         document.draw(placed, cell.x_mm, cell.y_mm)
         missing.update(dict.fromkeys(placed.missing))
         count += 1
+    if not count:
+        raise Invalid("There is no label to print", field="item")
     document.end_page()
     document.close()
     if progress:

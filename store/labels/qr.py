@@ -10,9 +10,9 @@ import struct
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, Final
 
 from qrcode import constants, util
-from qrcode.exceptions import DataOverflowError
 from qrcode.main import QRCode
 
 from store.errors import Invalid
@@ -23,6 +23,9 @@ __all__ = ["QUIET", "Matrix", "matrix", "png", "svg"]
 
 QUIET = 4
 """White modules that must surround a code (ISO/IEC 18004, 6.3.8)."""
+
+BYTES: Final = 4
+"""The mode of eight bits a character (ISO/IEC 18004, table 2)."""
 
 LEVELS = {
     "L": constants.ERROR_CORRECT_L,
@@ -78,7 +81,7 @@ def _length_bits(version: int) -> int:
 def _codewords(data: bytes, version: int, capacity: int) -> bytes:
     """The data codewords: mode, length, data, end mark, then 0xEC and 0x11 until full."""
     bits = 4 + _length_bits(version) + 8 * len(data)
-    stream = 4 << (bits - 4) | len(data) << (8 * len(data)) | int.from_bytes(data)
+    stream = BYTES << (bits - 4) | len(data) << (8 * len(data)) | int.from_bytes(data)
     whole = min(-(-(bits + 4) // 8), capacity)
     filled = (stream << (8 * whole - bits)).to_bytes(whole)
     return filled + (b"\xec\x11" * capacity)[: capacity - whole]
@@ -86,12 +89,13 @@ def _codewords(data: bytes, version: int, capacity: int) -> bytes:
 
 def _plain(data: bytes, level: str) -> Matrix:
     """The code as qrcode makes it, without tables."""
-    code: QRCode = QRCode(error_correction=LEVELS[level], border=0)
-    code.add_data(util.QRData(data, mode=util.MODE_8BIT_BYTE), optimize=0)
+    code: QRCode[Any] = QRCode(error_correction=LEVELS[level], border=0)
+    code.add_data(util.QRData(data, mode=BYTES), optimize=0)
     try:
         code.make()
-    except (DataOverflowError, ValueError) as error:
-        raise Invalid(f"{len(data)} bytes do not fit into a QR code") from error
+    except ValueError as error:
+        # qrcode cannot divide a block that is nothing but NUL.
+        raise Invalid("This text cannot be put into a QR code") from error
     rows = tuple(int("".join("1" if dark else "0" for dark in row), 2) for row in code.modules)
     return Matrix(len(rows), rows)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import reduce
 from operator import getitem, xor
+from typing import Any
 
 from qrcode import base, util
 from qrcode.main import QRCode
@@ -29,7 +30,7 @@ class Tables:
         self.stride = self.size + 1
         self.blocks = base.rs_blocks(version, error_correction)
         self.capacity = sum(block.data_count for block in self.blocks)
-        code: QRCode = QRCode(version=version, error_correction=error_correction, border=0)
+        code: QRCode[Any] = QRCode(version=version, error_correction=error_correction, border=0)
         total = sum(block.total_count for block in self.blocks)
         # qrcode judges the masks on a square whose format marks are still white (`test`).
         self.tried = [self._square(code, True, mask, [0] * total) for mask in range(8)]
@@ -49,7 +50,7 @@ class Tables:
             square = square << self.stride | (row if at < count else 0)
         return square
 
-    def _square(self, code: QRCode, test: bool, mask: int, words: list[int]) -> int:
+    def _square(self, code: QRCode[Any], test: bool, mask: int, words: list[int]) -> int:
         code.data_cache = words
         code.makeImpl(test, mask)
         return int(
@@ -57,7 +58,7 @@ class Tables:
             2,
         )
 
-    def _places(self, code: QRCode, total: int) -> list[int]:
+    def _places(self, code: QRCode[Any], total: int) -> list[int]:
         """For each bit of the interleaved codewords, the module where qrcode puts it.
 
         Bit k is found by as many squares as k has binary digits: in square j all bits are dark

@@ -156,14 +156,20 @@ def _read(table: str) -> dict[str, Sheet]:
     formats = {}
     for mark_and_name, page, columns, rows_, *rest in rows:
         name = mark_and_name.removeprefix("~")
-        sizes = [float(size) for size in rest[:6]]
+        width, height, left, top, pitch_x, pitch_y = map(float, rest[:6])
         formats[name] = Sheet(
-            name,
-            tuple(rest[6:]),
-            *_PAGES[page],
-            int(columns),
-            int(rows_),
-            *sizes,
+            name=name,
+            aka=tuple(rest[6:]),
+            page_width_mm=_PAGES[page][0],
+            page_height_mm=_PAGES[page][1],
+            columns=int(columns),
+            rows=int(rows_),
+            label_width_mm=width,
+            label_height_mm=height,
+            left_mm=left,
+            top_mm=top,
+            pitch_x_mm=pitch_x,
+            pitch_y_mm=pitch_y,
             sure=name == mark_and_name,
         )
     return formats
