@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
+from .bulk import among, insert_many
 from .codes import fresh_code
 from .drafts import Draft
 from .items import category_code, search_text
@@ -66,7 +67,7 @@ class Known:
         for field, codes in wanted.items():
             if codes:
                 column = Item.code if field == "short_code" else getattr(Item, field)
-                for row in conn.execute(query.where(column.in_(codes))):
+                for row in conn.execute(query.where(among(conn, column, codes))):
                     by_code[field, row.code if field == "short_code" else row._mapping[field]] = row
         return cls(by_code)
 
@@ -113,7 +114,8 @@ def categories_for(conn: Connection, drafts: Iterable[Draft]) -> Categories:
 
 
 def _read_categories(conn: Connection, codes: Iterable[str]) -> dict[str, Any]:
-    query = select(Category.code, Category.id, Category.names).where(Category.code.in_(list(codes)))
+    named = among(conn, Category.code, list(codes))
+    query = select(Category.code, Category.id, Category.names).where(named)
     return {row.code: (row.id, row.names) for row in conn.execute(query)}
 
 
@@ -167,9 +169,9 @@ def insert_items(
         _item_row(draft, code, categories, tax_rate_bp, now)
         for draft, code in zip(drafts, codes, strict=True)
     ]
-    # Asking for the ids makes it one statement of many rows, three times as fast on PostgreSQL.
-    found = conn.execute(insert(Item).returning(Item.code, Item.id), rows)
-    ids_ = {row.code: row.id for row in found}
+    insert_many(conn, Item, rows)
+    query = select(Item.code, Item.id).where(among(conn, Item.code, codes))
+    ids_ = {row.code: row.id for row in conn.execute(query)}
     return [(ids_[code], draft) for draft, code in zip(drafts, codes, strict=True)]
 
 
@@ -199,7 +201,8 @@ def _short_codes(conn: Connection, drafts: Sequence[Draft]) -> list[str]:
     missing = len(drafts) - sum(draft.short_code is not None for draft in drafts)
     while len(fresh) < missing:
         tried = {fresh_code() for _ in range(missing - len(fresh))} - given - set(fresh)
-        taken = select(Item.code, Item.sku).where(or_(Item.code.in_(tried), Item.sku.in_(tried)))
+        either = [among(conn, column, list(tried)) for column in (Item.code, Item.sku)]
+        taken = select(Item.code, Item.sku).where(or_(*either))
         used = {code for row in conn.execute(taken) for code in row}
         fresh.extend(tried - used)
     return [draft.short_code or fresh.pop() for draft in drafts]
@@ -216,4 +219,4 @@ def price_row(
 
 def insert_prices(conn: Connection, prices: Sequence[dict[str, Any]]) -> None:
     if prices:
-        conn.execute(insert(Price).returning(Price.id), prices)
+        insert_many(conn, Price, prices)
