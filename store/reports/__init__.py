@@ -1,8 +1,8 @@
 """Reports: what happened, read only, and always equal to the sales and refunds themselves."""
 
+from .audit import differences
 from .figures import Breakdown, Figures, Line, Report, breakdown, takings
 from .filters import Filters, read
-from .audit import differences
 from .rollup import rebuild
 
 __all__ = [

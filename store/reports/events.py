@@ -18,6 +18,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     Subquery,
+    and_,
     cast,
     func,
     literal_column,
@@ -34,6 +35,8 @@ __all__ = ["MEASURES", "PAID", "REFUNDED", "Choice", "events", "sums", "waiting"
 
 PAID, REFUNDED = "sale.paid", "sale.refunded"
 """Topics of the outbox; their subjects are the ids of the sale and of the refund."""
+
+_SHORT_DAYS = 35
 
 MEASURES = ("sales", "refunds", "quantity", "total_minor", "tax_minor", "refunded_minor")
 
@@ -112,12 +115,27 @@ def _half(
     tables: FromClause = Sale.__table__
     if refund:
         tables = Refund.__table__.join(tables)
-    # Without goods to look for, the sales of the time come first and then their lines: the outer
-    # join says so to SQLite, which would rather read all lines there ever were.
-    of_goods = choice.item_id is not None or choice.category_id is not None
-    tables = tables.join(SaleLine.__table__, SaleLine.sale_id == Sale.id, isouter=not of_goods)
+    goods = _goods(choice)
+    # SQLite keeps no figures of its tables and would rather read all lines there ever were. So the
+    # order is said: for a short time its sales and then their lines, which is what an outer join
+    # means to it; for a long time and few goods, the lines of these goods first.
+    lines_first = bool(goods) and span.days > _SHORT_DAYS
+    fits = and_(SaleLine.sale_id == Sale.id, *([] if lines_first else goods))
+    tables = tables.join(SaleLine.__table__, fits, isouter=not lines_first)
     query = select(*columns).select_from(tables).group_by(*groups)
-    return query.where(*_conditions(at, span, choice, refund))
+    query = query.where(*_conditions(at, span, choice, refund), *(goods if lines_first else []))
+    return query if lines_first or not goods else query.having(func.count(lines.position) > 0)
+
+
+def _goods(choice: Choice) -> list[ColumnElement[bool]]:
+    """Conditions on lines."""
+    found: list[ColumnElement[bool]] = []
+    if choice.item_id is not None:
+        found.append(SaleLine.item_id == choice.item_id)
+    if choice.category_id is not None:
+        members = select(Item.id).where(Item.category_id == choice.category_id)
+        found.append(SaleLine.item_id.in_(members))
+    return found
 
 
 def _conditions(at: Any, span: Span, choice: Choice, refund: bool) -> list[ColumnElement[bool]]:
@@ -137,13 +155,9 @@ def _conditions(at: Any, span: Span, choice: Choice, refund: bool) -> list[Colum
         found += [at >= since, at < until]
     if choice.before is not None:
         found.append(at < choice.before)
-    if choice.category_id is not None:
-        members = select(Item.id).where(Item.category_id == choice.category_id)
-        found.append(SaleLine.item_id.in_(members))
     for column, wanted in (
         (Sale.location_id, choice.location_id), (Sale.channel, choice.channel),
-        (Sale.currency, choice.currency), (SaleLine.item_id, choice.item_id),
-        (Sale.member_id, choice.member_id),
+        (Sale.currency, choice.currency), (Sale.member_id, choice.member_id),
     ):  # fmt: skip
         if wanted is not None:
             found.append(column == wanted)

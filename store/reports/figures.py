@@ -33,8 +33,8 @@ __all__ = [
 
 BREAKDOWNS = ("items", "categories", "locations", "channels", "shoppers")
 
-_MOST_LINES_FOR_SHOPPERS = 60_000
-"""Shoppers of one category are read from its sale lines; above this many it would take long."""
+_MOST_LINES_FOR_SHOPPERS = 15_000
+"""The shoppers of some goods are read from the sale lines; above this many it would take long."""
 
 
 @dataclass(frozen=True)
@@ -294,7 +294,8 @@ _TABLES: dict[str, tuple[Callable[[Books, list[Any]], Names], Callable[[Any], An
 
 def _shoppers(books: Books, filters: Filters, most: int | None, offset: int) -> Breakdown:
     choice = filters.choice
-    if choice.category_id is not None and choice.member_id is None:
+    of_goods = choice.category_id is not None or choice.item_id is not None
+    if of_goods and choice.member_id is None:
         lines = _in_all(books, filters, filters.span).sales
         if lines > _MOST_LINES_FOR_SHOPPERS:
             return Breakdown("shoppers", None, 0)

@@ -77,7 +77,7 @@ class Filters:
         """The same question about other days."""
         return replace(self, period="dates", first=first, last=last, **changes)
 
-    def address(self) -> dict[str, str]:
+    def address(self) -> dict[str, Any]:
         """The arguments of an address that asks this again."""
         named = self.period != "dates"
         given = {
@@ -102,7 +102,8 @@ def read(arguments: Mapping[str, str]) -> Filters:
     not there. Empty fields are as good as absent: a form sends them."""
     given = {name: value.strip() for name, value in arguments.items()}
     period, first, last = _read_time(given)
-    by = _one_of(given, "by", BY) or ("hour" if first == last else "day")
+    days = (last - first).days + 1
+    by = _one_of(given, "by", BY) or ("hour" if days == 1 else "day" if days <= 62 else "week")
     currency = given.get("currency") or _own_currency()
     if not is_currency(currency):
         raise Invalid(f"{currency[:8]!r} is not a currency code (ISO 4217)", field="currency")
@@ -110,7 +111,7 @@ def read(arguments: Mapping[str, str]) -> Filters:
         period=period,
         first=first,
         last=last,
-        by=_not_too_fine(by, (last - first).days + 1),
+        by=_not_too_fine(by, days),
         currency=currency,
         location=_read_location(given.get("location", "")),
         channel=_one_of(given, "channel", CHANNELS),

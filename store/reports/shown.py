@@ -5,16 +5,30 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from babel.dates import format_interval, format_skeleton
+from babel.numbers import format_decimal, format_percent
 from flask import url_for
 from flask_babel import get_locale, gettext
 
-from .calendar import Span, date_of, today
+from .calendar import Span, date_of, today, zone
 from .figures import Line
 from .filters import Chosen, Filters
 
-__all__ = ["Change", "Links", "change", "channel_name", "label", "span_name"]
+__all__ = [
+    "Change",
+    "Links",
+    "change",
+    "channel_name",
+    "chosen",
+    "label",
+    "number",
+    "share",
+    "short_label",
+    "span_name",
+    "time_name",
+]
 
 
 class Change(NamedTuple):
@@ -40,14 +54,14 @@ def label(line: Line, by: str) -> str:
     if by == "day":
         return day_name(date_of(line.span.first))
     if by == "month" and line.span.days > 27:
-        return str(format_skeleton("yMMM", date_of(line.span.first), locale=get_locale()))
+        return _in_words(date_of(line.span.first), "yMMM")
     return span_name(line.span)
 
 
 def day_name(day: date) -> str:
     """The weekday with the date; the year where it is not this one."""
     skeleton = "MMMEd" if day.year == today().year else "yMMMEd"
-    return str(format_skeleton(skeleton, day, locale=get_locale()))
+    return _in_words(day, skeleton)
 
 
 def span_name(span: Span) -> str:
@@ -58,12 +72,45 @@ def span_name(span: Span) -> str:
     return str(format_interval(first, last, skeleton, locale=get_locale()))
 
 
+def short_label(line: Line, by: str) -> str:
+    """For the axis of the chart: the hour, the day of the month with it, or the month."""
+    if by == "hour":
+        return line.code
+    assert line.span is not None
+    skeleton = "yMMM" if by == "month" else "MMMd"
+    return _in_words(date_of(line.span.first), skeleton)
+
+
 def time_name(at: datetime) -> str:
-    return at.strftime("%H:%M")
+    return at.astimezone(zone()).strftime("%H:%M")
+
+
+def share(part: int, whole: int) -> str:
+    """Percent with one decimal, half up; nothing where that says nothing."""
+    if whole <= 0 or part < 0:
+        return ""
+    tenths = (2000 * part + whole) // (2 * whole)
+    return str(format_percent(tenths / 1000, "#,##0.0%", locale=get_locale()))
+
+
+def number(value: int) -> str:
+    return str(format_decimal(value, locale=get_locale()))
+
+
+def chosen(key: int, name: str) -> Chosen:
+    return Chosen(key, str(key), {"": name})
+
+
+def _in_words(day: date, skeleton: str) -> str:
+    return str(format_skeleton(skeleton, day, locale=get_locale()))
 
 
 def channel_name(channel: str) -> str:
-    names = {"shelf": gettext("At the shelf"), "web": gettext("Web"), "till": gettext("Till")}
+    names: dict[str, str] = {
+        "shelf": gettext("At the shelf"),
+        "web": gettext("Web"),
+        "till": gettext("Till"),
+    }
     return names.get(channel, channel)
 
 
@@ -72,6 +119,13 @@ class Links:
 
     def __init__(self, filters: Filters) -> None:
         self.filters = filters
+        # A page has some hundred links: the paths are asked for once.
+        self._paths = {
+            name: url_for(name)
+            for name in (
+                "reports.takings", "reports.takings_csv", "reports.sales", "reports.sales_csv",
+            )
+        }  # fmt: skip
 
     def report(self, **changes: Any) -> str:
         return self._to("reports.takings", changes)
@@ -81,16 +135,16 @@ class Links:
 
     def table(self, kind: str, page: int = 1) -> str:
         more = {} if page == 1 else {"page": page}
-        return url_for("reports.table", kind=kind, **self.filters.address(), **more)
+        return _address(url_for("reports.table", kind=kind), self.filters.address() | more)
 
     def csv(self, kind: str) -> str:
-        return url_for("reports.takings_csv", table=kind, **self.filters.address())
+        return _address(self._paths["reports.takings_csv"], self.filters.address(), table=kind)
 
     def sales_csv(self) -> str:
-        return url_for("reports.sales_csv", **self.filters.address())
+        return _address(self._paths["reports.sales_csv"], self.filters.address())
 
     def older(self, place: str) -> str:
-        return url_for("reports.sales", before=place, **self.filters.address())
+        return _address(self._paths["reports.sales"], self.filters.address(), before=place)
 
     def of_line(self, line: Line, kind: str) -> str:
         """The report about one line of a table, or the sales of one hour."""
@@ -100,7 +154,7 @@ class Links:
             return self.report(**self._days(line), by="hour" if self._is_day(line) else "day")
         return self.report(**self._about(line, kind))
 
-    def sales_of_line(self, line: Line, kind: str, **changes: Any) -> str:
+    def sales_of_line(self, line: Line, kind: str, /, **changes: Any) -> str:
         if kind == "time" and self.filters.by == "hour":
             return self.sales(hour=int(line.code), **changes)
         if kind == "time":
@@ -115,7 +169,7 @@ class Links:
         arguments = replace(self.filters, **changes).address()
         if endpoint != "reports.takings":
             arguments.pop("by", None)
-        return url_for(endpoint, **arguments)
+        return _address(self._paths[endpoint], arguments)
 
     @staticmethod
     def _days(line: Line) -> dict[str, Any]:
@@ -136,3 +190,7 @@ class Links:
         # Goods without a category cannot be asked for by one; the figure stays without a link.
         chosen = Chosen(int(line.key), line.code, line.names) if line.key is not None else None
         return {field: chosen}
+
+
+def _address(path: str, arguments: dict[str, Any], **more: Any) -> str:
+    return f"{path}?{urlencode(arguments | more)}"

@@ -7,12 +7,12 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template, request, stream_with_context
 
-from .. import catalogue, stock, web
+from .. import catalogue, money, stock, web
 from ..errors import Invalid, NotFound
 from ..identity import needs
 from ..sales import CHANNELS
 from . import figures, listing, sheets, shown
-from .filters import BY, KINDS, PERIODS, Filters, read
+from .filters import Filters, read
 
 blueprint = Blueprint("reports", __name__)
 
@@ -79,12 +79,21 @@ def sales_csv() -> Response:
 
 
 def _page(template: str, filters: Filters, **more: Any) -> str:
+    categories = [(one.code, web.in_language(one.names)) for one in catalogue.categories()]
     return render_template(
-        template, filters=filters, links=shown.Links(filters), shown=shown, periods=PERIODS,
-        choices_by=BY, kinds=KINDS, channels=CHANNELS, locations=stock.locations(),
-        categories=catalogue.categories(), section="reports.takings",
-        time_zone=current_app.config["TIME_ZONE"], **more,
-    )  # fmt: skip
+        template,
+        filters=filters,
+        links=shown.Links(filters),
+        shown=shown,
+        number=shown.number,
+        decimals=money.decimals(filters.currency),
+        channels=CHANNELS,
+        location_options=[(place.code, place.name) for place in stock.locations()],
+        category_options=sorted(categories, key=lambda option: option[1]),
+        section="reports.takings",
+        time_zone=current_app.config["TIME_ZONE"],
+        **more,
+    )
 
 
 def _page_number() -> int:
