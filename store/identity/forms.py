@@ -50,7 +50,7 @@ def fault(refusal: Refusal) -> tuple[str, str]:
             "Too many tries. Please wait %(minutes)s min, then try again.", minutes=minutes
         )
     if isinstance(refusal, WrongPassword):
-        return "password", _("The password does not fit, or nobody is known by this.")
+        return "password", _("Wrong password, or no account with this phone or e-mail.")
     if isinstance(refusal, IdentifierTaken):
         return "", _("There is an account with this already. Sign in with its password.")
     if isinstance(refusal, MemberDisabled):
