@@ -29,6 +29,7 @@ from store.db import db
 from tests import postgres
 from tests.browser import chromium_path, open_phone, playwright_browsers
 from tests.live import live_server
+from tests.world import World
 
 __all__ = ["live_server", "open_phone", "playwright_browsers"]
 
@@ -137,6 +138,12 @@ def context(app: Flask) -> Iterator[None]:
     inside an open context shares its session and its signed-in person."""
     with app.app_context():
         yield
+
+
+@pytest.fixture
+def world(app: Flask) -> World:
+    """Makers of members, items and sales, in a shop with one location."""
+    return World(app)
 
 
 @pytest.fixture
