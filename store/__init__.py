@@ -14,6 +14,7 @@ from .catalogue import commands as catalogue_commands
 from .catalogue import picture_url
 from .catalogue import views as catalogue_views
 from .door import views as door_views
+from .folding import FoldingEnvironment
 from .identity import commands as identity_commands
 from .identity import login
 from .identity import views as identity_views
@@ -40,9 +41,15 @@ COMMANDS = (
 )  # fmt: skip
 
 
+class Shop(Flask):
+    """Flask, with templates that are folded for each language."""
+
+    jinja_environment = FoldingEnvironment
+
+
 def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     """The shop as a WSGI application. `overrides` are settings that win over the environment."""
-    app = Flask(
+    app = Shop(
         "store",
         root_path=str(HERE),
         template_folder=str(HERE.parent / "templates"),

@@ -151,14 +151,19 @@ def transaction() -> Iterator[Session]:
     session.info["open"] = True
     session.info["after"] = []
     try:
-        session.connection(execution_options={"writes": True})
+        own = session.connection(execution_options={"writes": True})
+        session.info["driver"] = own.connection.dbapi_connection
         yield session
         session.commit()
-    except BaseException:
-        session.rollback()
+    except BaseException as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            session.invalidate()
+        else:
+            session.rollback()
         raise
     finally:
         session.info["open"] = False
+        session.info["driver"] = None
     for function, arguments in session.info.pop("after"):
         _run_after(function, arguments)
 
@@ -169,6 +174,15 @@ def in_transaction() -> Session:
     if not session.info.get("open"):
         raise RuntimeError("this must be called inside `with transaction():`")
     return session
+
+
+def open_driver() -> Any | None:
+    """The driver's connection of the open transaction (for `prepared`), or None outside one."""
+    session = db.session()
+    driver = session.info.get("driver")
+    if driver is not None:
+        session.flush()  # What the unit of work still holds back must be seen by the statement.
+    return driver
 
 
 def connection() -> Connection:

@@ -18,8 +18,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from . import clock
 from .db import Base, BigId, Moment, db, in_transaction, repeatable, transaction
+from .prepared import Prepared
 
-__all__ = ["Event", "Outbox", "handles", "pending", "put", "rows", "work"]
+__all__ = ["Event", "Outbox", "handles", "pending", "put", "put_many", "work"]
 
 log = logging.getLogger(__name__)
 
@@ -70,19 +71,25 @@ def handles(*topics: str) -> Callable[[Handler], Handler]:
     return register
 
 
-def rows(topic: str, subjects: Sequence[str], at: datetime) -> list[dict[str, Any]]:
-    """Rows for an insert of many events at once (the hot path of a buy)."""
-    return [
-        {"topic": topic, "subject": subject, "body": {}, "created_at": at, "next_at": at,
-         "failures": 0, "error": ""}
-        for subject in subjects
-    ]  # fmt: skip
+_insert = Prepared(
+    lambda dialect: insert(Outbox),
+    ("topic", "subject", "body", "created_at", "next_at", "failures", "error"),
+)
+
+
+def put_many(
+    topic: str, subjects: Sequence[str], at: datetime, body: Mapping[str, Any] | None = None
+) -> None:
+    """Joiner: write an event for each subject beside their cause."""
+    in_transaction()
+    fixed = {"topic": topic, "body": dict(body or {}), "created_at": at, "next_at": at,
+             "failures": 0, "error": ""}  # fmt: skip
+    _insert.run([fixed | {"subject": subject} for subject in subjects])
 
 
 def put(topic: str, subject: str, body: Mapping[str, Any] | None = None) -> None:
     """Joiner: write one event beside its cause."""
-    row = rows(topic, [subject], clock.now())[0]
-    in_transaction().execute(insert(Outbox), [row | {"body": dict(body or {})}])
+    put_many(topic, [subject], clock.now(), body)
 
 
 def pending() -> int:

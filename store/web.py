@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import Babel, format_datetime, get_locale, gettext, ngettext
+from flask_babel import Babel, format_datetime, gettext, ngettext
 from markupsafe import Markup
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException
@@ -163,8 +163,8 @@ def _guard() -> None:
     """Before every request: refuse what no route should see, then forms that are not ours."""
     if "\x00" in request.path or b"%00" in request.query_string:
         raise errors.Invalid("The address contains a NUL character")
-    if request.method in _SAFE_METHODS:
-        return
+    if request.method in _SAFE_METHODS or request.routing_exception is not None:
+        return  # Where no view will run there is nothing to guard: 404 and 405 say what is wrong.
     if {request.endpoint, *request.blueprints} & _exempt:
         return
     origin = request.headers.get("Origin")
@@ -226,7 +226,10 @@ def _static_url(name: str) -> str:
 
 
 def _set_up_templates(app: Flask) -> None:
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    environment: Any = app.jinja_env
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.speaks, environment.translate = language, gettext
+    environment.static_url = _static_url
     # The i18n extension gives _() its usual names; newstyle takes %(name)s arguments safely.
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
-from ..db import connection
+from ..prepared import Many, Prepared, one_of
 from .models import Item
 from .prices import price_in_force
 
@@ -22,11 +22,19 @@ class Quote(NamedTuple):
     amount_minor: int
 
 
+_quotes = Prepared(
+    lambda dialect: select(
+        Item.id,
+        Item.code,
+        Item.names,
+        Item.tax_rate_bp,
+        price_in_force(Item.id, bindparam("place"), currency=bindparam("money")).label("amount"),
+    ).where(one_of(Item.id, "items", dialect), Item.archived_at.is_(None))
+)
+
+
 def quotes(item_ids: Sequence[int], location_id: int, currency: str) -> dict[int, Quote]:
     """Quotes by item id, in one statement. What is archived or has no price is left out: it is not
     for sale."""
-    price = price_in_force(Item.id, location_id, currency=currency)
-    query = select(Item.id, Item.code, Item.names, Item.tax_rate_bp, price).where(
-        Item.id.in_(item_ids), Item.archived_at.is_(None)
-    )
-    return {row[0]: Quote(*row) for row in connection().execute(query) if row[4] is not None}
+    found = _quotes.all(items=Many(item_ids), place=location_id, money=currency)
+    return {row[0]: Quote(*row) for row in found if row[4] is not None}

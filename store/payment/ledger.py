@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, insert, or_, select, update
 
 from .. import clock
-from ..db import connection, db, in_transaction, insert_new
+from ..db import db, in_transaction, insert_new
 from ..errors import Refusal
+from ..prepared import Many, Prepared, one_of
 from .models import Account, Transfer
 
 TAKINGS = "takings"
@@ -38,15 +39,33 @@ class Payment(NamedTuple):
     sale_id: str
 
 
-_debit = (
-    update(Account)
-    .where(
-        Account.member_id == bindparam("member"),
-        Account.currency == bindparam("money"),
-        Account.balance_minor >= bindparam("amount"),
+_debit = Prepared(
+    lambda dialect: (
+        update(Account)
+        .where(
+            Account.member_id == bindparam("member"),
+            Account.currency == bindparam("money"),
+            Account.balance_minor >= bindparam("amount"),
+        )
+        .values(balance_minor=Account.balance_minor - bindparam("amount"))
     )
-    .values(balance_minor=Account.balance_minor - bindparam("amount"))
 )
+_accounts = Prepared(
+    lambda dialect: select(Account.member_id, Account.id, Account.balance_minor).where(
+        or_(
+            one_of(Account.member_id, "members", dialect)
+            & (Account.currency == bindparam("money")),
+            Account.code == bindparam("takings"),
+        )
+    )
+)
+_book = Prepared(
+    lambda dialect: insert(Transfer),
+    (
+        "debit_id", "credit_id", "amount_minor", "currency", "reason", "sale_id", "top_up_id",
+        "reverses_id", "note", "at",
+    ),
+)  # fmt: skip
 _credit = (
     update(Account)
     .where(Account.id == bindparam("account"))
@@ -106,13 +125,8 @@ class Accounts(NamedTuple):
 
 def accounts(member_ids: Sequence[int], currency: str) -> Accounts:
     """The members' accounts in a currency; who has none is left out and holds nothing."""
-    query = select(Account.member_id, Account.id, Account.balance_minor).where(
-        or_(
-            Account.member_id.in_(member_ids) & (Account.currency == currency),
-            Account.code == f"{TAKINGS}:{currency}",
-        )
-    )
-    found = {row[0]: Balance(row[1], row[2]) for row in connection().execute(query)}
+    rows = _accounts.all(members=Many(member_ids), money=currency, takings=f"{TAKINGS}:{currency}")
+    found = {row[0]: Balance(row[1], row[2]) for row in rows}
     takings = found.pop(None, None)
     return Accounts(currency, found, takings.account_id if takings else None)
 
@@ -135,8 +149,8 @@ def charge(payments: Sequence[Payment], known: Accounts, at: datetime) -> bool:
         {"member": member, "money": known.currency, "amount": sums[member]}
         for member in sorted(sums)
     ]
-    conn = in_transaction().connection()
-    if conn.execute(_debit, debits).rowcount != len(debits):
+    in_transaction()
+    if _debit.run(debits) != len(debits):
         return False
     takings = known.takings_id or shop_account(TAKINGS, known.currency)
     rows = [
@@ -144,7 +158,7 @@ def charge(payments: Sequence[Payment], known: Accounts, at: datetime) -> bool:
              known.currency, "charge", at, sale_id=payment.sale_id)
         for payment in payments
     ]  # fmt: skip
-    conn.execute(insert(Transfer), rows)
+    _book.run(rows)
     return True
 
 

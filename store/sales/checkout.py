@@ -21,12 +21,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, bindparam, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from .. import catalogue, clock, ids, money, outbox, payment, stock
-from ..db import connection, db, in_transaction, is_passing, repeatable, transaction
+from ..db import db, is_passing, repeatable, transaction
 from ..errors import Invalid, Refusal, Unavailable
+from ..prepared import Many, Prepared, one_of
 from .combine import Combiner
 from .models import Sale, SaleLine
 
@@ -306,6 +307,15 @@ def _refuse_rises(asked: Buy, quotes: list[catalogue.Quote]) -> None:
         raise PriceRose(rises=rises, currency=asked.currency)
 
 
+_earlier = Prepared(
+    lambda dialect: select(Sale.member_id, Sale.key, Sale.id, Sale.contents, Sale.created_at).where(
+        one_of(Sale.member_id, "members", dialect),
+        one_of(Sale.key, "keys", dialect)
+        | (Sale.created_at > bindparam("since", type_=Sale.created_at.type)),
+    )
+)
+
+
 def _earlier_sales(
     buys: Sequence[Buy], members: list[int], at: datetime
 ) -> tuple[dict[tuple[int, str], tuple[str, str]], list[tuple[int, str, str, datetime]]]:
@@ -313,10 +323,7 @@ def _earlier_sales(
     keys = {asked.key for asked in buys}
     asks = [asked.wishes.ask_again_within_s or 0 for asked in buys]
     since = at - timedelta(seconds=max(asks))
-    query = select(Sale.member_id, Sale.key, Sale.id, Sale.contents, Sale.created_at).where(
-        Sale.member_id.in_(members), (Sale.key.in_(keys)) | (Sale.created_at > since)
-    )
-    found = connection().execute(query).all()
+    found = _earlier.all(members=Many(members), keys=Many(keys), since=since)
     wanted = {(asked.member_id, asked.key) for asked in buys}
     known = {(row[0], row[1]): (row[2], row[3]) for row in found if (row[0], row[1]) in wanted}
     recent = [(row[0], row[3], row[2], row[4]) for row in found if row[4] > since]
@@ -335,6 +342,22 @@ def _quotes(buys: Sequence[Buy]) -> dict[tuple[int, int, str], catalogue.Quote]:
     }
 
 
+_insert_sales = Prepared(
+    lambda dialect: insert(Sale),
+    (
+        "id", "member_id", "key", "contents", "location_id", "channel", "means", "state",
+        "currency", "total_minor", "tax_minor", "sold_by", "created_at",
+    ),
+)  # fmt: skip
+_insert_lines = Prepared(
+    lambda dialect: insert(SaleLine),
+    (
+        "sale_id", "position", "item_id", "names", "quantity", "unit_minor", "total_minor",
+        "tax_minor", "tax_rate_bp", "label_id",
+    ),
+)  # fmt: skip
+
+
 def _write(till: _Till) -> None:
     """Write the accepted buys. Raises _Overtaken when a guard says that things changed."""
     accepted, at = till.accepted, till.at
@@ -346,12 +369,9 @@ def _write(till: _Till) -> None:
         ]
         if not payment.charge(payments, accounts, at):
             raise _Overtaken
-    conn = in_transaction().connection()
-    conn.execute(insert(Sale), [_sale_row(sale, at) for sale in accepted])
-    conn.execute(insert(SaleLine), [row for sale in accepted for row in _line_rows(sale)])
-    conn.execute(
-        insert(outbox.Outbox), outbox.rows("sale.paid", [sale.sale_id for sale in accepted], at)
-    )
+    _insert_sales.run([_sale_row(sale, at) for sale in accepted])
+    _insert_lines.run([row for sale in accepted for row in _line_rows(sale)])
+    outbox.put_many("sale.paid", [sale.sale_id for sale in accepted], at)
     wants = [
         stock.Want(line.item_id, sale.asked.location_id, line.quantity, sale.sale_id,
                    sale.asked.member_id)

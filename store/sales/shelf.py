@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, literal, select, true
+from sqlalchemy import Select, bindparam, func, literal, select, true
 
 from .. import catalogue, identity, labels, payment, stock
 from ..db import connection, db
+from ..prepared import Prepared
 from .basket import pieces_expression
 
 PAGE = 24
@@ -29,25 +29,20 @@ class Asked:
     currency: str
 
 
-def item_page(asked: Asked) -> Row[Any] | None:
+def item_page(asked: Asked) -> Any | None:
     """Everything that an item page shows, in one statement: item, location, label, price, level,
     visitor, balance, pieces in the basket. None when there is no such item or location."""
-    return connection().execute(
-        _statement(asked.by),
-        {
-            "value": asked.value,
-            "place": asked.location_code,
-            "label": asked.label_id,
-            "digest": asked.visit,
-            "secret": asked.basket_secret,
-            "money": asked.currency,
-        },
-    ).first()  # fmt: skip
+    return _pages[asked.by].first(
+        value=asked.value,
+        place=asked.location_code,
+        label=asked.label_id,
+        digest=asked.visit,
+        secret=asked.basket_secret,
+        money=asked.currency,
+    )
 
 
-@cache
 def _statement(by: str) -> Select[Any]:
-    """Built once: putting the expressions together costs more than the database does."""
     item, place, label = catalogue.Item, stock.Location, labels.Label
     category = catalogue.Category
     money = bindparam("money")
@@ -79,6 +74,9 @@ def _statement(by: str) -> Select[Any]:
         .outerjoin(visitor, true())
         .where((item.gtin if by == "gtin" else item.code) == bindparam("value"))
     )  # fmt: skip
+
+
+_pages = {by: Prepared(lambda dialect, by=by: _statement(by)) for by in ("gtin", "code")}
 
 
 @dataclass(frozen=True)

@@ -11,19 +11,20 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     ScalarSelect,
     bindparam,
     func,
     insert,
     select,
-    tuple_,
     update,
 )
 
 from .. import clock
 from ..db import connection, in_transaction, insert_new
 from ..errors import Invalid, Refusal
+from ..prepared import Many, Prepared, one_of
 from .models import Level, Movement
 
 LARGEST = 10**9
@@ -48,19 +49,25 @@ class Want(NamedTuple):
     member_id: int | None = None
 
 
-_take = (
-    update(Level)
-    .where(
-        Level.item_id == bindparam("item"),
-        Level.location_id == bindparam("location"),
-        Level.on_hand >= bindparam("quantity"),
+def _change(dialect: str, sign: int) -> Any:
+    """Level + sign × quantity at a place; taking is guarded: no row changes where too few are."""
+    where = [Level.item_id == bindparam("item"), Level.location_id == bindparam("location")]
+    if sign < 0:
+        where.append(Level.on_hand >= bindparam("quantity", type_=BigInteger()))
+    change = bindparam("quantity", type_=BigInteger()) * sign
+    return update(Level).where(*where).values(on_hand=Level.on_hand + change)
+
+
+_take = Prepared(lambda dialect: _change(dialect, -1))
+_put = Prepared(lambda dialect: _change(dialect, 1))
+_levels = Prepared(
+    lambda dialect: select(Level.item_id, Level.location_id, Level.on_hand).where(
+        one_of(Level.item_id, "items", dialect), one_of(Level.location_id, "places", dialect)
     )
-    .values(on_hand=Level.on_hand - bindparam("quantity"))
 )
-_put = (
-    update(Level)
-    .where(Level.item_id == bindparam("item"), Level.location_id == bindparam("location"))
-    .values(on_hand=Level.on_hand + bindparam("quantity"))
+_record = Prepared(
+    lambda dialect: insert(Movement),
+    ("item_id", "location_id", "quantity", "reason", "sale_id", "member_id", "note", "at"),
 )
 
 
@@ -81,12 +88,12 @@ def levels(places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], int]:
     """On hand for (item, location) pairs, in one statement; a pair that never was is left out."""
     if not places:
         return {}
-    if len(places) == 1:
-        places = [*places, places[0]]  # One shape of statement for the cache.
-    query = select(Level.item_id, Level.location_id, Level.on_hand).where(
-        tuple_(Level.item_id, Level.location_id).in_(places)
+    wanted = set(places)
+    found = _levels.all(
+        items=Many(sorted({place[0] for place in wanted})),
+        places=Many(sorted({place[1] for place in wanted})),
     )
-    return {(row[0], row[1]): row[2] for row in connection().execute(query)}
+    return {(row[0], row[1]): row[2] for row in found if (row[0], row[1]) in wanted}
 
 
 def take(wants: Sequence[Want], at: datetime) -> bool:
@@ -99,16 +106,13 @@ def take(wants: Sequence[Want], at: datetime) -> bool:
     """
     record([want._replace(quantity=-want.quantity) for want in wants], "sold", at)
     rows = _by_place(wants)
-    if not rows:
-        return True
-    taken = in_transaction().connection().execute(_take, rows)
-    return taken.rowcount == len(rows)
+    return not rows or _take.run(rows) == len(rows)
 
 
 def put_back(wants: Sequence[Want], at: datetime, note: str = "") -> None:
     """Joiner: the opposite of take; a returned item is for sale again."""
     record(wants, "returned", at, note)
-    in_transaction().connection().execute(_put, _by_place(wants))
+    _put.run(_by_place(wants))
 
 
 def receive(
@@ -140,10 +144,9 @@ def receive_many(
         return
     _open_levels({(want.item_id, want.location_id) for want in wants})
     record(wants, "received", clock.now(), note)
-    conn = in_transaction().connection()
-    conn.execute(_put, _by_place(wants))
+    _put.run(_by_place(wants))
     full = select(Level.item_id).where(Level.location_id == location_id, Level.on_hand > LARGEST)
-    if conn.execute(full.limit(1)).first():
+    if in_transaction().execute(full.limit(1)).first():
         raise Invalid(f"No shelf holds more than {LARGEST}", field="quantity")
 
 
@@ -184,23 +187,16 @@ def shelves(item_ids: Sequence[int], location_id: int) -> Mapping[int, str]:
 
 def record(wants: Sequence[Want], reason: str, at: datetime, note: str = "") -> None:
     """Joiner: movements for these wants; a positive quantity comes in, a negative goes out."""
+    in_transaction()
     if wants:
-        in_transaction().connection().execute(
-            insert(Movement),
+        _record.run(
             [
-                {
-                    "item_id": want.item_id,
-                    "location_id": want.location_id,
-                    "quantity": want.quantity,
-                    "reason": reason,
-                    "sale_id": want.sale_id,
-                    "member_id": want.member_id,
-                    "note": note,
-                    "at": at,
-                }
+                {"item_id": want.item_id, "location_id": want.location_id,
+                 "quantity": want.quantity, "reason": reason, "sale_id": want.sale_id,
+                 "member_id": want.member_id, "note": note, "at": at}
                 for want in wants
-            ],
-        )
+            ]
+        )  # fmt: skip
 
 
 def _by_place(wants: Sequence[Want]) -> list[dict[str, int]]:

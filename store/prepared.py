@@ -1,0 +1,188 @@
+"""Prepared statements for the hot paths: Core statements, compiled once, run on the driver itself.
+
+A buy and an item page are a handful of short statements, and SQLAlchemy's way from a statement to
+a row took five times as long as the database did. These are the same statements, written with the
+same tables and types, with that way walked once for each database. Everything else in the shop uses
+the session as usual.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from sqlalchemy import BigInteger, ColumnElement, Dialect, String, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import DBAPIError
+
+from .db import db, open_driver
+
+__all__ = ["Many", "Prepared", "one_of"]
+
+Build = Callable[[str], Any]
+"""Makes the Core statement for a dialect's name: "sqlite" or "postgresql"."""
+
+
+def one_of(column: ColumnElement[Any] | Any, name: str, dialect: str) -> ColumnElement[bool]:
+    """`column IN (…)` with one parameter for the whole list, so that the statement's text is the
+    same for every length. The list is given with `Many`."""
+    if dialect == "sqlite":
+        values = func.json_each(bindparam(name, type_=String())).table_valued("value")
+        return column.in_(select(values.c.value))  # type: ignore[no-any-return]
+    kind = BigInteger() if isinstance(column.type, BigInteger) else String()
+    return column == any_(bindparam(name, type_=ARRAY(kind)))  # type: ignore[no-any-return]
+
+
+class Many:
+    """A list for `one_of`."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: Iterable[int | str]) -> None:
+        self.values = list(values)
+
+
+class Prepared:
+    """One statement. Inside `with transaction():` it runs on that transaction's connection, else
+    on one of its own that sees what is committed."""
+
+    def __init__(self, build: Build, columns: Sequence[str] = ()) -> None:
+        """`columns` names the parameters of an INSERT, in order."""
+        self._build, self._columns = build, columns
+        self._compiled: dict[str, _Compiled] = {}
+
+    def all(self, **values: Any) -> list[Any]:
+        """All rows, as named tuples."""
+        compiled = self._of(db.engine.dialect)
+        with _cursor(compiled) as cursor:
+            cursor.execute(compiled.sql, compiled.bind(values))
+            return compiled.read(cursor.fetchall())
+
+    def first(self, **values: Any) -> Any | None:
+        """The only row, as a named tuple, or None."""
+        compiled = self._of(db.engine.dialect)
+        with _cursor(compiled) as cursor:
+            cursor.execute(compiled.sql, compiled.bind(values))
+            row = cursor.fetchone()
+            return None if row is None else compiled.read([row])[0]
+
+    def run(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Write with each of these parameters; answers how many rows were changed in all."""
+        compiled = self._of(db.engine.dialect)
+        with _cursor(compiled) as cursor:
+            if len(rows) == 1:
+                cursor.execute(compiled.sql, compiled.bind(rows[0]))
+            else:
+                cursor.executemany(compiled.sql, [compiled.bind(row) for row in rows])
+            return int(cursor.rowcount)
+
+    def _of(self, dialect: Dialect) -> _Compiled:
+        known = self._compiled.get(dialect.name)
+        if known is None:
+            statement = self._build(dialect.name)
+            known = self._compiled[dialect.name] = _Compiled(statement, dialect, self._columns)
+        return known
+
+
+class _Compiled:
+    """A statement's text for one database, with what its values need on the way in and out."""
+
+    def __init__(self, statement: Any, dialect: Dialect, columns: Sequence[str]) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=list(columns) or None)
+        self.sql, self.dialect = str(compiled), dialect
+        self.order: list[str] | None = compiled.positiontup
+        self.names = list(dict.fromkeys(self.order or compiled.binds))
+        self._to_driver = {
+            name: processor
+            for name in self.names
+            if (processor := _in(compiled.binds[name].type, dialect)) is not None
+        }
+        # A value that is worked out when the statement runs (the time of now), or never changes.
+        self._fixed = {
+            name: bind.callable or (lambda value=bind.value: value)
+            for name, bind in compiled.binds.items()
+            if bind.callable is not None or not bind.required
+        }
+        if columns or not hasattr(statement, "selected_columns"):
+            self._row: Any = None
+            return
+        selected = list(statement.selected_columns)
+        self._row = namedtuple("Row", [column.key for column in selected])  # type: ignore[misc]
+        self._from_driver = [
+            (at, processor)
+            for at, column in enumerate(selected)
+            if (processor := _out(column.type, dialect)) is not None
+        ]
+
+    def bind(self, values: Mapping[str, Any]) -> Any:
+        bound = {}
+        for name in self.names:
+            value = values[name] if name in values else self._fixed[name]()
+            if isinstance(value, Many):
+                lists = self.dialect.name == "sqlite"
+                bound[name] = json.dumps(value.values) if lists else value.values
+                continue
+            processor = self._to_driver.get(name)
+            bound[name] = processor(value) if processor else value
+        return [bound[name] for name in self.order] if self.order is not None else bound
+
+    def read(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
+        made = []
+        for row in rows:
+            values = list(row)
+            for at, processor in self._from_driver:
+                values[at] = processor(values[at])
+            made.append(self._row._make(values))
+        return made
+
+
+def _in(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
+    processor: Callable[[Any], Any] | None = kind.dialect_impl(dialect).bind_processor(dialect)
+    return processor
+
+
+def _out(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
+    processor: Callable[[Any], Any] | None = kind.dialect_impl(dialect).result_processor(
+        dialect, None
+    )
+    return processor
+
+
+@contextmanager
+def _cursor(compiled: _Compiled) -> Any:
+    """A cursor of the open transaction, or of a connection of its own that commits by itself."""
+    driver = open_driver()
+    if driver is not None:
+        try:
+            yield driver.cursor()
+        except compiled.dialect.dbapi.Error as error:  # type: ignore[union-attr]
+            _raise(error, compiled, driver)
+        return
+    fairy: Any = db.engine.raw_connection()
+    driver, postgresql = fairy.dbapi_connection, compiled.dialect.name == "postgresql"
+    try:
+        if postgresql:
+            # Neither a BEGIN nor a ROLLBACK is sent for a single read.
+            driver.autocommit = True
+        yield driver.cursor()
+    except compiled.dialect.dbapi.Error as error:  # type: ignore[union-attr]
+        fairy.invalidate(error)
+        _raise(error, compiled, driver)
+    finally:
+        if postgresql and fairy.is_valid:
+            driver.autocommit = False
+        fairy.close()
+
+
+def _raise(error: Exception, compiled: _Compiled, driver: Any) -> NoReturn:
+    """The driver's error as SQLAlchemy's, so that callers know one family of them."""
+    dialect: Any = compiled.dialect
+    gone = dialect.is_disconnect(error, driver, None)
+    raise DBAPIError.instance(
+        compiled.sql, None, error, dialect.dbapi.Error, hide_parameters=True,
+        connection_invalidated=gone or getattr(error, "sqlstate", None) == "25006",
+        dialect=dialect,
+    ) from error  # fmt: skip
