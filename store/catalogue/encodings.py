@@ -66,13 +66,12 @@ def _by_mark(sample: bytes) -> str | None:
         return "utf-8-sig"
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    # UTF-16 without a mark: in headings of ASCII every second byte is zero.
-    head = sample[:200]
-    if len(head) >= 4 and head[1::2].count(0) > 0.4 * len(head) and not head[::2].count(0):
+    # UTF-16 without a mark: separators and digits have a zero byte, nearly always on one side,
+    # and no other encoding of text has any.
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if odd > 4 * even:
         return "utf-16-le"
-    if len(head) >= 4 and head[::2].count(0) > 0.4 * len(head) and not head[1::2].count(0):
-        return "utf-16-be"
-    return None
+    return "utf-16-be" if even > 4 * odd else None
 
 
 def _guess(sample: bytes, lines: int) -> Detected:
@@ -83,11 +82,11 @@ def _guess(sample: bytes, lines: int) -> Detected:
         return Detected("utf-8-sig", lines)
     runs = [run for line in high for run in _HIGH_RUN.findall(line)]
     single = sum(len(run) == 1 for run in runs) / len(runs)
-    chinese = sum(_is_common_chinese(line) for line in high) / len(high)
+    chinese = _share_of_chinese(high)
     # Accented letters stand alone between letters of ASCII; Chinese characters are pairs of bytes.
     if single >= 0.9 and chinese < 0.1 and all(_is(line, "cp1252") for line in high):
         return Detected("cp1252", lines)
-    if single < 0.1 and chinese >= 0.9:
+    if single < 0.1 and chinese >= 0.85:
         return Detected("gb18030", lines)
     return Detected(
         None, lines,
@@ -104,13 +103,15 @@ def _is(line: bytes, encoding: str) -> bool:
     return True
 
 
-def _is_common_chinese(line: bytes) -> bool:
-    """Whether the line reads as GB18030 and nearly all of it are characters of everyday use."""
-    try:
-        text = [character for character in line.decode("gb18030") if character > "\x7f"]
-    except UnicodeDecodeError:
-        return False
-    return sum(_is_everyday(character) for character in text) >= 0.9 * len(text)
+def _share_of_chinese(lines: list[bytes]) -> float:
+    """How much of what is not ASCII are characters of everyday use, read as GB18030; 0 where
+    more than a few lines cannot be read so."""
+    readable = [line for line in lines if _is(line, "gb18030")]
+    if len(readable) < 0.98 * len(lines):
+        return 0.0
+    text = "".join(line.decode("gb18030") for line in readable)
+    beyond = [character for character in text if character > "\x7f"]
+    return sum(map(_is_everyday, beyond)) / len(beyond)
 
 
 def _is_everyday(character: str) -> bool:

@@ -64,7 +64,7 @@ _WORDS = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
 _TIMES = r"\s*[x×*]\s*"
 _NUMBER = r"\d{1,7}(?:[.,]\d{1,4})?"
 _SIZE = re.compile(
-    rf"(?<![\d.,/])(?:(?P<many>\d{{1,4}}){_TIMES})?(?P<number>{_NUMBER})\s*(?P<unit>{_WORDS})"
+    rf"(?<![\d.,])(?<!\d/)(?:(?P<many>\d{{1,4}}){_TIMES})?(?P<number>{_NUMBER})\s*(?P<unit>{_WORDS})"
     rf"(?![^\W\d_])(?:{_TIMES}(?P<times>\d{{1,4}})(?![\d.,]))?"
 )
 # "1 400 kg" and "1,000 g" mean different amounts to different people.

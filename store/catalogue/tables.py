@@ -201,6 +201,8 @@ def _sheet_rows(sheet: Any, name: str) -> Iterator[Row]:
         except Exception as error:  # As above: the file is damaged further down.
             raise FileRefused(f"{name} is damaged at row {number}: {error}") from error
         cells = [unguarded(_as_text(value)) for value in values]
+        while cells and not cells[-1]:
+            cells.pop()
         if any(cells):
             yield Row(number, cells, _fault(cells))
 
