@@ -39,7 +39,7 @@ serve: setup
 	@exec $(python) -m store.serving --no-demo
 
 test: check
-	@$(python) -m pytest $(ARGS)
+	@$(python) -m pytest -n 2 $(ARGS)
 
 check: setup-dev
 	@$(python) -m ruff format --check --quiet --output-format concise . || { echo "Format: make fix puts it right."; exit 1; }
