@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from flask import Flask
 
+from . import health, items, locations, me, reports, sales, stock
+from .resource import Document
+
 __all__ = ["init_app"]
+
+RESOURCES = (items, stock, locations, me, sales, reports)
 
 
 def init_app(app: Flask) -> None:
-    """Register the API's resources."""
+    """Register the API's resources, its OpenAPI document, and what watches over the shop."""
+    document = Document(app)
+    for resource in RESOURCES:
+        document.register_blueprint(resource.resource)
+    app.register_blueprint(health.blueprint)

@@ -8,6 +8,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, text
 
+from store.api import models as api_models
 from store.catalogue import models as catalogue_models
 from store.db import Base, db
 from store.door import models as door_models
@@ -21,7 +22,7 @@ from store.stock import models as stock_models
 
 # Importing the modules is what fills the metadata that autogenerate compares with.
 TABLES = (
-    Outbox, catalogue_models, door_models, identity_models, labels_models,
+    Outbox, api_models, catalogue_models, door_models, identity_models, labels_models,
     payment_models, reports_models, sales_models, stock_models,
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ from .checkout import (
 )
 from .models import CHANNELS
 from .receipts import Receipt, ReceiptLine, receipt, receipts
-from .refunds import NotRefundable, refund
+from .refunds import NotRefundable, give_back, refund
 
 __all__ = [
     "CHANNELS",
@@ -25,6 +25,7 @@ __all__ = [
     "ReceiptLine",
     "Wishes",
     "buy",
+    "give_back",
     "receipt",
     "receipts",
     "refund",

@@ -261,6 +261,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("member_id", "currency", name=op.f("uq_accounts_member_id_currency")),
     )
     op.create_table(
+        "api_answers",
+        sa.Column(
+            "member_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("route", sa.String(length=40), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("answer", sa.JSON(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["members.id"], name=op.f("fk_api_answers_member_id_members")
+        ),
+        sa.PrimaryKeyConstraint("member_id", "route", "key", name=op.f("pk_api_answers")),
+    )
+    op.create_table(
         "baskets",
         sa.Column("id", sa.String(length=20), nullable=False),
         sa.Column("secret", sa.String(length=43), nullable=True),
@@ -801,6 +816,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_baskets_updated_at"))
 
     op.drop_table("baskets")
+    op.drop_table("api_answers")
     op.drop_table("accounts")
     with op.batch_alter_table("tries", schema=None) as batch_op:
         batch_op.drop_index("ix_tries_scope_subject_at")

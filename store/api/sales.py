@@ -1,0 +1,295 @@
+"""Sales: buying, the receipts of what was bought, and giving the money back."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from flask import Response, url_for
+from marshmallow import fields, validate
+
+from .. import catalogue, identity, money, payment, sales, stock, web
+from ..errors import Forbidden, Invalid, NotFound
+from . import items, keys
+from .access import Caller, ScopeMissing, caller
+from .answers import amount, answer, currency, following, moment
+from .reading import Strict, line
+from .resource import Resource
+from .shapes import Money, Page, Texts, next_link, whole
+
+resource = Resource("sales", "Sales in a member's name: made, listed, given back.")
+
+MEANS = ("account",)
+MOST_LINES = 200
+MOST_PIECES = 9_999
+LONGEST_CODE = 2_000
+
+
+class PaymentMethodUnknown(Invalid):
+    """This way of paying is not offered. `data`: field, methods."""
+
+    code = "payment_method_unknown"
+    title = "There is no such way of paying here"
+
+
+class MemberNotFound(NotFound):
+    """Nobody has an account under this e-mail address, phone number or id."""
+
+    code = "member_not_found"
+    title = "Nobody is known by this"
+
+
+class AskedLine(Strict):
+    item = fields.String(
+        required=True,
+        validate=validate.Length(1, LONGEST_CODE),
+        metadata={"description": "A GTIN, SKU or short code, or whatever a scanner read."},
+    )
+    quantity = whole(1, MOST_PIECES, required=True)
+    price = fields.String(
+        validate=validate.Regexp(
+            r"^[0-9]{1,15}(\.[0-9]{1,4})?$", error="Not an amount like 12.50."
+        ),
+        metadata={
+            "description": "The price of one as the buyer was shown it. A rise is refused with "
+            "`price_rose`, a drop is passed on."
+        },
+    )
+
+
+class AskedPayment(Strict):
+    method = fields.String(
+        required=True, validate=validate.Length(1, 40), metadata={"enum": list(MEANS)}
+    )
+
+
+class SaleBody(Strict):
+    location = fields.String(required=True, validate=line(32, 1))
+    lines = fields.List(
+        fields.Nested(AskedLine), required=True, validate=validate.Length(1, MOST_LINES)
+    )
+    payment = fields.Nested(AskedPayment, required=True)
+    member = fields.String(
+        validate=line(254, 1),
+        metadata={
+            "description": "For tokens with the scope `till`: who buys, by e-mail address, "
+            "phone number or id. Without it the member of the token buys."
+        },
+    )
+
+
+class SaleLine(Strict):
+    position = fields.Integer(required=True)
+    item = fields.String(required=True, metadata={"description": "The item's short code."})
+    names = Texts(required=True)
+    quantity = fields.Integer(required=True)
+    price = fields.Nested(Money, required=True)
+    total = fields.Nested(Money, required=True)
+    tax = fields.Nested(Money, required=True)
+
+
+class Sale(Strict):
+    id = fields.String(required=True)
+    number = fields.String(required=True, metadata={"description": "The id as people read it."})
+    state = fields.String(required=True, validate=validate.OneOf(["paid", "refunded"]))
+    channel = fields.String(required=True, validate=validate.OneOf(sales.CHANNELS))
+    member = fields.Integer(required=True)
+    location = fields.String(required=True)
+    payment = fields.Nested(AskedPayment, required=True)
+    total = fields.Nested(Money, required=True)
+    tax = fields.Nested(Money, required=True)
+    lines = fields.List(fields.Nested(SaleLine), required=True)
+    receipt = fields.String(required=True, metadata={"description": "The receipt's page."})
+    created_at = fields.DateTime(required=True)
+    refunded_at = fields.DateTime(required=True, allow_none=True)
+
+
+class Sales(Strict):
+    sales = fields.List(fields.Nested(Sale), required=True)
+    next = next_link()
+
+
+class Chosen(Page):
+    all = fields.Boolean(
+        load_default=False, truthy={"true"}, falsy={"false"},
+        metadata={"description": "Everybody's, not only one's own; needs `reports:read`."},
+    )  # fmt: skip
+
+
+class RefundBody(Strict):
+    reason = fields.String(load_default="", validate=line(200))
+
+
+class Refund(Strict):
+    id = fields.String(required=True)
+    sale = fields.String(required=True)
+    total = fields.Nested(Money, required=True)
+    tax = fields.Nested(Money, required=True)
+    reason = fields.String(required=True)
+    created_at = fields.DateTime(required=True)
+
+
+@resource.offers(
+    "POST",
+    "/sales",
+    scopes=("sales:write", "till"),
+    body=SaleBody(),
+    answers=Sale(),
+    refuses=(
+        payment.InsufficientFunds, payment.KeyReused, catalogue.ItemNotForSale, NotFound,
+        MemberNotFound, sales.PriceRose, stock.OutOfStock, PaymentMethodUnknown, Invalid,
+    ),
+)  # fmt: skip
+def sell(body: dict[str, Any]) -> Response:
+    """Buy: money moves, stock moves, and the sale stands in the member's name, or nothing happens.
+    The key is the purchase key: sent again it finds the same sale."""
+    method = body["payment"]["method"]
+    if method not in MEANS:
+        raise PaymentMethodUnknown(f"There is no {method!r} here", methods=list(MEANS))
+    mine = caller()
+    place = stock.location(body["location"])
+    if "member" in body:
+        buyer_id, key, channel, sold_by = *_at_till(mine, body["member"]), "till", mine.member.id
+    elif "sales:write" in mine.scopes:
+        buyer_id, key, channel, sold_by = mine.member.id, keys.key(), "web", None
+    else:
+        raise ScopeMissing("A till says who buys: send member", scopes=["sales:write"])
+    bought = sales.buy(
+        sales.Buy(buyer_id, place.id, currency(), _lines(body["lines"]), key, channel, sold_by)
+    )
+    made = sales.receipt(bought.sale_id)
+    assert made is not None
+    return answer(_shown(made), 201, replayed=bought.repeated)
+
+
+@resource.offers("GET", "/sales", scopes=("sales:read",), query=Chosen(), answers=Sales())
+def listed(query: dict[str, Any]) -> Response:
+    """Sales, newest first: one's own; with `all`, everybody's."""
+    mine, limit = caller(), query["limit"]
+    if query["all"] and "reports:read" not in mine.scopes:
+        raise ScopeMissing("Everybody's sales need reports:read", scopes=["reports:read"])
+    found = sales.receipts(
+        member_id=None if query["all"] else mine.member.id,
+        before=query.get("cursor"),
+        limit=limit + 1,
+    )
+    shown = found[:limit]
+    return answer({
+        "sales": [_shown(sale) for sale in shown],
+        "next": following(shown[-1].id) if len(found) > limit else None,
+    })  # fmt: skip
+
+
+@resource.offers(
+    "GET", "/sales/<sale_id>", scopes=("sales:read",), answers=Sale(), refuses=(NotFound,)
+)
+def one(sale_id: str) -> Response:
+    """A sale: one's own; for staff, anybody's. Not yours looks like not there."""
+    member = caller().member
+    anybody = identity.allows(member, "refund")
+    found = sales.receipt(sale_id, None if anybody else member.id)
+    if found is None:
+        raise NotFound("There is no such sale")
+    return answer(_shown(found))
+
+
+@resource.offers(
+    "POST",
+    "/sales/<sale_id>/refunds",
+    scopes=("sales:write",),
+    body=RefundBody(),
+    answers=Refund(),
+    refuses=(NotFound, sales.NotRefundable, payment.KeyReused),
+)
+def refund(sale_id: str, body: dict[str, Any]) -> Response:
+    """Give back the whole sale, for staff: the money to the account, the goods to the shelf."""
+    member = caller().member
+    if not identity.allows(member, "refund"):
+        raise Forbidden("Refunds are made by staff", permission="refund")
+
+    def give_back() -> dict[str, Any]:
+        refund_id = sales.give_back(sale_id, made_by=member.id, reason=body["reason"])
+        sale = sales.receipt(sale_id)
+        assert sale is not None and sale.refunded_at is not None
+        return {
+            "id": refund_id, "sale": sale.id, "total": amount(sale.total_minor, sale.currency),
+            "tax": amount(sale.tax_minor, sale.currency), "reason": body["reason"],
+            "created_at": moment(sale.refunded_at),
+        }  # fmt: skip
+
+    asked = body | {"sale": sale_id}
+    made, replayed = keys.once(member.id, "sales.refunds", asked, give_back)
+    return answer(made, 201, replayed=replayed)
+
+
+def _at_till(mine: Caller, named: str) -> tuple[int, str]:
+    """The member who buys, and the purchase key. Raises ScopeMissing, MemberNotFound.
+
+    A till's keys are kept apart from the shopper's own: if the two met, a till that says the number
+    of a sale that the shopper had made elsewhere would be told that it is paid.
+    """
+    if "till" not in mine.scopes:
+        raise ScopeMissing("To sell for a member needs the scope till", scopes=["till"])
+    found = identity.find(named)
+    if found is None and named.isascii() and named.isdigit() and len(named) <= 15:
+        try:
+            found = identity.by_id(int(named))
+        except NotFound:
+            found = None
+    if found is None or found.disabled_at is not None:
+        raise MemberNotFound("Nobody is known by this e-mail address, phone number or id")
+    text = f"till:{mine.member.id}:{keys.key()}"
+    return found.id, hashlib.sha256(text.encode()).hexdigest()
+
+
+def _lines(asked: list[dict[str, Any]]) -> tuple[sales.Line, ...]:
+    known: dict[str, int] = {}
+    for line_ in asked:
+        if line_["item"] not in known:
+            known[line_["item"]] = _item_id(line_["item"])
+    return tuple(
+        sales.Line(known[line_["item"]], line_["quantity"], _seen(line_.get("price")))
+        for line_ in asked
+    )
+
+
+def _item_id(code: str) -> int:
+    try:
+        return items.find(code).id
+    except items.CodeFault as fault:
+        # In a sale a code that cannot be right is one that nothing has.
+        raise catalogue.ItemNotForSale(fault.message, item=code[:80]) from fault
+
+
+def _seen(price: str | None) -> int | None:
+    return None if price is None else money.parse(price, currency(), field="price")
+
+
+def _shown(sale: sales.Receipt) -> dict[str, Any]:
+    of = sale.currency
+    return {
+        "id": sale.id,
+        "number": sale.number,
+        "state": sale.state,
+        "channel": sale.channel,
+        "member": sale.member_id,
+        "location": sale.location_code,
+        "payment": {"method": sale.means},
+        "total": amount(sale.total_minor, of),
+        "tax": amount(sale.tax_minor, of),
+        "lines": [
+            {
+                "position": each.position,
+                "item": each.item_code,
+                "names": each.names,
+                "quantity": each.quantity,
+                "price": amount(each.unit_minor, of),
+                "total": amount(each.total_minor, of),
+                "tax": amount(each.tax_minor, of),
+            }
+            for each in sale.lines
+        ],
+        "receipt": web.base_url() + url_for("sales.receipt", sale_id=sale.id),
+        "created_at": moment(sale.created_at),
+        "refunded_at": moment(sale.refunded_at) if sale.refunded_at else None,
+    }
