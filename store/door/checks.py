@@ -206,7 +206,8 @@ def _take(session: Session, sale_id: str, asked: Check) -> bool:
         "key": asked.key,
         "used_at": asked.at,
     }
-    return int(session.connection().execute(insert_new(PassUse), row).rowcount) == 1
+    claim = insert_new(PassUse).returning(PassUse.sale_id)
+    return session.connection().execute(claim, row).first() is not None
 
 
 @repeatable

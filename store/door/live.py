@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from .. import sales
 from ..labels import qr
 from . import passes
 from .checks import Use, used
@@ -47,22 +46,29 @@ class ExitPass:
     use: Use | None = None
 
 
-def exit_pass(receipt: sales.Receipt, at: datetime, base: str, key: bytes) -> ExitPass | None:
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """What a pass says of its sale."""
+
+    sale_id: str
+    location_id: int
+    state: str
+
+
+def exit_pass(sold: Sold, at: datetime, base: str, key: bytes) -> ExitPass | None:
     """The pass of a sale as it stands at a moment; None for a sale that was refunded."""
-    if receipt.state != "paid":
+    if sold.state != "paid":
         return None
-    use = used(receipt.id)
+    use = used(sold.sale_id)
     if use is not None:
         return ExitPass("used", at, use=use)
-    return ExitPass("live", at, code=codes(receipt, at, base, key)[0])
+    return ExitPass("live", at, code=codes(sold, at, base, key)[0])
 
 
-def codes(
-    receipt: sales.Receipt, at: datetime, base: str, key: bytes, ahead: int = 0
-) -> list[Code]:
+def codes(sold: Sold, at: datetime, base: str, key: bytes, ahead: int = 0) -> list[Code]:
     """The code of this moment and of `ahead` steps after it; `base` is the shop's address."""
     now = passes.step_at(at)
-    return [_code(receipt, step, base, key) for step in range(now, now + ahead + 1)]
+    return [_code(sold, step, base, key) for step in range(now, now + ahead + 1)]
 
 
 def address(text: str, base: str) -> str:
@@ -70,8 +76,8 @@ def address(text: str, base: str) -> str:
     return f"{base}/desk/exit?pass={text}"
 
 
-def _code(receipt: sales.Receipt, step: int, base: str, key: bytes) -> Code:
-    text = passes.text_for(receipt.id, receipt.location_id, step, key)
+def _code(sold: Sold, step: int, base: str, key: bytes) -> Code:
+    text = passes.text_for(sold.sale_id, sold.location_id, step, key)
     return Code(
         starts_at=passes.starts_at(step),
         ends_at=passes.starts_at(step + 1 + passes.ALLOWED_STEPS),
@@ -79,4 +85,14 @@ def _code(receipt: sales.Receipt, step: int, base: str, key: bytes) -> Code:
     )
 
 
-__all__ = ["MOST_AHEAD", "STEP_S", "Code", "ExitPass", "NoPass", "address", "codes", "exit_pass"]
+__all__ = [
+    "MOST_AHEAD",
+    "STEP_S",
+    "Code",
+    "ExitPass",
+    "NoPass",
+    "Sold",
+    "address",
+    "codes",
+    "exit_pass",
+]

@@ -12,6 +12,7 @@ from .. import clock, identity, sales, web
 from ..errors import Invalid, NotFound
 from . import live
 from .blueprint import blueprint
+from .live import Sold
 
 
 @blueprint.get("/sales/<sale_id>/pass.svg")
@@ -20,34 +21,40 @@ def pass_image(sale_id: str) -> ResponseReturnValue:
     receipt = sales.receipt(sale_id, identity.signed_in().id)
     if receipt is None:
         raise NotFound("There is no such sale")
-    found = exit_pass(receipt)
+    sold = Sold(receipt.id, receipt.location_id, receipt.state)
     ahead = request.args.get("ahead")
-    answer = _picture(receipt, found) if ahead is None else _codes(receipt, found, ahead)
+    answer = _picture(sold) if ahead is None else _codes(sold, ahead)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
 @blueprint.app_template_global()
-def exit_pass(receipt: sales.Receipt) -> live.ExitPass | None:
-    """Also for the receipt's template: sales stand below the door and do not know it."""
-    return live.exit_pass(receipt, clock.now(), web.base_url(), _secret())
+def exit_pass(sale_id: str, location_id: int, state: str) -> live.ExitPass | None:
+    """For the receipt's template: sales stand below the door and do not know it."""
+    return _pass(Sold(sale_id, location_id, state))
 
 
-def _picture(receipt: sales.Receipt, found: live.ExitPass | None) -> Response:
+def _pass(sold: Sold) -> live.ExitPass | None:
+    return live.exit_pass(sold, clock.now(), web.base_url(), _secret())
+
+
+def _picture(sold: Sold) -> Response:
+    found = _pass(sold)
     if found is None or found.code is None:
-        state = found.state if found else receipt.state
+        state = found.state if found else sold.state
         raise live.NoPass(f"The pass of this sale is {state}", state=state)
     return Response(found.code.svg, mimetype="image/svg+xml")
 
 
-def _codes(receipt: sales.Receipt, found: live.ExitPass | None, ahead: str) -> Response:
+def _codes(sold: Sold, ahead: str) -> Response:
     if not (ahead.isascii() and ahead.isdigit() and int(ahead[:4]) <= live.MOST_AHEAD):
         raise Invalid(f"ahead is 0 to {live.MOST_AHEAD}", field="ahead")
+    found = _pass(sold)
     codes: list[live.Code] = []
     if found and found.state == "live":
-        codes = live.codes(receipt, found.at, web.base_url(), _secret(), int(ahead))
+        codes = live.codes(sold, found.at, web.base_url(), _secret(), int(ahead))
     return jsonify(
-        state=found.state if found else receipt.state,
+        state=found.state if found else sold.state,
         now=_milliseconds(found.at if found else clock.now()),
         codes=[
             {

@@ -20,7 +20,8 @@ def shown_receipt(found: Receipt) -> dict[str, Any]:
         "currency": found.currency, "total_minor": found.total_minor,
         "tax_minor": found.tax_minor, "paid_at": found.created_at,
         "refunded_at": found.refunded_at, "refund_reason": found.refund_reason,
-        "location_name": found.location_name, "means": gettext("Shop account"),
+        "location_id": found.location_id, "location_name": found.location_name,
+        "means": gettext("Shop account"),
         "member_id": found.member_id, "pieces": found.pieces,
         "lines": [
             {
