@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from .. import clock
-from ..db import db, in_transaction, repeatable, transaction
+from ..db import Moment, db, in_transaction, repeatable, transaction
 from ..errors import Refusal
 from . import identifiers, passwords, tries
 from .callers import Caller
@@ -42,11 +42,13 @@ class MemberDisabled(Refusal):
     title = "This account is closed"
 
 
-def visitor_query(
-    digest: str | ColumnElement[str], at: datetime | ColumnElement[Any] | None = None
-) -> Select[*tuple[Any, ...]]:
+# Read when a statement runs, not when it is built: pages keep theirs for as long as they serve.
+_now = bindparam("visit_now", type_=Moment(), callable_=clock.now)
+
+
+def visitor_query(digest: str | ColumnElement[str]) -> Select[*tuple[Any, ...]]:
     """The live sign-in with this digest of the visit cookie: member_id, member_name, member_role,
-    member_language, member_seen_at. Both may be bind parameters of a statement built once."""
+    member_language, member_seen_at. The digest may be a bind parameter of a statement built once."""
     return (
         select(
             Member.id.label("member_id"),
@@ -60,7 +62,7 @@ def visitor_query(
         .where(
             SignIn.digest == digest,
             SignIn.ended_at.is_(None),
-            SignIn.expires_at > (clock.now() if at is None else at),
+            SignIn.expires_at > _now,
             Member.disabled_at.is_(None),
         )
     )

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import bindparam, event, select
 
 from store import ids
 from store.db import db
-from store.identity import find
+from store.identity import find, visitor_query
 from store.identity.models import SignIn
 from tests.identity.conftest import PASSWORD, Browser, live_sign_ins
 
@@ -150,6 +150,20 @@ def test_a_sign_in_ends_after_the_days_the_owner_set(
     assert anna.is_signed_in()
     clock.tick(hours=2)
     assert not anna.is_signed_in()
+
+
+def test_a_statement_that_is_kept_sees_the_sign_in_end(
+    app: Flask, browser: Open, people: dict[str, int], clock: Any
+) -> None:
+    anna = browser()
+    anna.sign_in("anna@shop.example")
+    kept = select(visitor_query(bindparam("digest")).subquery())
+    digest = {"digest": ids.digest(anna.cookie() or "")}
+    with app.app_context():
+        row = db.session.execute(kept, digest).one()
+        assert row.member_id == people["anna"] and row.member_role == "shopper"
+        clock.tick(days=91)
+        assert db.session.execute(kept, digest).first() is None
 
 
 def test_looking_at_pages_writes_nothing(
