@@ -48,7 +48,7 @@ _now = bindparam("visit_now", type_=Moment(), callable_=clock.now)
 
 def visitor_query(digest: str | ColumnElement[str]) -> Select[*tuple[Any, ...]]:
     """The live sign-in with this digest of the visit cookie: member_id, member_name, member_role,
-    member_language, member_seen_at. The digest may be a bind parameter of a statement built once."""
+    member_language, member_seen_at. The digest may be a bind parameter of a kept statement."""
     return (
         select(
             Member.id.label("member_id"),
