@@ -9,7 +9,7 @@ from .models import Category, Item
 from .pictures import add_picture, picture_url
 from .prices import price_in_force, quote, set_price
 from .quotes import Quote, quotes
-from .search import categories, search
+from .search import categories, search, search_conditions
 from .sizes import unit_price
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "quotes",
     "resolve",
     "search",
+    "search_conditions",
     "set_price",
     "unit_price",
 ]

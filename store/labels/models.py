@@ -11,21 +11,31 @@ from ..db import Base, BigId, Moment
 
 
 class PrintJob(Base):
+    """One printing: what it needs to be printed again just as it was. `key` is the caller's own: a
+    form that is sent twice makes one job. An empty `base_url` is the shop's address at the time."""
+
     __tablename__ = "print_jobs"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     sheet: Mapped[str] = mapped_column(String(32))
     location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
     count: Mapped[int] = mapped_column(BigId)
+    skip: Mapped[int] = mapped_column(default=0)
+    base_url: Mapped[str] = mapped_column(String(300), default="")
+    key: Mapped[str | None] = mapped_column(String(64), unique=True)
     made_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
     created_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class Label(Base):
-    """One sticker: which item, at which place and shelf, with which price printed on it."""
+    """One sticker: which item, at which place and shelf, with which price printed on it. `position`
+    is its place in the order of its job."""
 
     __tablename__ = "labels"
-    __table_args__ = (Index("ix_labels_item_id_location_id", "item_id", "location_id"),)
+    __table_args__ = (
+        Index("ix_labels_item_id_location_id", "item_id", "location_id"),
+        Index("ix_labels_job_id_position", "job_id", "position"),
+    )
 
     id: Mapped[str] = mapped_column(String(10), primary_key=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("items.id"))
@@ -33,7 +43,8 @@ class Label(Base):
     shelf: Mapped[str] = mapped_column(String(40), default="")
     price_minor: Mapped[int] = mapped_column(BigId)
     currency: Mapped[str] = mapped_column(String(3))
-    job_id: Mapped[int | None] = mapped_column(ForeignKey("print_jobs.id"), index=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("print_jobs.id"))
+    position: Mapped[int] = mapped_column(BigId)
     printed_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
     printed_at: Mapped[datetime] = mapped_column(Moment)
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)

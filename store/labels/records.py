@@ -6,13 +6,13 @@ shelf, with which price in print. A sticker without a record, or for another ite
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import insert, select, update
 
 from .. import clock, ids
-from ..db import db, in_transaction
+from ..db import connection, db, in_transaction
 from .models import Label, PrintJob
 
 ID_LENGTH = 8
@@ -50,30 +50,54 @@ def record(
 ) -> tuple[int, list[str]]:
     """Joiner: write down a print job and a record for each of its stickers; answers the job's id
     and the labels' ids in the same order."""
+    job = open_job(
+        PrintJob(sheet=sheet, location_id=location_id, count=len(new), made_by=made_by, base_url="")
+    )
+    label_ids = fresh_ids(len(new))
+    keep(job, 0, zip(label_ids, new, strict=True))
+    return job.id, label_ids
+
+
+def open_job(job: PrintJob) -> PrintJob:
+    """Joiner: write down that this is printed now."""
     session = in_transaction()
-    at = clock.now()
-    job = PrintJob(sheet=sheet, location_id=location_id, count=len(new), made_by=made_by,
-                   created_at=at)  # fmt: skip
+    job.created_at = clock.now()
     session.add(job)
     session.flush()
-    label_ids = [ids.short_code(ID_LENGTH) for _ in new]
+    return job
+
+
+def keep(job: PrintJob, start: int, labels: Iterable[tuple[str, NewLabel]]) -> int:
+    """Joiner: records of these stickers of the job, in order from position `start`; answers the
+    position that follows."""
     rows = [
         {
             "id": label_id,
             "item_id": label.item_id,
-            "location_id": location_id,
+            "location_id": job.location_id,
             "shelf": label.shelf,
             "price_minor": label.price_minor,
             "currency": label.currency,
             "job_id": job.id,
-            "printed_by": made_by,
-            "printed_at": at,
+            "position": position,
+            "printed_by": job.made_by,
+            "printed_at": job.created_at,
         }
-        for label_id, label in zip(label_ids, new, strict=True)
+        for position, (label_id, label) in enumerate(labels, start)
     ]
     if rows:
-        session.connection().execute(insert(Label), rows)
-    return job.id, label_ids
+        in_transaction().connection().execute(insert(Label), rows)
+    return start + len(rows)
+
+
+def fresh_ids(count: int) -> list[str]:
+    """So many ids that no label has. With a million labels in use, one in a million is taken."""
+    fresh: dict[str, None] = {}
+    while len(fresh) < count:
+        wanted = [ids.short_code(ID_LENGTH) for _ in range(min(count - len(fresh), 500))]
+        taken = connection().scalars(select(Label.id).where(Label.id.in_(wanted)))
+        fresh |= dict.fromkeys(sorted({*wanted}.difference(taken)))
+    return list(fresh)
 
 
 def revoke(label_id: str) -> None:

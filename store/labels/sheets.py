@@ -67,16 +67,23 @@ class UnknownSheet(NotFound):
     title = "No label sheet has this name"
 
 
+class SkipTooLarge(Invalid):
+    """`most` is how many cells of the first page can be skipped."""
+
+    code = "skip_too_large"
+    title = "A sheet has not so many labels"
+
+
 def cells(format_: Sheet, skip: int = 0) -> Iterator[Cell]:
     """The cells in reading order, page after page without end, after `skip` used ones.
 
-    Raises Invalid when the whole first page would be skipped.
+    Raises SkipTooLarge when the whole first page would be skipped.
     """
     if not 0 <= skip < format_.per_page:
-        raise Invalid(
+        raise SkipTooLarge(
             f"From 0 to {format_.per_page - 1} labels of a {format_.name} sheet can be skipped",
-            field="skip",
-        )
+            field="skip", sheet=format_.name, most=format_.per_page - 1,
+        )  # fmt: skip
     return _cells(format_, skip)
 
 

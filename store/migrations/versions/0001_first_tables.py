@@ -386,6 +386,9 @@ def upgrade() -> None:
             "location_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("skip", sa.Integer(), nullable=False),
+        sa.Column("base_url", sa.String(length=300), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=True),
         sa.Column("made_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", Moment(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -395,6 +398,7 @@ def upgrade() -> None:
             ["made_by"], ["members.id"], name=op.f("fk_print_jobs_made_by_members")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_print_jobs")),
+        sa.UniqueConstraint("key", name=op.f("uq_print_jobs_key")),
     )
     op.create_table(
         "sales",
@@ -541,7 +545,8 @@ def upgrade() -> None:
             "price_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
             "printed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
@@ -563,7 +568,7 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_labels_item_id_location_id", ["item_id", "location_id"], unique=False
         )
-        batch_op.create_index(batch_op.f("ix_labels_job_id"), ["job_id"], unique=False)
+        batch_op.create_index("ix_labels_job_id_position", ["job_id", "position"], unique=False)
 
     op.create_table(
         "levels",
@@ -776,7 +781,7 @@ def downgrade() -> None:
     op.drop_table("movements")
     op.drop_table("levels")
     with op.batch_alter_table("labels", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_labels_job_id"))
+        batch_op.drop_index("ix_labels_job_id_position")
         batch_op.drop_index("ix_labels_item_id_location_id")
 
     op.drop_table("labels")

@@ -1,0 +1,95 @@
+"""Choosing what to print: everything that is for sale, what is new, what has another price now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
+
+from .. import catalogue
+from ..db import connection
+from .models import Label
+
+__all__ = ["WHICH", "Choice", "chosen_ids", "count", "shown", "without_price"]
+
+WHICH = ("all", "changed", "new")
+"""All that is for sale; what costs something else than its newest label says; what has no label."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Items for sale at a location, by words, category, and how they stand to their labels."""
+
+    location_id: int
+    currency: str
+    which: str = "all"
+    words: str = ""
+    category_id: int | None = None
+
+
+def chosen_ids(choice: Choice) -> list[int]:
+    """The ids of all of them, in the order in which they came into the shop."""
+    return list(connection().scalars(_query(choice, catalogue.Item.id)))
+
+
+def count(choice: Choice) -> int:
+    found = _query(choice, catalogue.Item.id).order_by(None).subquery()
+    return int(connection().scalar(select(func.count()).select_from(found)) or 0)
+
+
+def shown(choice: Choice, *, after: int = 0, limit: int = 60) -> Sequence[Any]:
+    """A page of them: id, codes, names, size, picture, the price, and the one on the newest label
+    (None where there is none)."""
+    item = catalogue.Item
+    columns = (
+        item.id, item.code, item.gtin, item.names, item.size_text, item.picture,
+        _price(choice).label("price_minor"), _printed(choice).label("printed_minor"),
+    )  # fmt: skip
+    query = _query(choice, *columns).where(item.id > after).limit(limit)
+    return connection().execute(query).all()
+
+
+def without_price(location_id: int, currency: str, most: int = 20) -> Sequence[Any]:
+    """Items (code, names) that are not archived but have no price there."""
+    item = catalogue.Item
+    price = catalogue.price_in_force(item.id, location_id, currency=currency)
+    query = select(item.code, item.names).where(item.archived_at.is_(None), price.is_(None))
+    return connection().execute(query.order_by(item.id).limit(most)).all()
+
+
+def _query(choice: Choice, *columns: Any) -> Select[Any]:
+    item = catalogue.Item
+    conditions: list[ColumnElement[bool]] = [
+        item.archived_at.is_(None),
+        _price(choice).is_not(None),
+        *catalogue.search_conditions(choice.words),
+    ]
+    if choice.category_id is not None:
+        conditions.append(item.category_id == choice.category_id)
+    if choice.which == "changed":
+        conditions.append(_price(choice) != _printed(choice))
+    elif choice.which == "new":
+        conditions.append(_printed(choice).is_(None))
+    return select(*columns).where(*conditions).order_by(item.id)
+
+
+def _price(choice: Choice) -> ScalarSelect[int]:
+    item_id = catalogue.Item.id
+    return catalogue.price_in_force(item_id, choice.location_id, currency=choice.currency)
+
+
+def _printed(choice: Choice) -> ScalarSelect[int]:
+    """The price on the newest label of the item that still counts at this location."""
+    newest = (
+        select(Label.price_minor)
+        .where(
+            Label.item_id == catalogue.Item.id,
+            Label.location_id == choice.location_id,
+            Label.revoked_at.is_(None),
+        )
+        .order_by(Label.printed_at.desc(), Label.id.desc())
+        .limit(1)
+    )
+    return newest.correlate_except(Label).scalar_subquery()
