@@ -178,6 +178,8 @@ def in_transaction() -> Session:
 
 def open_driver() -> Any | None:
     """The driver's connection of the open transaction (for `prepared`), or None outside one."""
+    if not db.session.registry.has():
+        return None
     session = db.session()
     driver = session.info.get("driver")
     if driver is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from babel.numbers import format_currency, get_currency_precision, is_currency
 
@@ -60,6 +60,7 @@ def text(minor: int, currency: str) -> str:
     return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
 
 
+@lru_cache(maxsize=16_384)
 def show(minor: int, currency: str, language: str = "en") -> str:
     """Minor units as people of a language write them: ¥12.50, 12,50 €.
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, current_app, g, render_template, request
+from flask import Flask, Request, Response, current_app, g, render_template, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, format_datetime, gettext, ngettext
 from markupsafe import Markup
@@ -62,6 +63,16 @@ class CsrfFailed(errors.Refusal):
     title = "This form is no longer valid"
 
 
+class _Notes(SecureCookieSessionInterface):
+    """Flask's session holds nothing but what is told once after a redirect. Most requests have
+    none, and then no signature is made ready for it."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
+
+
 class Number(IntegerConverter):
     """`<number:id>`: whole numbers that fit a column; 2^63 and above is simply not found."""
 
@@ -72,6 +83,7 @@ def init_app(app: Flask) -> None:
     app.json = StrictJSON(app)
     app.url_map.converters["number"] = Number
     app.config["MAX_CONTENT_LENGTH"] = app.config["UPLOAD_BYTES"]
+    app.session_interface = _Notes()
     app.config["SESSION_COOKIE_NAME"] = "notes"
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(Path(__file__).parent / "translations")
@@ -176,11 +188,10 @@ def _guard() -> None:
 
 def _finish(response: Response) -> Response:
     """After every request: cookies that changed, and the headers that every answer carries."""
-    response.headers.setdefault(
-        "Content-Security-Policy", _POLICY.format(more=g.get("more_script", ""))
-    )
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
+    headers = response.headers
+    if "Content-Security-Policy" not in headers:
+        headers.add("Content-Security-Policy", _policy(g.get("more_script", "")))
+    headers.extend(_HEADERS)
     if request.is_secure and current_app.config["BASE_URL"].startswith("https"):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if "Cache-Control" not in response.headers:
@@ -291,6 +302,11 @@ def problem(status: int, code: str, title: str, detail: str, **more: Any) -> Res
         current_app.json.dumps(body), status, mimetype="application/problem+json"
     )
     return response
+
+
+@cache
+def _policy(more_script: str) -> str:
+    return _POLICY.format(more=more_script)
 
 
 def _refused(refusal: errors.Refusal) -> ResponseReturnValue:

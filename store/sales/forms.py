@@ -54,13 +54,23 @@ def guest_holder(response: Response) -> basket.Holder:
     return known
 
 
-def line() -> Line:
-    """One item: code, quantity, the unit price that was seen, the label that was scanned."""
-    found = catalogue.find_item(forms.text("code", least=1, most=64))
+def asks_for_links() -> bool:
+    """Whether a program asks the resolver for links, and not a person for the page."""
+    return "linkset" in request.headers.get("Accept", "")
+
+
+def item_id(code: str) -> int:
+    """The item that any code names. Raises ItemNotForSale."""
+    found = catalogue.find_item(code, base_url=web.base_url())
     if found is None:
         raise catalogue.ItemNotForSale("There is no such item")
+    return found.id
+
+
+def line(known: int | None = None) -> Line:
+    """One item: code, quantity, the unit price that was seen, the label that was scanned."""
     return Line(
-        found.id,
+        known if known is not None else item_id(forms.text("code", least=1, most=64)),
         forms.whole("quantity", least=1, most=MOST_AT_ONCE, default=1),
         seen_minor=forms.whole("seen_minor", least=0, most=money.LARGEST_MINOR),
         label_id=_label(),

@@ -14,6 +14,9 @@ from ..prepared import Prepared
 from .basket import pieces_expression
 
 PAGE = 24
+LASTING_COLUMNS = 20
+"""The first columns of an item page's row say what the item is; the others change with every buy or
+visitor."""
 
 
 @dataclass(frozen=True)
