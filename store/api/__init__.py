@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask import Flask
 
-from . import health, items, locations, me, reports, sales, stock
+from . import health, items, locations, me, refunds, reports, stock
 from .resource import Document
 
 __all__ = ["init_app"]
 
-RESOURCES = (items, stock, locations, me, sales, reports)
+# Refunds are a part of the resource of sales, in a file of their own.
+RESOURCES = (items, stock, locations, me, refunds, reports)
 
 
 def init_app(app: Flask) -> None:

@@ -18,8 +18,10 @@ from webargs.flaskparser import FlaskParser
 from .. import clock
 from ..errors import Invalid, Refusal
 
-__all__ = ["MOST_BYTES", "BadJson", "BodyNotJson", "Moment", "Parser", "QueryWhole", "Strict",
-           "line"]  # fmt: skip
+__all__ = [
+    "MOST_BYTES", "BadJson", "BodyNotJson", "Exactly", "Moment", "Parser", "QueryWhole", "Strict",
+    "line",
+]  # fmt: skip
 
 MOST_BYTES = 2**20
 """A sale of 200 lines with the longest codes is half of this."""
@@ -93,11 +95,20 @@ def _flat(messages: Any, place: str) -> Iterator[tuple[str, str]]:
             yield place, str(message)
 
 
+class Exactly(validate.Regexp):
+    """The whole text fits the pattern: `$` alone would let a line end follow."""
+
+    def __call__(self, value: Any) -> Any:
+        if not self.regex.fullmatch(value):
+            raise ValidationError(self.error)
+        return value
+
+
 def line(most: int, least: int = 0) -> list[validate.Validator]:
     """Text on one line, of so many characters."""
     return [
         validate.Length(min=least, max=most),
-        validate.Regexp(_LINE, error="Has characters that cannot be kept."),
+        Exactly(_LINE, error="Has characters that cannot be kept."),
     ]
 
 

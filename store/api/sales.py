@@ -1,4 +1,4 @@
-"""Sales: buying, the receipts of what was bought, and giving the money back."""
+"""Sales: buying, for oneself or at a till, and what was bought."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from flask import Response, url_for
 from marshmallow import fields, validate
 
 from .. import catalogue, identity, money, payment, sales, stock, web
-from ..errors import Forbidden, Invalid, NotFound
+from ..errors import Invalid, NotFound
 from . import items, keys
 from .access import Caller, ScopeMissing, caller
 from .answers import amount, answer, currency, following, moment
-from .reading import Strict, line
+from .reading import Exactly, Strict, line
 from .resource import Resource
 from .shapes import Money, Page, Texts, next_link, whole
 
@@ -47,9 +47,7 @@ class AskedLine(Strict):
     )
     quantity = whole(1, MOST_PIECES, required=True)
     price = fields.String(
-        validate=validate.Regexp(
-            r"^[0-9]{1,15}(\.[0-9]{1,4})?$", error="Not an amount like 12.50."
-        ),
+        validate=Exactly(r"^[0-9]{1,15}(\.[0-9]{1,4})?$", error="Not an amount like 12.50."),
         metadata={
             "description": "The price of one as the buyer was shown it. A rise is refused with "
             "`price_rose`, a drop is passed on."
@@ -116,19 +114,6 @@ class Chosen(Page):
     )  # fmt: skip
 
 
-class RefundBody(Strict):
-    reason = fields.String(load_default="", validate=line(200))
-
-
-class Refund(Strict):
-    id = fields.String(required=True)
-    sale = fields.String(required=True)
-    total = fields.Nested(Money, required=True)
-    tax = fields.Nested(Money, required=True)
-    reason = fields.String(required=True)
-    created_at = fields.DateTime(required=True)
-
-
 @resource.offers(
     "POST",
     "/sales",
@@ -191,35 +176,6 @@ def one(sale_id: str) -> Response:
     if found is None:
         raise NotFound("There is no such sale")
     return answer(_shown(found))
-
-
-@resource.offers(
-    "POST",
-    "/sales/<sale_id>/refunds",
-    scopes=("sales:write",),
-    body=RefundBody(),
-    answers=Refund(),
-    refuses=(NotFound, sales.NotRefundable, payment.KeyReused),
-)
-def refund(sale_id: str, body: dict[str, Any]) -> Response:
-    """Give back the whole sale, for staff: the money to the account, the goods to the shelf."""
-    member = caller().member
-    if not identity.allows(member, "refund"):
-        raise Forbidden("Refunds are made by staff", permission="refund")
-
-    def give_back() -> dict[str, Any]:
-        refund_id = sales.give_back(sale_id, made_by=member.id, reason=body["reason"])
-        sale = sales.receipt(sale_id)
-        assert sale is not None and sale.refunded_at is not None
-        return {
-            "id": refund_id, "sale": sale.id, "total": amount(sale.total_minor, sale.currency),
-            "tax": amount(sale.tax_minor, sale.currency), "reason": body["reason"],
-            "created_at": moment(sale.refunded_at),
-        }  # fmt: skip
-
-    asked = body | {"sale": sale_id}
-    made, replayed = keys.once(member.id, "sales.refunds", asked, give_back)
-    return answer(made, 201, replayed=replayed)
 
 
 def _at_till(mine: Caller, named: str) -> tuple[int, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
-from .reading import QueryWhole, Strict
+from .reading import Exactly, QueryWhole, Strict
 
 __all__ = ["MOST_A_PAGE", "Money", "Nothing", "Page", "Problem", "Texts", "next_link", "whole"]
 
@@ -39,7 +39,7 @@ class Page(Strict):
     """What every list takes."""
 
     cursor = fields.String(
-        validate=validate.Regexp(r"^[0-9A-Z]{1,20}$", error="Was not made by this shop."),
+        validate=Exactly(r"^[0-9A-Z]{1,20}$", error="Was not made by this shop."),
         metadata={"description": "Take it from `next` of the page before."},
     )
     limit = QueryWhole(load_default=A_PAGE, validate=validate.Range(1, MOST_A_PAGE))

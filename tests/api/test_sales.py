@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from store import catalogue
 from store.db import transaction
 from store.identity import members
@@ -28,16 +26,11 @@ def test_a_sale_says_everything_that_a_till_prints(shop: Shop) -> None:
     assert shop.get(f"/sales/{sale['id']}").get_json() == sale
 
 
-@pytest.mark.parametrize(
-    "said", ["4006381333931", MILK_GTIN, "https://elsewhere.example/01/04006381333931?l=x",
-             "(01)04006381333931(10)LOT7"],
-)  # fmt: skip
-def test_whatever_was_scanned_is_sold(shop: Shop, said: str) -> None:
-    assert shop.sell(1, item=said).get_json()["lines"][0]["item"] == shop.codes["milk"]
-
-
-def test_a_short_code_is_sold_in_any_spelling(shop: Shop) -> None:
-    assert shop.sell(1, item=shop.codes["milk"].lower()).status_code == 201
+def test_whatever_was_scanned_is_sold(shop: Shop) -> None:
+    milk = shop.codes["milk"]
+    for said in ("4006381333931", MILK_GTIN, "https://elsewhere.example/01/04006381333931?l=x",
+                 "(01)04006381333931(10)LOT7", milk, milk.lower()):  # fmt: skip
+        assert shop.sell(1, item=said).get_json()["lines"][0]["item"] == milk
 
 
 def test_the_same_key_is_the_same_sale(shop: Shop) -> None:
@@ -62,15 +55,14 @@ def test_another_member_may_use_the_same_key(shop: Shop) -> None:
     refused(shop.sell(1, "mei", key="K"), 402, "insufficient_funds")
 
 
-@pytest.mark.parametrize(("key", "code"), [
-    ("", "idempotency_key_missing"), (" ", "idempotency_key_missing"),
-    ("x" * 65, "idempotency_key_invalid"), ("two words", "idempotency_key_invalid"),
-    ("schlüssel", "idempotency_key_invalid"),
-])  # fmt: skip
-def test_nothing_is_bought_without_a_good_key(shop: Shop, key: str, code: str) -> None:
-    headers = {"Idempotency-Key": key} if key else {}
-    response = shop.post("/sales", shop.sale(), key="", headers=headers)
-    refused(response, 400, code)
+def test_nothing_is_bought_without_a_good_key(shop: Shop) -> None:
+    for key, code in (
+        ("", "missing"), (" ", "missing"), ("x" * 65, "invalid"), ("two words", "invalid"),
+        ("schlüssel", "invalid"),
+    ):  # fmt: skip
+        headers = {"Idempotency-Key": key} if key else {}
+        response = shop.post("/sales", shop.sale(), key="", headers=headers)
+        refused(response, 400, f"idempotency_key_{code}")
     assert shop.state() == (10_000, 10, 1)
 
 
@@ -89,12 +81,10 @@ def test_the_account_must_hold_enough(shop: Shop) -> None:
     assert shop.state() == (10_000, 10, 1)
 
 
-@pytest.mark.parametrize(
-    "item", ["nonsense", "0000", "4006381333932", "LAMP/7", "https://x.example/01/04006381333932",
-             "燕麦奶", "' OR 1=1 --", "(01)04006381333939"],
-)  # fmt: skip
-def test_what_we_do_not_sell_is_said_to_be_so(shop: Shop, item: str) -> None:
-    refused(shop.sell(1, item=item), 404, "item_not_for_sale")
+def test_what_we_do_not_sell_is_said_to_be_so(shop: Shop) -> None:
+    for item in ("nonsense", "0000", "4006381333932", "LAMP/7", "燕麦奶", "' OR 1=1 --",
+                 "https://x.example/01/04006381333932", "(01)04006381333939"):  # fmt: skip
+        refused(shop.sell(1, item=item), 404, "item_not_for_sale")
 
 
 def test_an_archived_item_is_not_sold(shop: Shop) -> None:
@@ -129,15 +119,15 @@ def test_only_known_ways_of_paying(shop: Shop) -> None:
 # A till, selling for a member
 
 
-@pytest.mark.parametrize("named", ["lin@example.com", "LIN@Example.com", "id"])
-def test_a_till_sells_for_a_member(shop: Shop, named: str) -> None:
-    named = str(shop.people["lin"]) if named == "id" else named
-    sale = shop.sell(1, shop.token("sam", "till"), member=named).get_json()
-    assert (sale["member"], sale["channel"]) == (shop.people["lin"], "till")
-    assert shop.state() == (8750, 9, 2)
+def test_a_till_sells_for_a_member(shop: Shop) -> None:
+    till = shop.token("sam", "till")
+    for named in ("lin@example.com", "LIN@Example.com", str(shop.people["lin"])):
+        sale = shop.sell(1, till, member=named).get_json()
+        assert (sale["member"], sale["channel"]) == (shop.people["lin"], "till")
+    assert shop.state() == (6250, 7, 4)
     # It stands in the member's name, and the till may not look into it.
     assert shop.get(f"/sales/{sale['id']}").get_json() == sale
-    refused(shop.get(f"/sales/{sale['id']}", shop.token("sam", "till")), 403, "scope_missing")
+    refused(shop.get(f"/sales/{sale['id']}", till), 403, "scope_missing")
 
 
 def test_only_a_till_sells_for_others(shop: Shop) -> None:
@@ -151,9 +141,9 @@ def test_only_a_till_sells_for_others(shop: Shop) -> None:
     assert shop.state() == (10_000, 10, 1)
 
 
-@pytest.mark.parametrize("named", ["nobody@example.com", "999999999", "0", "１", "+8613800138000"])
-def test_a_till_is_told_when_nobody_is_known_by_that(shop: Shop, named: str) -> None:
-    refused(shop.sell(1, "sam", member=named), 404, "member_not_found")
+def test_a_till_is_told_when_nobody_is_known_by_that(shop: Shop) -> None:
+    for named in ("nobody@example.com", "999999999", "0", "１", "+8613800138000", "x"):
+        refused(shop.sell(1, "sam", member=named), 404, "member_not_found")
 
 
 def test_a_closed_account_is_nobody(shop: Shop) -> None:
@@ -228,10 +218,9 @@ def test_a_refund_gives_back_money_and_goods_once(shop: Shop) -> None:
     assert refunded["refunded_at"] == first.get_json()["created_at"]
 
 
-@pytest.mark.parametrize("sale_id", ["0" * 20, "0" * 21, "x", "ü", "%00", "9" * 400])
-def test_what_was_never_sold_is_not_given_back(shop: Shop, sale_id: str) -> None:
+def test_what_was_never_sold_is_not_given_back(shop: Shop) -> None:
     real = shop.sell().get_json()["id"]
-    for path in (f"/sales/{sale_id}/refunds", f"/sales/{real}{sale_id}/refunds"):
-        response = shop.post(path, {}, "sam")
-        assert response.status_code in (404, 422), response.text
+    for sale_id in ("0" * 20, "0" * 21, "x", "ü", "%0A", "9" * 400):
+        for path in (f"/sales/{sale_id}/refunds", f"/sales/{real}{sale_id}/refunds"):
+            refused(shop.post(path, {}, "sam"), 404, "not_found")
     assert shop.state() == (8750, 9, 2)
