@@ -307,11 +307,17 @@ def _refuse_rises(asked: Buy, quotes: list[catalogue.Quote]) -> None:
         raise PriceRose(rises=rises, currency=asked.currency)
 
 
-_earlier = Prepared(
-    lambda dialect: select(Sale.member_id, Sale.key, Sale.id, Sale.contents, Sale.created_at).where(
+# Two statements and not one with OR: each walks an index of its own, whatever a member has bought
+# before, and the second is only asked for pages that want to know.
+_with_keys = Prepared(
+    lambda dialect: select(Sale.member_id, Sale.key, Sale.id, Sale.contents).where(
+        one_of(Sale.member_id, "members", dialect), one_of(Sale.key, "keys", dialect)
+    )
+)
+_since = Prepared(
+    lambda dialect: select(Sale.member_id, Sale.contents, Sale.id, Sale.created_at).where(
         one_of(Sale.member_id, "members", dialect),
-        one_of(Sale.key, "keys", dialect)
-        | (Sale.created_at > bindparam("since", type_=Sale.created_at.type)),
+        Sale.created_at > bindparam("since", type_=Sale.created_at.type),
     )
 )
 
@@ -320,14 +326,13 @@ def _earlier_sales(
     buys: Sequence[Buy], members: list[int], at: datetime
 ) -> tuple[dict[tuple[int, str], tuple[str, str]], list[tuple[int, str, str, datetime]]]:
     """Sales with these keys, and these members' sales of the last moments."""
-    keys = {asked.key for asked in buys}
-    asks = [asked.wishes.ask_again_within_s or 0 for asked in buys]
-    since = at - timedelta(seconds=max(asks))
-    found = _earlier.all(members=Many(members), keys=Many(keys), since=since)
-    wanted = {(asked.member_id, asked.key) for asked in buys}
-    known = {(row[0], row[1]): (row[2], row[3]) for row in found if (row[0], row[1]) in wanted}
-    recent = [(row[0], row[3], row[2], row[4]) for row in found if row[4] > since]
-    return known, recent
+    found = _with_keys.all(members=Many(members), keys=Many({asked.key for asked in buys}))
+    known = {(row[0], row[1]): (row[2], row[3]) for row in found}
+    longest = max(asked.wishes.ask_again_within_s or 0 for asked in buys)
+    if not longest:
+        return known, []
+    since = at - timedelta(seconds=longest)
+    return known, [tuple(row) for row in _since.all(members=Many(members), since=since)]
 
 
 def _quotes(buys: Sequence[Buy]) -> dict[tuple[int, int, str], catalogue.Quote]:
