@@ -78,8 +78,8 @@ def _opening_day() -> datetime:
 
 def _places() -> dict[str, int]:
     places = (
-        stock.add_location(stock.MAIN, "Harbour Road Shop 临港路店", "shop", "12 Harbour Road"),
-        stock.add_location("MILL", "Mill Street Shop 磨坊街店", "shop", "3 Mill Street"),
+        stock.add_location(stock.MAIN, "Harbour Road 临港路店", "shop", "12 Harbour Road"),
+        stock.add_location("MILL", "Mill Street 磨坊街店", "shop", "3 Mill Street"),
         stock.add_location("DEPOT", "River Depot 江边仓库", "warehouse", "Gate 4, River Side"),
     )
     return {place.code: place.id for place in places}

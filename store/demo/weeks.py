@@ -50,7 +50,7 @@ def pass_weeks(laid: Laid) -> None:
     """Opener, many times over: live through the plan from opening day to now."""
     random = Random(952)
     plan = sorted(_plan(random, laid.opened_at, clock.now() - timedelta(minutes=8)))
-    story = _Story(laid)
+    story = _Story(laid, _coming_back(random, plan, clock.now() - timedelta(days=2)))
     try:
         story.announce_prices()
         for week in range(math.ceil(DAYS / 7) + 1):
@@ -59,8 +59,8 @@ def pass_weeks(laid: Laid) -> None:
             if these or not week:
                 story.deliver(since, these, first=not week)
             for one in these:
+                story.refund_until(one.at)
                 story.sell(one)
-        story.refund_some(random)
         story.leave_some_to_spend()
     finally:
         clock.set_now(None)
@@ -68,7 +68,7 @@ def pass_weeks(laid: Laid) -> None:
 
 def _plan(random: Random, since: datetime, until: datetime) -> Iterator[Planned]:
     shoppers = [person.email for person in PEOPLE if person.role == "shopper"]
-    loyal = [1 + 12 // (1 + at) for at in range(len(shoppers))]
+    loyal = [1 + 6 // (1 + at // 2) for at in range(len(shoppers))]
     hours, weights = list(HOURS), list(HOURS.values())
     for day in range(DAYS + 1):
         for _ in range(SALES_ON[(since + timedelta(days=day)).weekday()] + random.randint(-3, 3)):
@@ -89,13 +89,24 @@ def _contents(random: Random, place: str) -> Iterator[tuple[str, int]]:
         yield name, random.choices((1, 2, 3), (12, 3, 1))[0]
 
 
+def _coming_back(random: Random, plan: list[Planned], latest: datetime) -> dict[Planned, str]:
+    """Sales of the last weeks that will be refunded, with the reason; none that would fill a shelf
+    which is to be seen empty."""
+    recent = [one for one in plan if latest - timedelta(weeks=2) < one.at < latest]
+    plenty = [
+        one for one in recent if all(GOODS[name].on_hand > SCARCE for name, _ in one.contents)
+    ]
+    return dict(zip(random.sample(plenty, min(len(REASONS), len(plenty))), REASONS))
+
+
 class _Story:
     """What happens in the weeks, with what is known of balances and sales on the way."""
 
-    def __init__(self, laid: Laid) -> None:
+    def __init__(self, laid: Laid, coming_back: dict[Planned, str]) -> None:
         self.laid = laid
         self.balances: Counter[str] = Counter()
-        self.plenty: list[tuple[str, datetime]] = []
+        self.coming_back = coming_back
+        self.due: list[tuple[datetime, str, str]] = []
         self.new_prices = {
             name: (clock.now() - timedelta(days=days), price) for name, days, price in NEW_PRICES
         }
@@ -149,18 +160,17 @@ class _Story:
             )
         )  # fmt: skip
         self.balances[one.who] -= total
-        if not any(GOODS[name].on_hand <= SCARCE for name, _ in one.contents):
-            self.plenty.append((bought.sale_id, one.at))
+        if one in self.coming_back:
+            next_morning = one.at.replace(hour=10, minute=40) + timedelta(days=1)
+            self.due.append((next_morning, bought.sale_id, self.coming_back[one]))
 
-    def refund_some(self, random: Random) -> None:
-        """Three sales of the last weeks come back, each some hours after it was made; none that
-        would fill a shelf which is to be seen empty."""
-        latest = clock.now() - timedelta(hours=5)
-        recent = [sale for sale in self.plenty[-100:] if sale[1] < latest]
-        chosen = sorted(random.sample(recent, min(len(REASONS), len(recent))))
-        for (sale_id, at), reason in zip(chosen, REASONS):
-            clock.set_now(at + timedelta(hours=4))
-            sales.refund(sale_id, made_by=self.staff, reason=reason)
+    def refund_until(self, at: datetime) -> None:
+        """Give back, on the morning after, what came back by then."""
+        for one in sorted(self.due):
+            if one[0] < at:
+                self.due.remove(one)
+                clock.set_now(one[0])
+                sales.refund(one[1], made_by=self.staff, reason=one[2])
 
     def leave_some_to_spend(self) -> None:
         """The shopper whom visitors sign in as finds money in the account."""

@@ -6,7 +6,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 
 from .. import forms, identity, ids, money, web
-from ..errors import NotFound
+from ..errors import Invalid, NotFound
 from . import ledger, topups
 from .gateways import Gateway
 from .gateways.simulated import WISHES, Simulated
@@ -29,6 +29,10 @@ def currency() -> str:
     return str(current_app.config["CURRENCY"])
 
 
+def limit_minor() -> int:
+    return money.parse(current_app.config["TOP_UP_LIMIT"], currency())
+
+
 @blueprint.get("/me/account")
 def statement() -> str:
     """Every posting of the member's account, newest first, with the balance after each."""
@@ -48,34 +52,36 @@ def statement() -> str:
 
 
 @blueprint.get("/me/top-up")
-def top_up() -> str:
+def top_up() -> ResponseReturnValue:
     """Ask for an amount; `next` is where the shopper wanted to pay, `amount` what is missing."""
-    member = identity.signed_in()
-    missing = request.args.get("amount", "")[:20]
-    return render_template(
-        "payment/top_up.html", key=ids.new(), currency=currency(), amount=missing,
-        next=identity.safe_next(request.args.get("next", "")), wishes=WISHES,
-        suggested=SUGGESTED, can_top_up=current_app.config["SIMULATED_GATEWAY"],
-        limit_minor=money.parse(current_app.config["TOP_UP_LIMIT"], currency()),
-        balance_minor=ledger.balance_of(member.id, currency()),
-    )  # fmt: skip
+    return _top_up_page(request.args.get("amount", "")[:20], request.args.get("next", ""))
 
 
 @blueprint.post("/me/top-up")
 def start_top_up() -> ResponseReturnValue:
     member = identity.signed_in()
-    amount = forms.choice("suggested", ("", *SUGGESTED)) or forms.text("amount", most=20)
-    wanted = topups.Wanted(
-        member.id,
-        money.parse(amount, currency()),
-        currency(),
-        forms.text("key", least=8, most=64),
-        forms.choice("wish", WISHES, "approve"),
-    )
-    limit = money.parse(current_app.config["TOP_UP_LIMIT"], currency())
-    mine = topups.top_up(wanted, gateway(), most_minor=limit)
+    wish = forms.choice("wish", WISHES, "approve")
+    key = forms.text("key", least=8, most=64)
+    typed = forms.choice("suggested", ("", *SUGGESTED)) or request.form.get("amount", "")[:20]
+    try:
+        minor = money.parse(typed, currency())
+        wanted = topups.Wanted(member.id, minor, currency(), key, wish)
+        mine = topups.top_up(wanted, gateway(), most_minor=limit_minor())
+    except Invalid as refusal:
+        return _top_up_page(typed, request.form.get("next", ""), refusal), refusal.status
     forward = identity.safe_next(request.form.get("next", ""))
     return redirect(url_for("payment.top_up_state", top_up_id=mine.id, next=forward), 303)
+
+
+def _top_up_page(amount: str, forward: str, refusal: Invalid | None = None) -> str:
+    member = identity.signed_in()
+    return render_template(
+        "payment/top_up.html", key=ids.new(), currency=currency(), amount=amount,
+        next=identity.safe_next(forward), wishes=WISHES, refused=refusal,
+        suggested=[(text, money.parse(text, currency())) for text in SUGGESTED],
+        can_top_up=current_app.config["SIMULATED_GATEWAY"], limit_minor=limit_minor(),
+        balance_minor=ledger.balance_of(member.id, currency()),
+    )  # fmt: skip
 
 
 @blueprint.get("/me/top-up/<top_up_id>")
@@ -104,5 +110,5 @@ def check(top_up_id: str) -> ResponseReturnValue:
 def notice() -> ResponseReturnValue:
     """The provider tells us by itself, once, twice, late or out of order: settled once."""
     body = request.get_data(cache=True)
-    topups.take_notice(gateway().read_notice(request.headers, body))
+    topups.take_notice(gateway().read_notice(dict(request.headers), body))
     return "", 204

@@ -10,7 +10,8 @@ from flask.cli import AppGroup
 from .. import catalogue
 from ..db import transaction
 from ..errors import NotFound, Refusal
-from . import levels
+from .levels import count_to, levels
+from .levels import receive as receive_goods
 from .locations import MAIN, add_location, location, locations
 
 group = AppGroup("stock", help="Stock: what is where.")
@@ -36,7 +37,7 @@ def receive(item: str, quantity: int, code: str, note: str) -> None:
     """Goods come in; prints what is on hand then. ITEM is a GTIN, SKU or short code."""
     try:
         with transaction():
-            on_hand = levels.receive(item_id(item), location(code).id, quantity, note=note[:200])
+            on_hand = receive_goods(item_id(item), location(code).id, quantity, note=note[:200])
     except Refusal as refusal:
         raise click.ClickException(refusal.message) from refusal
     click.echo(on_hand)
@@ -51,7 +52,7 @@ def count(item: str, counted: int, code: str, note: str) -> None:
     """What was counted becomes the level; prints the difference."""
     try:
         with transaction():
-            difference = levels.count_to(
+            difference = count_to(
                 item_id(item), location(code).id, counted, member_id=None, note=note[:200]
             )
     except Refusal as refusal:
@@ -70,7 +71,7 @@ def level(item: str, code: str | None, as_json: bool) -> None:
         places = [location(code)] if code else locations()
     except Refusal as refusal:
         raise click.ClickException(refusal.message) from refusal
-    found = levels.levels([(wanted, place.id) for place in places])
+    found = levels([(wanted, place.id) for place in places])
     rows = [
         {"location": place.code, "on_hand": found.get((wanted, place.id), 0)} for place in places
     ]

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     ScalarSelect,
     bindparam,
     func,
@@ -71,9 +70,7 @@ _record = Prepared(
 )
 
 
-def level_of(
-    item_id: ColumnElement[int] | Any, location_id: ColumnElement[int] | int
-) -> ScalarSelect[int]:
+def level_of(item_id: Any, location_id: Any) -> ScalarSelect[int]:
     """An expression for other rooms' queries: how many of the item are on hand at the location;
     NULL where it was never there."""
     where = (Level.item_id == item_id, Level.location_id == location_id)

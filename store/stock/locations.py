@@ -9,6 +9,16 @@ from ..db import db, in_transaction
 from ..errors import Invalid, NotFound
 from .models import Location
 
+__all__ = [
+    "MAIN",
+    "Location",
+    "LocationTaken",
+    "add_location",
+    "location",
+    "location_by_id",
+    "locations",
+]
+
 MAIN = "MAIN"
 
 

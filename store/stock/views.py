@@ -1,7 +1,117 @@
-"""Pages of stock."""
+"""Pages of stock: what is where, goods that come in, and counting."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from typing import Any
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, ngettext
+
+from .. import catalogue, forms, identity, web
+from ..db import transaction
+from ..errors import NotFound
+from . import movements
+from .levels import LARGEST, count_to, levels, receive, shelves
+from .locations import MAIN, location, locations
+from .models import Location
 
 blueprint = Blueprint("stock", __name__)
+
+PLACE_COOKIE = "place"
+"""Where the staff of this browser stand; the desk's start page sets it."""
+
+
+@blueprint.get("/desk/stock")
+@identity.needs("receive_stock")
+def desk() -> str:
+    """One item with what can be done to it, or what happened here and what runs low."""
+    place, code = _here(), request.args.get("code", "").strip()[:100]
+    item = catalogue.find_item(code, base_url=web.base_url()) if code else None
+    before = request.args.get("before", "")
+    found = movements.movements(
+        place.id, item_id=item.id if item else None,
+        before=int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None,
+        limit=movements.PAGE + 1,
+    )  # fmt: skip
+    shown = found[: movements.PAGE]
+    return render_template(
+        "stock/desk.html", place=place, places=locations(), code=code, item=item,
+        level=_at(item, place) if item else None, seen=movements.newest_id(),
+        movements=shown, who=identity.names_of({one.member_id for one in shown if one.member_id}),
+        next_before=shown[-1].id if len(found) > len(shown) else None,
+        low=[] if code else movements.running_low(place.id, current_app.config["LAST_ONES"]),
+    )  # fmt: skip
+
+
+@blueprint.post("/desk/stock/receipts")
+@identity.needs("receive_stock")
+def receive_goods() -> ResponseReturnValue:
+    """Goods come in. The same twice from one page is asked about first."""
+    member, item, place = identity.signed_in(), _item(), location(forms.text("at", most=32))
+    quantity = forms.whole("quantity", least=1, most=LARGEST)
+    seen = forms.whole("seen", least=0, most=10**15)
+    note = forms.text("note", most=200)
+    with transaction():
+        if not forms.flag("again"):
+            movements.refuse_repeated(item.id, place.id, quantity, member.id, seen)
+        left = receive(item.id, place.id, quantity, member_id=member.id, note=note)
+    flash(
+        ngettext(
+            "%(num)d came in. Now there is %(left)d.", "%(num)d came in. Now there are %(left)d.",
+            quantity, left=left,
+        ),
+        "good",
+    )  # fmt: skip
+    return _back(item, place)
+
+
+@blueprint.post("/desk/stock/counts")
+@identity.needs("receive_stock")
+def count() -> ResponseReturnValue:
+    """What was counted becomes the level; a second tap changes nothing more."""
+    member, item, place = identity.signed_in(), _item(), location(forms.text("at", most=32))
+    counted = forms.whole("counted", least=0, most=LARGEST)
+    note = forms.text("note", most=200)
+    with transaction():
+        change = count_to(item.id, place.id, counted, member_id=member.id, note=note)
+    if change:
+        sign = "+" if change > 0 else "−"
+        said = gettext("Counted. The level changed by %(change)s.", change=f"{sign}{abs(change)}")
+    else:
+        said = gettext("Counted. The level was right.")
+    flash(said, "good")
+    return _back(item, place)
+
+
+def _here() -> Location:
+    """The place that the address names, else where this browser's staff stand, else the first."""
+    for code in (request.args.get("at"), web.cookie(PLACE_COOKIE)):
+        if code:
+            try:
+                return location(code)
+            except NotFound:
+                continue  # Renamed or removed since: the desk opens all the same.
+    return location(MAIN)
+
+
+def _item() -> catalogue.Item:
+    found = catalogue.find_item(forms.text("code", least=1, most=100))
+    if found is None:
+        raise catalogue.ItemNotForSale("There is no such item")
+    return found
+
+
+def _at(item: catalogue.Item, place: Location) -> dict[str, Any]:
+    """The item's level at every location, and its shelf at this one."""
+    everywhere = locations()
+    found = levels([(item.id, each.id) for each in everywhere])
+    return {
+        "on_hand": found.get((item.id, place.id), 0),
+        "shelf": shelves([item.id], place.id).get(item.id, ""),
+        "levels": [(each, found.get((item.id, each.id), 0)) for each in everywhere],
+    }
+
+
+def _back(item: catalogue.Item, place: Location) -> ResponseReturnValue:
+    return redirect(url_for("stock.desk", code=item.code, at=place.code), 303)
