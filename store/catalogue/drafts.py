@@ -193,8 +193,10 @@ class Reader:
         return ", ".join(broken)
 
     def _heading(self, field: str) -> str:
-        places = self.columns.get(field, ())
-        return self.headings[places[0]] if places else field
+        for name in (field, f"{field}_en", f"{field}_zh"):
+            if name in self.columns:
+                return self.headings[self.columns[name][0]]
+        return field
 
     def _rejection(self, number: int) -> Rejection:
         columns = dict.fromkeys(self._heading(name) for name, _ in self._faults)

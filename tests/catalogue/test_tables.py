@@ -143,7 +143,8 @@ def test_more_rows_than_any_shop_has_are_refused(
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        ("goods.xlsx", b"not a zip file"), ("goods.xlsx", b"PK\x03\x04"), ("goods.csv.gz", b"not gzip"),
+        ("goods.xlsx", b"not a zip file"), ("goods.xlsx", b"PK\x03\x04"),
+        ("goods.csv.gz", b"not gzip"),
         ("goods.csv.gz", gzip.compress(b"sku,name\n" * 999)[:40]), ("goods.csv", b""),
         ("goods.xls", b"any"), ("goods.pdf", b"%PDF"),
     ],
