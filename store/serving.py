@@ -48,7 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
     addresses = lan_addresses() if options.host == "0.0.0.0" else []
     owner = _prepare(with_demo=options.demo)
     # Made after the demo shop may have left its settings in the instance folder.
-    app = create_app({"PORT": port})
+    lan_url = f"http://{addresses[0]}:{port}" if addresses else None
+    app = create_app({"PORT": port, "LAN_URL": lan_url})
     listeners = [workers.Listener(plain)]
     if secure:
         certificate = certificates.ensure(Path(app.config["INSTANCE"]), addresses)

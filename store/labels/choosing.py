@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
+from sqlalchemy.orm import aliased
 
 from .. import catalogue
 from ..db import connection
 from .models import Label
+from .stickers import labels_query
 
-__all__ = ["WHICH", "Choice", "chosen_ids", "count", "shown", "without_price"]
+__all__ = ["WHICH", "Choice", "chosen_ids", "count", "newest_labels", "shown", "without_price"]
 
 WHICH = ("all", "changed", "new")
 """All that is for sale; what costs something else than its newest label says; what has no label."""
@@ -59,6 +61,18 @@ def without_price(location_id: int, currency: str, most: int = 20) -> Sequence[A
     return connection().execute(query.order_by(item.id).limit(most)).all()
 
 
+def newest_labels(location_id: int, *, after: int = 0, limit: int) -> Sequence[Any]:
+    """The newest label that still counts of each item for sale at a location, by item."""
+    item = catalogue.Item
+    query = labels_query().where(
+        Label.location_id == location_id,
+        Label.id == _newest(Label.id, location_id),
+        item.archived_at.is_(None),
+        item.id > after,
+    )
+    return connection().execute(query.order_by(item.id).limit(limit)).all()
+
+
 def _query(choice: Choice, *columns: Any) -> Select[Any]:
     item = catalogue.Item
     conditions: list[ColumnElement[bool]] = [
@@ -81,15 +95,20 @@ def _price(choice: Choice) -> ScalarSelect[int]:
 
 
 def _printed(choice: Choice) -> ScalarSelect[int]:
-    """The price on the newest label of the item that still counts at this location."""
+    return _newest(Label.price_minor, choice.location_id)
+
+
+def _newest(column: Any, location_id: int) -> ScalarSelect[Any]:
+    """That column of the item's newest label which still counts at this location."""
+    label = aliased(Label)
     newest = (
-        select(Label.price_minor)
+        select(getattr(label, column.key))
         .where(
-            Label.item_id == catalogue.Item.id,
-            Label.location_id == choice.location_id,
-            Label.revoked_at.is_(None),
+            label.item_id == catalogue.Item.id,
+            label.location_id == location_id,
+            label.revoked_at.is_(None),
         )
-        .order_by(Label.printed_at.desc(), Label.id.desc())
+        .order_by(label.printed_at.desc(), label.position.desc())
         .limit(1)
     )
-    return newest.correlate_except(Label).scalar_subquery()
+    return newest.correlate(catalogue.Item).scalar_subquery()

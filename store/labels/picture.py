@@ -18,9 +18,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from . import fonts, qr
 from .layout import Layout, PrintedLabel, layout
+from .sheets import Sheet
 from .typeset import Text
 
-__all__ = ["SCREEN_MM", "png", "svg"]
+__all__ = ["SCREEN_MM", "page_svg", "png", "svg"]
 
 SCREEN_MM = (63.5, 38.1)
 """The size of the most common label; a label on the screen has its shape."""
@@ -71,6 +72,39 @@ def png(
     packed = BytesIO()
     image.save(packed, "PNG", optimize=True)
     return packed.getvalue()
+
+
+def page_svg(sheet: Sheet, skip: int, count: int) -> str:
+    """The first page of a printing: cells that are used already, that are printed, that stay."""
+    wide, high = sheet.label_width_mm, sheet.label_height_mm
+    side = min(0.62 * high, 0.4 * wide)
+    kinds: dict[str, list[str]] = {"used": [], "printed": [], "free": []}
+    for number in range(sheet.per_page):
+        row, column = divmod(number, sheet.columns)
+        x = _number(sheet.left_mm + column * sheet.pitch_x_mm)
+        y = _number(sheet.top_mm + row * sheet.pitch_y_mm)
+        kind = "used" if number < skip else "printed" if number < skip + count else "free"
+        kinds[kind].append(f'<use href="#{kind}" x="{x}" y="{y}"/>')
+    cell = f'<rect width="{wide}" height="{high}" rx="{CORNER_MM}"'
+    edge = 'fill="none" stroke="#8c867b" stroke-width=".4"'
+    text = _number(0.12 * high + side + 0.08 * high)
+    lines = "".join(
+        f'<path d="M{text} {_number(at * high)}H{_number(share * wide)}" stroke-width="{thick}"/>'
+        for at, share, thick in ((0.28, 0.92, 2.2), (0.45, 0.8, 1.4), (0.7, 0.72, 4.4))
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {sheet.page_width_mm} '
+        f'{sheet.page_height_mm}" width="{sheet.page_width_mm}" height="{sheet.page_height_mm}">'
+        f'<rect width="100%" height="100%" fill="#fff"/><defs>'
+        f'<g id="free">{cell} {edge} stroke-dasharray="1.5 1.5"/></g>'
+        f'<g id="used">{cell} fill="#e5e0d7"/><path d="M0 0L{wide} {high}M{wide} 0L0 {high}" '
+        f'stroke="#8c867b" stroke-width=".6"/></g>'
+        f'<g id="printed">{cell} {edge}/><rect x="{_number(0.12 * high)}" '
+        f'y="{_number((high - side) / 2)}" width="{_number(side)}" height="{_number(side)}"/>'
+        f'<g stroke="#67625a">{lines}</g></g></defs>'
+        + "".join("".join(cells) for cells in kinds.values())
+        + "</svg>"
+    )
 
 
 def _code(placed: Layout, module_px: int) -> Image.Image:

@@ -32,8 +32,8 @@ from .sheets import Sheet, cells, sheet
 from .stickers import ITEM_COLUMNS, Imprint, labels_query, wording
 
 __all__ = [
-    "MOST_COPIES", "MOST_LABELS", "NothingToPrint", "Order", "PriceMissing", "Printing", "find_job",
-    "print_job", "print_labels", "reprint",
+    "MOST_COPIES", "MOST_LABELS", "NothingToPrint", "Order", "PriceMissing", "Printing",
+    "appearing", "find_job", "print_job", "print_labels", "reprint",
 ]  # fmt: skip
 
 MOST_COPIES = 500
@@ -94,7 +94,7 @@ def print_labels(order: Order, path: Path, progress: Progress | None = None) -> 
     LabelTooSmall; OSError where the file cannot be written.
     """
     _check(order)
-    with _appearing(path) as file:
+    with appearing(path) as file:
         return _draw_and_record(order, file, progress)
 
 
@@ -237,7 +237,7 @@ def _chunks(item_ids: Sequence[int], size: int) -> Iterator[list[int]]:
 
 
 @contextmanager
-def _appearing(path: Path) -> Iterator[BinaryIO]:
+def appearing(path: Path) -> Iterator[BinaryIO]:
     """A file under a temporary name beside its own, which it gets at the end if all went well."""
     new = path.with_name(f".{path.name}.{ids.new()}.part")
     try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
 from .. import catalogue, money
 from .layout import PrintedLabel
@@ -47,7 +47,7 @@ _item = catalogue.Item
 ITEM_COLUMNS = (_item.code, _item.gtin, _item.names, _item.content, _item.content_unit)
 
 
-def labels_query() -> Select[Any]:
+def labels_query() -> Any:
     """A select of label records with what `wording` needs of their items."""
     columns = (
         Label.id, Label.item_id, Label.shelf, Label.price_minor, Label.currency, Label.position,

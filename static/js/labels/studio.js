@@ -1,0 +1,60 @@
+// The studio with script: the sheet shows what will be printed, and its cells can be tapped.
+// Without script the same form works by its fields alone.
+
+const form = document.querySelector("[data-studio]");
+
+for (const select of document.querySelectorAll("[data-at-once]")) {
+  select.addEventListener("change", () => select.form.requestSubmit());
+}
+
+if (form) {
+  const { sheet, copies, skip, all } = form.elements;
+  const boxes = [...form.querySelectorAll("[name=item]")];
+  const picture = form.querySelector("[data-sheet]");
+  const sample = form.querySelector("[data-sample]");
+  const counter = document.querySelector("[data-count]");
+
+  const format = () => sheet.selectedOptions[0].dataset;
+  const perPage = () => Number(format().columns) * Number(format().rows);
+  const number = (field) => Math.max(Number.parseInt(field.value, 10) || 0, 0);
+
+  function chosen() {
+    return all.checked ? Number(form.dataset.many) : boxes.filter((box) => box.checked).length;
+  }
+
+  // Only the changed addresses are asked for again.
+  function show(image, address) {
+    const wanted = new URL(address, document.baseURI).href;
+    if (image.src !== wanted) image.src = wanted;
+  }
+
+  function draw() {
+    skip.max = perPage() - 1;
+    const count = chosen() * Math.max(number(copies), 1);
+    counter.textContent = count ? `· ${count.toLocaleString(document.documentElement.lang)}` : "";
+    const query = new URLSearchParams({ sheet: sheet.value, skip: number(skip), count });
+    show(picture, `${picture.dataset.url}?${query}`);
+    const item = (boxes.find((box) => box.checked) ?? boxes[0]).value;
+    show(sample, `${sample.dataset.url}&${new URLSearchParams({ item, sheet: sheet.value })}`);
+  }
+
+  all.addEventListener("change", () => boxes.forEach((box) => { box.checked = all.checked; }));
+  boxes.forEach((box) => box.addEventListener("change", () => { all.checked = false; }));
+  form.addEventListener("change", draw);
+  form.addEventListener("input", (event) => { if (event.target.type === "number") draw(); });
+  window.addEventListener("pageshow", draw);
+
+  picture.classList.add("tappable");
+  form.querySelector("[data-tap]").hidden = !picture.offsetParent;
+  picture.addEventListener("click", (event) => {
+    const [pageWidth, pageHeight] = format().page.split(" ").map(Number);
+    const [left, top, across, down] = format().place.split(" ").map(Number);
+    const box = picture.getBoundingClientRect();
+    const column = ((event.clientX - box.left) / box.width * pageWidth - left) / across;
+    const row = ((event.clientY - box.top) / box.height * pageHeight - top) / down;
+    const within = (at, many) => Math.min(Math.max(Math.floor(at), 0), Number(many) - 1);
+    const { columns, rows } = format();
+    skip.value = within(row, rows) * Number(columns) + within(column, columns);
+    draw();
+  });
+}

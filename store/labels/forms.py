@@ -1,0 +1,111 @@
+"""Reading requests to the desk's pages of labels: which items, on which sheet, for which place."""
+
+from __future__ import annotations
+
+import re
+
+from flask import current_app, request
+
+from .. import forms, identity, stock, web
+from ..errors import Invalid
+from . import choosing, sheets
+from .printing import MOST_COPIES, Order
+from .stickers import Imprint
+
+__all__ = [
+    "FIRST_SHEET", "address", "after", "before", "choice", "imprint", "is_lasting", "order",
+    "place", "secret_key", "sheet_named", "whole_argument",
+]  # fmt: skip
+
+FIRST_SHEET = "L7160"
+_NUMBER = re.compile(r"\d{1,15}\Z", re.ASCII)
+_LOCAL = ("localhost", "127.", "[::1]", "0.0.0.0")
+
+
+def secret_key() -> str:
+    return str(current_app.config["SECRET_KEY"])
+
+
+def is_lasting() -> bool:
+    """Whether the address on the labels is the shop's own for good: it was set."""
+    return bool(current_app.config["BASE_URL"])
+
+
+def address() -> str:
+    """The address that labels lead to. No phone can open "localhost": where the shop is looked at
+    under such a name, the computer's address in its network stands on the labels, if known."""
+    lan_url = current_app.config.get("LAN_URL")
+    if not is_lasting() and lan_url and request.host.startswith(_LOCAL):
+        return str(lan_url)
+    return web.base_url()
+
+
+def imprint(location: stock.Location, base_url: str = "") -> Imprint:
+    first = str(current_app.config["LANGUAGE"])
+    languages = (first, *(code for code in web.LANGUAGES if code != first))
+    return Imprint(base_url or address(), secret_key(), languages, location.code)
+
+
+def place() -> stock.Location:
+    return stock.location(request.values.get("at") or stock.MAIN)
+
+
+def after() -> int:
+    return _number("after") or 0
+
+
+def before() -> int:
+    return _number("before") or 0
+
+
+def whole_argument(name: str) -> int:
+    """A number of a picture's address; large ones are as good as the largest."""
+    return min(_number(name) or 0, 10**9)
+
+
+def sheet_named() -> sheets.Sheet:
+    return sheets.sheet(request.values.get("sheet") or FIRST_SHEET)
+
+
+def choice(location: stock.Location) -> choosing.Choice:
+    """Which items are shown, or printed where all of them are. Raises Invalid."""
+    which = request.values.get("which") or "all"
+    if which not in choosing.WHICH:
+        raise Invalid(f"which is one of {', '.join(choosing.WHICH)}", field="which")
+    return choosing.Choice(
+        location.id, current_app.config["CURRENCY"], which,
+        request.values.get("q", "").strip()[:80], _number("category"),
+    )  # fmt: skip
+
+
+def _number(name: str) -> int | None:
+    raw = request.values.get(name) or ""
+    if raw and not _NUMBER.match(raw):
+        raise Invalid(f"{name} must be a number", field=name)
+    return int(raw) if raw else None
+
+
+def order() -> Order:
+    """The desk's form as an order to print. Raises Invalid, NotFound."""
+    location = place()
+    wanted = choice(location)
+    sheet = sheet_named()
+    ids = choosing.chosen_ids(wanted) if forms.flag("all") else _items()
+    return Order(
+        item_ids=ids,
+        sheet=sheet,
+        location_id=location.id,
+        currency=wanted.currency,
+        imprint=imprint(location),
+        copies=forms.whole("copies", least=1, most=MOST_COPIES, default=1),
+        skip=forms.whole("skip", least=0, most=999, default=0),
+        made_by=identity.signed_in().id,
+        key=forms.text("key", least=8, most=64),
+    )
+
+
+def _items() -> list[int]:
+    raw = request.form.getlist("item")
+    if len(raw) > 1000 or not all(map(_NUMBER.match, raw)):
+        raise Invalid("item must be the number of an item", field="item")
+    return list(dict.fromkeys(map(int, raw)))
