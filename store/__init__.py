@@ -44,7 +44,7 @@ COMMANDS = (
 class Shop(Flask):
     """Flask, with templates that are folded for each language."""
 
-    jinja_environment = FoldingEnvironment
+    jinja_environment = FoldingEnvironment  # type: ignore[assignment]
 
 
 def create_app(overrides: dict[str, Any] | None = None) -> Flask:

@@ -31,9 +31,9 @@ def one_of(column: ColumnElement[Any] | Any, name: str, dialect: str) -> ColumnE
     same for every length. The list is given with `Many`."""
     if dialect == "sqlite":
         values = func.json_each(bindparam(name, type_=String())).table_valued("value")
-        return column.in_(select(values.c.value))  # type: ignore[no-any-return]
+        return column.in_(select(values.c.value))
     kind = BigInteger() if isinstance(column.type, BigInteger) else String()
-    return column == any_(bindparam(name, type_=ARRAY(kind)))  # type: ignore[no-any-return]
+    return column == any_(bindparam(name, type_=ARRAY(kind)))
 
 
 class Many:

@@ -14,11 +14,13 @@ from flask import Flask, Request, Response, current_app, g, render_template, req
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, format_datetime, gettext, ngettext
+from jinja2 import Template
 from markupsafe import Markup
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
+from werkzeug.wrappers import Response as BaseResponse
 
 from . import errors, ids, money
 from .strict import StrictJSON
@@ -126,7 +128,7 @@ def known_visit() -> str | None:
     return known if len(known) == 43 and known.isascii() else None
 
 
-def set_cookie(response: Response, name: str, value: str, days: int) -> None:
+def set_cookie(response: BaseResponse, name: str, value: str, days: int) -> None:
     """A cookie of ours: HttpOnly, SameSite=Lax, and with the __Host- prefix where there is TLS."""
     response.set_cookie(
         _cookie_name(name), value, max_age=days * 86_400, path="/",
@@ -284,7 +286,7 @@ def _price(minor: int, currency: str) -> Markup:
 
 def _when(at: datetime, form: str = "medium") -> str:
     local = at.astimezone(ZoneInfo(current_app.config["TIME_ZONE"]))
-    return format_datetime(local.replace(tzinfo=None), form, rebase=False)
+    return str(format_datetime(local.replace(tzinfo=None), form, rebase=False))
 
 
 # Refusals
@@ -323,7 +325,7 @@ def _refused(refusal: errors.Refusal) -> ResponseReturnValue:
 
 def page_for(code: str, status: int, message: str, data: dict[str, Any]) -> str:
     """The page of a refusal: templates/refusals/<code>.html, else the one for all others."""
-    pages = [f"refusals/{code}.html", "refusal.html"]
+    pages: list[str | Template] = [f"refusals/{code}.html", "refusal.html"]
     return render_template(pages, code=code, status=status, message=message, data=data)
 
 
@@ -335,7 +337,8 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     )
     detail = error.description or error.name
     if answers_json():
-        more = {"errors": error.data["messages"]} if hasattr(error, "data") else {}  # type: ignore
+        said = getattr(error, "data", None)
+        more = {"errors": said["messages"]} if said else {}
         answer = problem(error.code, code, error.name, detail, **more)
     else:
         answer = current_app.make_response((page_for(code, error.code, detail, {}), error.code))

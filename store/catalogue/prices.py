@@ -20,10 +20,10 @@ _now = bindparam("price_now", type_=Moment(), callable_=clock.now)
 
 def price_in_force(
     item_id: ColumnElement[int] | Any,
-    location_id: ColumnElement[int] | int | None,
+    location_id: Any,
     at: datetime | None = None,
     *,
-    currency: str | None = None,
+    currency: Any = None,
 ) -> ScalarSelect[int]:
     """An expression for any query over items: the amount in minor units, tax included; NULL where
     there is no price. Of those that have begun (by `at`, else by now, read at each run) the newest

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, insert, or_, select, update
+from sqlalchemy import ScalarSelect, bindparam, func, insert, or_, select, update
 
 from .. import clock
 from ..db import db, in_transaction, insert_new
@@ -99,7 +99,7 @@ def shop_account(name: str, currency: str) -> int:
     return int(found or 0)
 
 
-def balance_expression(member_id: ColumnElement[int] | Any, currency: str) -> ScalarSelect[int]:
+def balance_expression(member_id: Any, currency: Any) -> ScalarSelect[int]:
     """An expression for other rooms' queries: the member's balance; NULL without an account."""
     where = (Account.member_id == member_id, Account.currency == currency)
     return select(Account.balance_minor).where(*where).correlate_except(Account).scalar_subquery()

@@ -17,7 +17,7 @@ __all__ = ["Finding", "audit", "figures"]
 
 class Finding(NamedTuple):
     name: str
-    count: int
+    count: int  # type: ignore[assignment]  # It hides tuple.count, which nobody asks a finding for.
     meaning: str
 
 

@@ -6,7 +6,8 @@ asked.
 
 from __future__ import annotations
 
-from flask import Response, current_app, request
+from flask import current_app, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from .. import catalogue, forms, identity, ids, labels, money, stock, web
 from . import basket
@@ -44,7 +45,7 @@ def holder() -> basket.Holder:
     return basket.Holder(member.id if member else None, basket_secret())
 
 
-def guest_holder(response: Response) -> basket.Holder:
+def guest_holder(response: BaseResponse) -> basket.Holder:
     """For a change of the basket: a guest without a secret gets one with this answer."""
     known = holder()
     if known.member_id is None and known.secret is None:

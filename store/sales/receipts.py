@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, and_, or_, select
 
@@ -58,7 +59,7 @@ class Receipt:
         return sum(line.quantity for line in self.lines)
 
 
-def _query() -> Select[tuple[object, ...]]:
+def _query() -> Any:
     place = stock.Location
     return (
         select(
@@ -102,10 +103,10 @@ def receipts(
     return _with_lines(query)
 
 
-def _with_lines(query: Select[tuple[object, ...]]) -> list[Receipt]:
+def _with_lines(query: Select[Any]) -> list[Receipt]:
     heads = connection().execute(query).all()
     lines = _lines([str(head[0]) for head in heads])
-    return [Receipt(*head, lines=tuple(lines[str(head[0])])) for head in heads]  # type: ignore[arg-type]
+    return [replace(Receipt(*head), lines=tuple(lines[head[0]])) for head in heads]
 
 
 def _lines(sale_ids: Sequence[str]) -> dict[str, list[ReceiptLine]]:

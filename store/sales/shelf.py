@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, literal, select, true
+from sqlalchemy import bindparam, func, literal, select, true
 
 from .. import catalogue, identity, labels, payment, stock
 from ..db import connection, db
@@ -45,10 +45,11 @@ def item_page(asked: Asked) -> Any | None:
     )
 
 
-def _statement(by: str) -> Select[Any]:
+def _statement(by: str) -> Any:
     item, place, label = catalogue.Item, stock.Location, labels.Label
     category = catalogue.Category
-    money = bindparam("money")
+    money: Any = bindparam("money")
+    secret: Any = bindparam("secret")
     visitor = identity.visitor_query(bindparam("digest")).subquery("visitor")
     chosen = func.coalesce(
         select(label.location_id).where(label.id == bindparam("label")).scalar_subquery(),
@@ -68,7 +69,7 @@ def _statement(by: str) -> Select[Any]:
             visitor.c.member_id, visitor.c.member_name, visitor.c.member_role,
             visitor.c.member_language,
             payment.balance_expression(visitor.c.member_id, money).label("balance_minor"),
-            pieces_expression(visitor.c.member_id, bindparam("secret")).label("basket_count"),
+            pieces_expression(visitor.c.member_id, secret).label("basket_count"),
         )
         .select_from(item)
         .join(place, place.id == chosen)
@@ -79,7 +80,10 @@ def _statement(by: str) -> Select[Any]:
     )  # fmt: skip
 
 
-_pages = {by: Prepared(lambda dialect, by=by: _statement(by)) for by in ("gtin", "code")}
+_pages = {
+    "gtin": Prepared(lambda dialect: _statement("gtin")),
+    "code": Prepared(lambda dialect: _statement("code")),
+}
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,9 @@ class NoticeForged(Refusal):
 
 
 class Gateway(Protocol):
-    name: str
+    @property
+    def name(self) -> str:
+        """The provider's name in accounts and tables."""
 
     def start(self, payment_id: str, amount_minor: int, currency: str, wish: str) -> Answer:
         """Ask for the money. Raises GatewayTimeout."""

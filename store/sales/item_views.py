@@ -1,0 +1,142 @@
+"""The page behind a label: one item, for everybody who scans it; the hottest page of the shop.
+
+One statement reads all that it shows (`shelf.item_page`); the page itself is rendered once for all
+who see the same (`holes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache, partial
+from types import SimpleNamespace
+from typing import Any
+
+from flask import current_app, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, ngettext
+from markupsafe import Markup
+
+from .. import catalogue, identity, ids, labels, money, web
+from ..catalogue import gs1
+from ..holes import Holes
+from . import forms
+from .shelf import LASTING_COLUMNS, Asked, item_page
+from .shown_views import blueprint
+
+
+@blueprint.get("/i/<code>")
+def item_by_code(code: str) -> ResponseReturnValue:
+    """An item without a GTIN, by its short code."""
+    return _item("code", ids.normalise(code)[:16])
+
+
+@blueprint.get("/01/<path:rest>", endpoint="item")
+def item_by_gtin(rest: str) -> ResponseReturnValue:
+    """The page behind a label: a GS1 Digital Link on the shop's own host. Everything but the plain
+    form (batches, serials, link types, deviations) goes by the resolver's rules."""
+    if len(rest) == 14 and not request.args and not forms.asks_for_links():
+        return _item("gtin", rest)
+    resolved = catalogue.resolve()
+    if resolved.answer is not None:
+        return current_app.response_class(*resolved.answer)
+    return _item("gtin", resolved.gtin)
+
+
+def _item(by: str, value: str) -> ResponseReturnValue:
+    visit = web.known_visit()
+    said = request.args.get("l", "")[:40]
+    label_id = labels.read(said, forms.key().decode()) if said else None
+    row = item_page(
+        Asked(by, value, forms.location_code(), label_id, ids.digest(visit) if visit else None,
+              forms.basket_secret(), forms.currency())
+    )  # fmt: skip
+    identity.recognise(row)
+    if row is None or row.archived_at is not None or row.price_minor is None:
+        if by == "gtin" and not gs1.is_gtin(value):
+            catalogue.resolve()  # Says what is wrong with the number.
+        raise catalogue.ItemNotForSale("This item is not for sale here")
+    language, on_hand, balance = web.language(), row.on_hand or 0, row.balance_minor or 0
+    asked = request.args.get("quantity", "1")
+    quantity = int(asked) if asked in _QUANTITIES else 1
+    short = row.price_minor * quantity - balance
+    shown = {
+        "quantity": quantity, "said": said, "label_id": label_id,
+        "state": "sold_out" if on_hand < 1
+        else "last_ones" if on_hand <= current_app.config["LAST_ONES"] else "in_stock",
+        "more_left": quantity < on_hand, "short": short > 0,
+        "basket_count": int(row.basket_count or 0),
+    }  # fmt: skip
+    facts = (
+        language, request.full_path, row.member_id is None, *shown.values(),
+        *(str(fact) if isinstance(fact, dict) else fact for fact in row[:LASTING_COLUMNS]),
+    )  # fmt: skip
+    money_of = partial(money.show, currency=forms.currency(), language=language)
+    return _pages.page(
+        facts,
+        lambda marks: _rendered(row, shown, marks),
+        {
+            "left": _left(language, shown["state"], on_hand), "key": ids.new(),
+            "csrf": web.csrf_token(), "balance": money_of(balance),
+            "short": money_of(max(short, 0)),
+        },
+    )  # fmt: skip
+
+
+_pages = Holes("left", "key", "csrf", "balance", "short")
+
+
+def _rendered(row: Any, shown: dict[str, Any], marks: Mapping[str, Markup]) -> str:
+    """The item page with marks for what differs from visitor to visitor."""
+    label_fits = shown["label_id"] is not None and row.label_item_id == row.id
+    other = "en" if web.language() == "zh" else "zh"
+    unit_minor, unit_text = catalogue.unit_price(row.price_minor, row.content, row.content_unit)
+    changed = label_fits and row.label_price_minor != row.price_minor
+    return render_template(
+        "sales/item.html",
+        item=SimpleNamespace(
+            id=row.id, code=row.code, gtin=row.gtin, sku=row.sku,
+            name=web.in_language(row.names),
+            other_name=row.names.get(other) if len(row.names) > 1 else None,
+            brand=row.brand, size_text=row.size_text,
+            description=web.in_language(row.descriptions),
+            category_name=web.in_language(row.category_names), picture=row.picture,
+        ),
+        price_minor=row.price_minor, currency=forms.currency(), unit_price_minor=unit_minor,
+        unit_text=unit_text, was_minor=row.label_price_minor if changed else None,
+        location=row.location_code, location_name=row.location_name,
+        label=shown["said"] if label_fits else "",
+        warning=_warning(row, shown["said"], label_fits),
+        left_text=marks["left"], key=marks["key"], balance_text=marks["balance"],
+        short_text=marks["short"],
+        csrf_field=lambda: Markup('<input type="hidden" name="csrf" value="{}">').format(
+            marks["csrf"]
+        ),
+        **shown,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _left(language: str, state: str, on_hand: int) -> str:
+    """How many are on the shelf, in words of the visitor's language."""
+    if state == "last_ones":
+        return str(ngettext("Last one on this shelf", "Last %(num)d on this shelf", on_hand))
+    return str(ngettext("%(num)d on this shelf", "%(num)d on this shelf", on_hand))
+
+
+_QUANTITIES = {str(number) for number in range(1, forms.MOST_AT_ONCE + 1)}
+
+
+def _warning(row: Any, said: str, label_fits: bool) -> str | None:
+    """What is wrong with the sticker that was scanned, if anything."""
+    if not said:
+        return None
+    if not label_fits:
+        return str(
+            gettext(
+                "This label was not made by this shop for this item. Please check that the "
+                "picture is what you hold, or ask the staff."
+            )
+        )
+    if row.label_revoked_at is not None:
+        return str(gettext("This label is out of date. The price below is the one that counts."))
+    return None
