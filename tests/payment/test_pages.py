@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.conftest import Clock
 from tests.world import Visitor, World
 
 
-def _top_up(visitor: Visitor, wish: str = "approve", **fields: str) -> str:
+def _top_up(visitor: Visitor, wish: str = "approve", **fields: Any) -> str:
     """Where the shopper is sent."""
     key = re.search(r'name="key" value="(\w+)"', visitor.get("/me/top-up").text)
     assert key
