@@ -61,6 +61,11 @@ class Choice:
     member_id: int | None = None
     before: datetime | None = None
 
+    @property
+    def of_goods(self) -> bool:
+        """Whether it is about some of the lines of a sale only."""
+        return self.item_id is not None or self.category_id is not None
+
 
 def waiting(topic: str) -> Select[Any]:
     """The sales, or the refunds, whose event is still in the outbox."""
@@ -115,11 +120,11 @@ def _half(
     tables: FromClause = Sale.__table__
     if refund:
         tables = Refund.__table__.join(tables)
-    goods = _goods(choice)
     # SQLite keeps no figures of its tables and would rather read all lines there ever were. So the
     # order is said: for a short time its sales and then their lines, which is what an outer join
     # means to it; for a long time and few goods, the lines of these goods first.
-    lines_first = bool(goods) and span.days > _SHORT_DAYS
+    lines_first = span.days > _SHORT_DAYS and choice.of_goods
+    goods = _goods(choice, lines.item_id if lines_first else lines.item_id + 0)
     fits = and_(SaleLine.sale_id == Sale.id, *([] if lines_first else goods))
     tables = tables.join(SaleLine.__table__, fits, isouter=not lines_first)
     query = select(*columns).select_from(tables).group_by(*groups)
@@ -127,14 +132,14 @@ def _half(
     return query if lines_first or not goods else query.having(func.count(lines.position) > 0)
 
 
-def _goods(choice: Choice) -> list[ColumnElement[bool]]:
-    """Conditions on lines."""
+def _goods(choice: Choice, item_id: Any) -> list[ColumnElement[bool]]:
+    """Conditions on lines. A computed item_id keeps the index on it out of the matter."""
     found: list[ColumnElement[bool]] = []
     if choice.item_id is not None:
-        found.append(SaleLine.item_id == choice.item_id)
+        found.append(item_id == choice.item_id)
     if choice.category_id is not None:
         members = select(Item.id).where(Item.category_id == choice.category_id)
-        found.append(SaleLine.item_id.in_(members))
+        found.append(item_id.in_(members))
     return found
 
 

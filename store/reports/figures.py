@@ -294,8 +294,7 @@ _TABLES: dict[str, tuple[Callable[[Books, list[Any]], Names], Callable[[Any], An
 
 def _shoppers(books: Books, filters: Filters, most: int | None, offset: int) -> Breakdown:
     choice = filters.choice
-    of_goods = choice.category_id is not None or choice.item_id is not None
-    if of_goods and choice.member_id is None:
+    if choice.of_goods and choice.member_id is None:
         lines = _in_all(books, filters, filters.span).sales
         if lines > _MOST_LINES_FOR_SHOPPERS:
             return Breakdown("shoppers", None, 0)

@@ -70,6 +70,10 @@ class Books:
         self, span: Span, choice: Choice, limit: int | None, offset: int = 0
     ) -> tuple[list[Row[Any]], int]:
         """The shoppers who brought most, and how many there are in all."""
+        if self._from_lines(choice, ("member_id",)):
+            found = self.summed(span, choice, ("member_id",))
+            found.sort(key=lambda row: (-row.total_minor, row.member_id))
+            return found[offset : None if limit is None else offset + limit], len(found)
         rows = self._rows(span, choice, ("member_id",), None)
         brought = func.sum(rows.c.total_minor)
         ranked = (
@@ -104,20 +108,20 @@ class Books:
                 return found
             found.append(following)
 
+    def _from_lines(self, choice: Choice, keys: Sequence[str]) -> bool:
+        """Whether no roll-up has the answer: a shopper's sales are few, and so are those of some
+        goods when it comes to hours and shoppers."""
+        of_goods = choice.of_goods or "item_id" in keys
+        finer = "hour" in keys or "member_id" in keys
+        return not self.usable or choice.member_id is not None or (of_goods and finer)
+
     def _rows(
         self, span: Span, choice: Choice, keys: Sequence[str], before: datetime | None
     ) -> Subquery:
         """Rows that hold each event of the span once, on as coarse a level as the keys allow."""
-        of_items = choice.item_id is not None or choice.category_id is not None
-        by_item = of_items or "item_id" in keys
-        from_lines = (
-            not self.usable
-            or before is not None
-            or choice.member_id is not None
-            or (by_item and ("hour" in keys or "member_id" in keys))
-        )
+        by_item = choice.of_goods or "item_id" in keys
         names = [*keys, *MEASURES]
-        if from_lines:
+        if before is not None or self._from_lines(choice, keys):
             found = events(span, replace(choice, before=before), by_item=by_item)
             return select(*(found.c[name] for name in names)).subquery()
         model: type[Any] = Takings
