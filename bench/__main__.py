@@ -1,0 +1,23 @@
+"""All measurements of docs/performance.md: `make bench`, or one of them: `python -m bench http`."""
+
+from __future__ import annotations
+
+import sys
+
+from . import http, imports, labels, sales_page
+
+PARTS = {
+    "labels": labels.main, "imports": imports.main, "http": http.main,
+    "sales_page": sales_page.main,
+}  # fmt: skip
+
+
+def main() -> None:
+    wanted = sys.argv[1:] or list(PARTS)
+    del sys.argv[1:]
+    for name in wanted:
+        PARTS[name]()
+
+
+if __name__ == "__main__":
+    main()
