@@ -17,6 +17,9 @@ from . import demo, outbox, settings
 from .errors import Refusal
 from .payment.commands import settle_pending
 from .reports import oracle
+from .sales import basket
+
+SWEEP_EVERY_S = 3600
 
 
 @click.command("audit")
@@ -71,6 +74,7 @@ def _app() -> Flask:
 def _faults(url: str) -> list[str]:
     """What an audit of another database finds, in sentences."""
     app = Flask("audit")
+    app.config.update(current_app.config)  # The days of its takings are those of this shop.
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(url, 1)
     database.db.init_app(app)
@@ -94,9 +98,12 @@ def work(forever: bool) -> None:
     done = outbox.work()
     settle_pending()
     while forever:
-        time.sleep(1)
-        outbox.work()
-        settle_pending()
+        sweep_at = time.monotonic() + SWEEP_EVERY_S
+        while time.monotonic() < sweep_at:
+            time.sleep(1)
+            outbox.work()
+            settle_pending()
+        basket.sweep()
     click.echo(done)
 
 
