@@ -23,12 +23,14 @@ ON_SCREEN = 60
 
 @blueprint.get("/labels/<label_id>.<any(svg, png):kind>", endpoint="picture")
 def label_picture(label_id: str, kind: str) -> ResponseReturnValue:
-    """The label as it was printed. For staff; in the demo shop everybody may look."""
-    if not current_app.config["DEMO"]:
+    """The label as it was printed, for staff. In the demo shop everybody may look, and scan it
+    from the screen: there it leads to the address that the shop has now."""
+    demo = current_app.config["DEMO"]
+    if not demo:
         _refuse_but_staff()
     row = _row(label_id)
     location = stock.location_by_id(row.location_id)
-    base_url = printing.find_job(row.job_id).base_url
+    base_url = "" if demo else printing.find_job(row.job_id).base_url
     label = stickers.wording(row, row, forms.imprint(location, base_url))
     if kind == "png":
         answer = Response(picture.png(label), mimetype="image/png")

@@ -30,7 +30,7 @@ Box = tuple[float, float, float, float]
 Ink = Callable[[Text], Box]
 
 
-def _read_by_zxing(page: Image.Image) -> list[str]:
+def read_by_zxing(page: Image.Image) -> list[str]:
     # Version 3 of zxing-cpp looks for every kind of code unless told which.
     found = zxingcpp.read_barcodes(
         page, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
@@ -59,7 +59,7 @@ def _zbar() -> Reader:
 @pytest.fixture(params=["zxing", "zbar"])
 def reader(request: pytest.FixtureRequest) -> Reader:
     """Both readers that matter: phones use relatives of the one, scanners of the other."""
-    return _read_by_zxing if request.param == "zxing" else _zbar()
+    return read_by_zxing if request.param == "zxing" else _zbar()
 
 
 @pytest.fixture
