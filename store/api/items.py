@@ -16,7 +16,6 @@ from ..catalogue.search import search_conditions
 from ..db import db
 from ..errors import NotFound
 from .answers import amount, answer, cached, currency, following, moment
-from .me import number
 from .reading import Moment, Strict, line
 from .resource import Resource
 from .shapes import Money, Page, Texts, next_link
@@ -104,10 +103,8 @@ def items(query: dict[str, Any]) -> Response:
     """The catalogue by pages, in the order in which items were added."""
     place = _place(query)
     limit = query["limit"]
-    statement = _statement(place).order_by(Item.id).limit(limit + 1)
-    after = number(query.get("cursor"))
-    if after is not None:
-        statement = statement.where(Item.id > after)
+    after = int(query.get("cursor", 0))
+    statement = _statement(place).where(Item.id > after).order_by(Item.id).limit(limit + 1)
     if query.get("q"):
         statement = statement.where(*search_conditions(query["q"]))
     if "category" in query:

@@ -15,7 +15,7 @@ from .access import Caller, ScopeMissing, caller
 from .answers import amount, answer, currency, following, moment
 from .reading import Exactly, Strict, line
 from .resource import Resource
-from .shapes import Money, Page, Texts, next_link, whole
+from .shapes import Cursor, Money, Page, Texts, next_link, whole
 
 resource = Resource("sales", "Sales in a member's name: made, listed, given back.")
 
@@ -108,6 +108,7 @@ class Sales(Strict):
 
 
 class Chosen(Page):
+    cursor = Cursor(r"^[0-9A-Z]{20}$")
     all = fields.Boolean(
         load_default=False, truthy={"true"}, falsy={"false"},
         metadata={"description": "Everybody's, not only one's own; needs `reports:read`."},

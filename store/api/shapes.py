@@ -6,7 +6,17 @@ from marshmallow import fields, validate
 
 from .reading import Exactly, QueryWhole, Strict
 
-__all__ = ["MOST_A_PAGE", "Money", "Nothing", "Page", "Problem", "Texts", "next_link", "whole"]
+__all__ = [
+    "MOST_A_PAGE",
+    "Cursor",
+    "Money",
+    "Nothing",
+    "Page",
+    "Problem",
+    "Texts",
+    "next_link",
+    "whole",
+]
 
 MOST_A_PAGE = 100
 A_PAGE = 50
@@ -35,13 +45,20 @@ class Money(Strict):
     currency = fields.String(required=True, metadata={"example": "CNY"})
 
 
-class Page(Strict):
-    """What every list takes."""
+class Cursor(fields.String):
+    """Where a page begins, as `next` of the page before had it."""
 
-    cursor = fields.String(
-        validate=Exactly(r"^[0-9A-Z]{1,20}$", error="Was not made by this shop."),
-        metadata={"description": "Take it from `next` of the page before."},
-    )
+    def __init__(self, pattern: str) -> None:
+        super().__init__(
+            validate=Exactly(pattern, error="Was not made by this shop."),
+            metadata={"description": "Follow `next` of the page before rather than make one."},
+        )
+
+
+class Page(Strict):
+    """What every list takes; `cursor` is the number of a row."""
+
+    cursor = Cursor(r"^[1-9][0-9]{0,14}$")
     limit = QueryWhole(load_default=A_PAGE, validate=validate.Range(1, MOST_A_PAGE))
 
 

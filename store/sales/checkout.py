@@ -124,6 +124,9 @@ def buy(asked: Buy) -> Bought:
         raise Invalid("A purchase key has 1 to 64 characters", field="key")
     if not all(1 <= line.quantity <= MOST_PIECES for line in asked.lines):
         raise Invalid(f"A quantity is 1 to {MOST_PIECES}", field="quantity")
+    # Another request's transaction may write this sale: what this one has read is dropped, so that
+    # what it reads next sees the sale, and no connection is held while it waits.
+    db.session.rollback()
     outcome = _combiner().submit(asked)
     if isinstance(outcome, BaseException):
         raise outcome

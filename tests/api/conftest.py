@@ -30,6 +30,7 @@ class Shop:
     tokens: dict[str, str] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     ids: dict[str, int] = field(default_factory=dict)
+    sales: list[str] = field(default_factory=list)
 
     def call(
         self, method: str, path: str, who: str | None = "lin", key: str | None = None, **more: Any
