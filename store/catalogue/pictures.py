@@ -102,6 +102,9 @@ def _decoded(upload: bytes, most_pixels: int) -> Image.Image:
             opened.load()
     except PictureRefused:
         raise
+    except Image.DecompressionBombError as error:
+        most = f"more than {most_pixels // 10**6} million pixels"
+        raise PictureRefused(f"The picture claims {most}", field="picture") from error
     except UnidentifiedImageError as error:
         raise PictureRefused("Only JPEG, PNG, WebP and GIF are taken", field="picture") from error
     except Exception as error:  # A decoder fed with rubbish raises whatever it likes.
