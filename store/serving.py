@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format=form)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("_granian").setLevel(logging.WARNING)
+    logging.getLogger("fontTools").setLevel(logging.WARNING)
     config = settings.load()
     port = _port(config["PORT"])
     try:

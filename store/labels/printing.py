@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -70,7 +70,7 @@ class Order:
     copies: int = 1
     skip: int = 0
     made_by: int | None = None
-    key: str | None = None
+    key: str = field(default_factory=ids.new)
 
     @property
     def count(self) -> int:
@@ -213,8 +213,8 @@ def _record(order: Order, drawn: IO[str]) -> int:
         return job.id
 
 
-def _job_of(key: str | None) -> PrintJob | None:
-    return db.session.scalar(select(PrintJob).where(PrintJob.key == key)) if key else None
+def _job_of(key: str) -> PrintJob | None:
+    return db.session.scalar(select(PrintJob).where(PrintJob.key == key))
 
 
 def _recorded(job_id: int, imprint: Imprint) -> Iterator[PrintedLabel]:
