@@ -100,6 +100,16 @@ class Report:
     ever: bool
     """Whether anything was ever sold."""
 
+    @property
+    def comparable(self) -> bool:
+        """Whether there was anything on the days that it is compared with."""
+        return any((self.before.sales, self.before.refunds, *_sold(self.series)))
+
+    @property
+    def by(self) -> dict[str, Breakdown]:
+        """The breakdowns by their kinds."""
+        return {breakdown.kind: breakdown for breakdown in self.breakdowns}
+
 
 def takings(filters: Filters, most: int = 10) -> Report:
     """The whole report, each of its parts from the same moment. `most` limits the lines of the
@@ -117,6 +127,10 @@ def takings(filters: Filters, most: int = 10) -> Report:
         [_breakdown(books, filters, kind, most, rows=read.get(kind)) for kind in BREAKDOWNS],
         books.connection.scalar(select(Sale.id).limit(1)) is not None,
     )
+
+
+def _sold(lines: list[Line]) -> Iterable[int]:
+    return (line.before.sales + line.before.refunds for line in lines if line.before)
 
 
 def breakdown(filters: Filters, kind: str, most: int | None, offset: int = 0) -> Breakdown:
@@ -150,8 +164,10 @@ def _figures(row: Any) -> Figures:
 
 
 def _shift(span: Span) -> int:
-    """How many days back the same weekdays lie: as many whole weeks as the span touches."""
-    return -(-span.days // 7) * 7
+    """How many days back the same weekdays lie: as many weeks as it takes not to overlap, and for
+    more than five weeks the same weeks of the year before."""
+    step = 7 if span.days <= 35 else 364
+    return -(-span.days // step) * step
 
 
 def _earlier(books: Books, filters: Filters) -> tuple[Figures, Span, datetime | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -13,12 +13,13 @@ from flask import url_for
 from flask_babel import get_locale, gettext
 
 from .calendar import Span, date_of, today, zone
-from .figures import Line
+from .figures import Figures, Line
 from .filters import Chosen, Filters
 
 __all__ = [
     "Change",
     "Links",
+    "busy",
     "change",
     "channel_name",
     "chosen",
@@ -56,6 +57,16 @@ def label(line: Line, by: str) -> str:
     if by == "month" and line.span.days > 27:
         return _in_words(date_of(line.span.first), "yMMM")
     return span_name(line.span)
+
+
+def busy(lines: list[Line]) -> list[Line]:
+    """The hours from the first to the last in which anything happened, now or before."""
+    active = [
+        at
+        for at, line in enumerate(lines)
+        if any((*astuple(line.figures), *astuple(line.before or Figures())))
+    ]
+    return lines[active[0] : active[-1] + 1] if active else []
 
 
 def day_name(day: date) -> str:

@@ -24,7 +24,9 @@ PAGE = 100
 def takings() -> str:
     """The owner's sales page."""
     filters = read(request.args)
-    return _page("reports/takings.html", filters, report=figures.takings(filters))
+    report = figures.takings(filters)
+    series = shown.busy(report.series) if filters.by == "hour" else report.series
+    return _page("reports/takings.html", filters, report=report, series=series)
 
 
 @blueprint.get("/owner/takings/<kind>")

@@ -37,6 +37,7 @@ function legend() {
   const list = document.createElement("p");
   list.className = "chart-legend";
   for (const name of ["now", "before"]) {
+    if (!place.dataset[name]) continue;
     const entry = document.createElement("span");
     entry.className = `chart-${name}`;
     entry.textContent = place.dataset[name];
