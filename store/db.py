@@ -10,11 +10,13 @@ import functools
 import logging
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Engine, Integer, MetaData, event
@@ -22,7 +24,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.engine.interfaces import ExceptionContext
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, TimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -151,6 +153,17 @@ def transaction() -> Iterator[Session]:
     session.info["open"] = True
     session.info["after"] = []
     try:
+        with _writers_turn(db.engine):
+            yield from _one_transaction(session)
+    finally:
+        session.info["open"] = False
+        session.info["driver"] = None
+    for function, arguments in session.info.pop("after"):
+        _run_after(function, arguments)
+
+
+def _one_transaction(session: Session) -> Iterator[Session]:
+    try:
         own = session.connection(execution_options={"writes": True})
         session.info["driver"] = own.connection.dbapi_connection
         yield session
@@ -161,11 +174,26 @@ def transaction() -> Iterator[Session]:
         else:
             session.rollback()
         raise
+
+
+# SQLite lets who waits for the writer's place sleep and look again, so that under load some wait
+# until their time is over. The threads of one process therefore stand in a line of their own.
+_lines: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
+_PATIENCE_S = 15.0
+
+
+@contextmanager
+def _writers_turn(engine: Engine) -> Iterator[None]:
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    line = _lines.setdefault(engine, threading.Lock())
+    if not line.acquire(timeout=_PATIENCE_S):
+        raise TimeoutError("too many wait to write")
+    try:
+        yield
     finally:
-        session.info["open"] = False
-        session.info["driver"] = None
-    for function, arguments in session.info.pop("after"):
-        _run_after(function, arguments)
+        line.release()
 
 
 def in_transaction() -> Session:

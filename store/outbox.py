@@ -13,11 +13,21 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, Index, String, Text, delete, func, insert, select, update
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, Index, Select, String, Text, delete, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from . import clock
-from .db import Base, BigId, Moment, db, in_transaction, repeatable, transaction
+from .db import (
+    Base,
+    BigId,
+    Moment,
+    db,
+    in_transaction,
+    is_passing,
+    repeatable,
+    transaction,
+)
 from .prepared import Prepared
 
 __all__ = ["Event", "Outbox", "handles", "pending", "put", "put_many", "work"]
@@ -101,64 +111,87 @@ def work(*, deadline_s: float | None = None) -> int:
     """Do everything that is due; answers how many events were done."""
     began, done = time.monotonic(), 0
     while deadline_s is None or time.monotonic() - began < deadline_s:
-        step = _work_one_batch()
-        done += step
-        if not step:
+        claimed, well = _work_one_batch()
+        done += well
+        if not claimed:
             break
     return done
 
 
 @repeatable
-def _work_one_batch() -> int:
-    """Opener: claim what is due, hand it over by topic, and end it, in one commit."""
+def _work_one_batch() -> tuple[int, int]:
+    """Opener: claim what is due, hand it over by topic, and end it, in one commit. Answers how
+    many events were claimed, and how many of them were done."""
     if not _is_anything_due():
-        return 0  # An idle worker must not take the writer's place every second.
+        return 0, 0  # An idle worker must not take the writer's place every second.
     with transaction() as session:
-        due = (
-            select(Outbox.id)
-            .where(Outbox.next_at <= clock.now(), Outbox.topic.in_(_handlers))
-            .order_by(Outbox.id)
-            .limit(BATCH)
-            .with_for_update(skip_locked=True)
-        )
         found = session.execute(
             select(Outbox.id, Outbox.topic, Outbox.subject, Outbox.body, Outbox.created_at)
-            .where(Outbox.id.in_(due))
+            .where(Outbox.id.in_(_due().limit(BATCH).with_for_update(skip_locked=True)))
             .order_by(Outbox.id)
         )
         events = [Event(*row) for row in found]
+        done = 0
         for topic in dict.fromkeys(event.topic for event in events):
-            batch = [event for event in events if event.topic == topic]
-            ids = [event.id for event in batch]
-            try:
-                with session.begin_nested():
-                    _handlers[topic](batch)
-                    session.execute(delete(Outbox).where(Outbox.id.in_(ids)))
-            except Exception as error:
-                log.exception("outbox: %s failed", topic)
-                _put_off(ids, error)
-        return len(events)
+            done += _hand_over(topic, [event for event in events if event.topic == topic])
+        return len(events), done
+
+
+def _due() -> Select[int]:
+    """What may be done now: each subject's oldest event, so that its order is kept even where an
+    event had to be put off."""
+    older = aliased(Outbox)
+    waits = select(older.id).where(older.subject == Outbox.subject, older.id < Outbox.id).exists()
+    return (
+        select(Outbox.id)
+        .where(Outbox.next_at <= clock.now(), Outbox.topic.in_(_handlers), ~waits)
+        .order_by(Outbox.id)
+    )
+
+
+def _hand_over(topic: str, batch: list[Event]) -> int:
+    """Joiner: let the handler do these events, and end them; answers how many were done. Where it
+    fails each is tried alone, so that one bad event does not take the others down with it."""
+    session = in_transaction()
+    ids = [event.id for event in batch]
+    try:
+        with session.begin_nested():
+            _handlers[topic](batch)
+            session.execute(delete(Outbox).where(Outbox.id.in_(ids)))
+    except Exception as error:
+        if isinstance(error, DBAPIError) and is_passing(error):
+            raise  # No fault of the events: the whole batch is repeated.
+        if len(batch) > 1:
+            return sum(_hand_over(topic, [event]) for event in batch)
+        log.exception("outbox: %s failed", topic)
+        _put_off(batch[0], error)
+        return 0
+    return len(batch)
 
 
 def _is_anything_due() -> bool:
-    due = select(Outbox.id).where(Outbox.next_at <= clock.now(), Outbox.topic.in_(_handlers))
-    found = db.session.scalar(due.limit(1)) is not None
+    found = db.session.scalar(_due().limit(1)) is not None
     db.session.rollback()
     return found
 
 
-def _put_off(ids: list[int], error: Exception) -> None:
+def _put_off(event: Event, error: Exception) -> None:
     """Try again later, at doubling distances; after the last try the row stays without a time."""
     session = in_transaction()
-    for row in session.execute(select(Outbox.id, Outbox.failures).where(Outbox.id.in_(ids))):
-        failures = row.failures + 1
-        wait = timedelta(seconds=min(5 * 2**failures, 6 * 3600))
-        session.execute(
-            update(Outbox)
-            .where(Outbox.id == row.id)
-            .values(
-                failures=failures,
-                error=f"{type(error).__name__}: {error}"[:500],
-                next_at=None if failures >= GIVE_UP_AFTER else clock.now() + wait,
-            )
+    mine = Outbox.id == event.id
+    failures = (session.scalar(select(Outbox.failures).where(mine)) or 0) + 1
+    wait = timedelta(seconds=min(5 * 2**failures, 6 * 3600))
+    session.execute(
+        update(Outbox)
+        .where(mine)
+        .values(
+            failures=failures,
+            error=_plain(f"{type(error).__name__}: {error}")[:500],
+            next_at=None if failures >= GIVE_UP_AFTER else clock.now() + wait,
         )
+    )
+
+
+def _plain(text: str) -> str:
+    """A message as both databases keep it: without NUL and halves of characters."""
+    return text.replace("\x00", " ").encode(errors="replace").decode()

@@ -126,11 +126,13 @@ def contents(holder: Holder, currency: str) -> Contents | None:
     level = stock.level_of(item.id, basket.location_id)
     query = (
         select(BasketLine.id, item, BasketLine.quantity, BasketLine.seen_minor, price, level,
-               BasketLine.label_id)
+               BasketLine.label_id, Basket.key)
         .join(item, item.id == BasketLine.item_id)
+        .join(Basket, Basket.id == BasketLine.basket_id)
         .where(BasketLine.basket_id == basket.id)
         .order_by(BasketLine.id)
     )  # fmt: skip
+    rows = db.session.execute(query).all()
     lines = [
         Shown(
             id=row[0], item_id=row[1].id, item_code=row[1].code,
@@ -139,9 +141,11 @@ def contents(holder: Holder, currency: str) -> Contents | None:
             unit_minor=None if row[1].archived_at else row[4],
             tax_rate_bp=row[1].tax_rate_bp, on_hand=row[5] or 0, label_id=row[6],
         )
-        for row in db.session.execute(query)
+        for row in rows
     ]  # fmt: skip
-    return Contents(basket.id, basket.location_id, basket.key, lines)
+    # The key is of the same moment as the lines: another tab may be changing both.
+    key = rows[0].key if rows else basket.key
+    return Contents(basket.id, basket.location_id, key, lines)
 
 
 def _find(holder: Holder) -> Basket | None:
@@ -158,6 +162,8 @@ def add(holder: Holder, line: Line, location_id: int, currency: str) -> None:
     with transaction() as session:
         _claim(holder)
         basket = _at(holder, location_id) or _open(holder, location_id)
+        if basket.member_id is not None and paid_with(basket.member_id, basket.key):
+            _empty(basket)  # Else what was paid for would be paid for again with the new scan.
         quote = catalogue.quotes([line.item_id], location_id, currency).get(line.item_id)
         if quote is None:
             raise catalogue.ItemNotForSale("This item is not for sale here")
@@ -213,14 +219,18 @@ def paid_with(member_id: int, key: str) -> str | None:
 
 
 @repeatable
-def empty(basket_id: str, key: str) -> None:
-    """Opener: take out what was paid, unless the basket changed since it was shown with this key.
-    It comes after the sale's commit: when it is lost, the same key finds the same sale."""
+def empty(member_id: int, key: str) -> None:
+    """Opener: take out what was paid with this key, unless the basket changed since. It comes after
+    the sale's commit: when it is lost, the next tap or the next scan does it."""
     with transaction() as session:
-        basket = session.get(Basket, basket_id)
-        if basket is not None and basket.key == key:
-            session.execute(delete(BasketLine).where(BasketLine.basket_id == basket_id))
-            _changed(basket)
+        query = select(Basket).where(Basket.member_id == member_id, Basket.key == key)
+        for basket in session.scalars(query):
+            _empty(basket)
+
+
+def _empty(basket: Basket) -> None:
+    in_transaction().execute(delete(BasketLine).where(BasketLine.basket_id == basket.id))
+    _changed(basket)
 
 
 @repeatable

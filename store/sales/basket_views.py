@@ -71,24 +71,28 @@ def set_quantity() -> ResponseReturnValue:
 def checkout() -> ResponseReturnValue:
     """Pay for the basket as it was shown. When it has been paid already (a second tap, a reload),
     the same key finds the same receipt."""
-    member = identity.signed_in()
-    holder, key = forms.holder(), forms.purchase_key()
-    earlier = basket.paid_with(member.id, key)
-    if earlier is None:
-        basket.claim(holder)
-        found = basket.contents(holder, forms.currency())
-        if found is None or not found.lines:
-            raise NotFound("Your basket is empty")
-        if found.key != key:
-            raise BasketChanged()
-        seen = forms.seen_by_item([line.item_id for line in found.lines])
-        bought = buy(
-            Buy(member.id, found.location_id, forms.currency(), found.wanted(seen), key,
-                "shelf", wishes=forms.wishes())
-        )  # fmt: skip
-        basket.empty(found.basket_id, key)
-        earlier = bought.sale_id
-    return redirect(url_for("sales.receipt", sale_id=earlier), 303)
+    member, key = identity.signed_in(), forms.purchase_key()
+    sale_id = basket.paid_with(member.id, key) or _pay(member.id, key)
+    basket.empty(member.id, key)
+    return redirect(url_for("sales.receipt", sale_id=sale_id), 303)
+
+
+def _pay(member_id: int, key: str) -> str:
+    holder = forms.holder()
+    basket.claim(holder)
+    found = basket.contents(holder, forms.currency())
+    if found is None or not found.lines or found.key != key:
+        # Of two taps at once the other one may have paid, and emptied the basket, just now.
+        paid = basket.paid_with(member_id, key)
+        if paid is None:
+            raise BasketChanged() if found and found.lines else NotFound("Your basket is empty")
+        return paid
+    seen = forms.seen_by_item([line.item_id for line in found.lines])
+    bought = buy(
+        Buy(member_id, found.location_id, forms.currency(), found.wanted(seen), key,
+            "shelf", wishes=forms.wishes())
+    )  # fmt: skip
+    return bought.sale_id
 
 
 class BasketChanged(NotFound):
