@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run serve test check fix bench soak lock clean setup setup-dev again
+.PHONY: help run serve test check fix translations bench soak lock clean setup setup-dev again
 
 # The same result whatever the reader's language, umask or shell set-up is.
 export PYTHONUTF8 := 1
@@ -53,6 +53,9 @@ check: setup-dev
 fix: setup-dev
 	@$(python) -m ruff format --quiet .
 	@$(python) -m ruff check --fix --quiet .
+
+translations: setup-dev  ## collect sentences, compile translations
+	@$(python) -m store.languages
 
 bench: setup-dev
 	@$(python) -m bench
