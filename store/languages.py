@@ -6,6 +6,7 @@ what is translated, and compiles it; a test fails while one is missing.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -63,11 +64,19 @@ def missing(kept: Catalog) -> Iterator[str]:
         if not message.id:
             continue
         known = kept.get(message.id if isinstance(message.id, str) else message.id[0])
-        said = known.string if known is not None else ""
-        if not (all(said) if isinstance(said, list | tuple) else said) or known is None:
+        said = _texts(known.string) if known is not None else []
+        if not said or not all(said):
             yield str(message.id)
-        elif list(known.check()):
+        elif any(_names(text) != _names(_texts(message.id)[-1]) for text in said):
             yield f"{message.id} (its names in %(…)s differ)"
+
+
+def _texts(said: str | list[str] | tuple[str, ...]) -> list[str]:
+    return [said] if isinstance(said, str) else list(said)
+
+
+def _names(text: str) -> set[str]:
+    return set(re.findall(r"%\(\w+\)[sd]", text))
 
 
 def main() -> int:
