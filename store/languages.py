@@ -71,8 +71,8 @@ def missing(kept: Catalog) -> Iterator[str]:
             yield f"{message.id} (its names in %(…)s differ)"
 
 
-def _texts(said: str | list[str] | tuple[str, ...]) -> list[str]:
-    return [said] if isinstance(said, str) else list(said)
+def _texts(said: str | list[str] | tuple[str, ...] | None) -> list[str]:
+    return [said] if isinstance(said, str) else list(said or [])
 
 
 def _names(text: str) -> set[str]:
