@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Literal, Protocol
 
 from sqlalchemy import Select, bindparam, or_, select
@@ -86,18 +87,24 @@ def _gtin_of(text: str) -> str | None:
 
 def _having(gtin: str | None = None, code: str = "", sku: str = "") -> Item | None:
     """The item with one of these codes; an exact SKU wins over a short code typed like it."""
-    conditions = []
-    if gtin:
-        conditions.append(Item.gtin == gtin)
+    wanted: dict[str, str] = {"gtin": gtin} if gtin else {}
     if code and len(code) <= 2 * LONGEST_CODE:
-        conditions.append(Item.code == ids.normalise(code)[:LONGEST_CODE])
+        wanted["code"] = ids.normalise(code)[:LONGEST_CODE]
     if sku:
-        conditions.append(Item.sku.in_(sorted({sku, sku.upper()})))
-    if not conditions:
+        wanted |= {"sku": sku, "upper": sku.upper()}
+    if not wanted:
         return None
-    found = list(db.session.scalars(select(Item).where(or_(*conditions)).limit(4)))
+    found = list(db.session.scalars(_any_of(*wanted), wanted))
     found.sort(key=lambda item: (item.sku != sku, item.gtin != gtin, item.archived_at is not None))
     return found[0] if found else None
+
+
+@cache
+def _any_of(*names: str) -> Select[Item]:
+    """Items by any of these codes. Built once for each choice of names: every scan needs one."""
+    columns = {"gtin": Item.gtin, "code": Item.code, "sku": Item.sku, "upper": Item.sku}
+    conditions = [columns[name] == bindparam(name) for name in names]
+    return select(Item).where(or_(*conditions)).limit(4)
 
 
 class HasCodes(Protocol):

@@ -114,13 +114,20 @@ def _again(item: Item | None, refusal: Invalid) -> ResponseReturnValue:
 
 
 def _fault_text(refusal: Invalid) -> str:
+    """What is wrong, in the visitor's language; the refusal's own words are for logs."""
     if isinstance(refusal, CodeTaken):
         return str(gettext("Item %(code)s has this already.", code=refusal.data["item"]))
     if isinstance(refusal, gs1.CodeFault):
-        return str(gettext("This is no GTIN: %(why)s", why=refusal.message))
+        return str(gettext("This is no GTIN: a digit is wrong or missing."))
     if isinstance(refusal, PictureRefused):
-        return str(gettext("This picture cannot be used: %(why)s", why=refusal.message))
-    return refusal.message
+        return str(gettext("This picture cannot be used: wrong kind, damaged or too large."))
+    if refusal.field == "price":
+        return str(gettext("Write the price like 12.50, without other signs."))
+    if refusal.field == "tax_rate":
+        return str(gettext("Write the tax in percent, like 13."))
+    if refusal.field == "name":
+        return str(gettext("A name has 1 to 300 characters, on one line."))
+    return str(gettext("This is too long, or has characters that cannot be kept."))
 
 
 def _form(item: Item | None, said: dict[str, str]) -> str:

@@ -115,15 +115,25 @@ def _decoded(upload: bytes, most_pixels: int) -> Image.Image:
 
 
 def _fitting(whole: Image.Image, width: int) -> bytes:
-    """The best quality that stays under the limit of this width; smaller pictures are not blown
-    up, and very tall ones are cut to three times their width's height."""
+    """The best quality that stays under the limit of this width. Smaller pictures are not blown
+    up; very tall ones become narrower, so that none is more than three times as high as wide."""
     picture = whole.copy()
     picture.thumbnail((width, width * 3), Image.Resampling.LANCZOS)
-    data = b""
-    for quality in _QUALITIES:
-        out = BytesIO()
-        picture.save(out, "WEBP", quality=quality, method=4)
-        data = out.getvalue()
+    best, data = b"", _webp(picture, _QUALITIES[0])
+    if len(data) <= _MOST_AT[width]:
+        return data
+    first, last = 1, len(_QUALITIES) - 1
+    while first <= last:
+        middle = (first + last) // 2
+        data = _webp(picture, _QUALITIES[middle])
         if len(data) <= _MOST_AT[width]:
-            break
-    return data
+            best, last = data, middle - 1
+        else:
+            first = middle + 1
+    return best or data
+
+
+def _webp(picture: Image.Image, quality: int) -> bytes:
+    out = BytesIO()
+    picture.save(out, "WEBP", quality=quality, method=4)
+    return out.getvalue()

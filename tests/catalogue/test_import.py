@@ -295,7 +295,7 @@ def test_an_import_that_was_killed_is_finished_by_starting_it_again(
         stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         found = 0
         while not found and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
