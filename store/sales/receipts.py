@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, bindparam, or_, select
 
 from .. import catalogue, stock
 from ..db import connection
@@ -76,11 +77,17 @@ def receipt(sale_id: str, member_id: int | None = None) -> Receipt | None:
     """A sale with its lines; with a member, only theirs. None when there is none."""
     if not sale_id.isascii() or len(sale_id) > 20:
         return None
-    query = _query().where(Sale.id == sale_id)
-    if member_id is not None:
-        query = query.where(Sale.member_id == member_id)
-    found = _with_lines(query)
+    asked = {"sale": sale_id} if member_id is None else {"sale": sale_id, "member": member_id}
+    found = _with_lines(_one(member_id is not None), asked)
     return found[0] if found else None
+
+
+@cache
+def _one(of_a_member: bool) -> Select[*tuple[Any, ...]]:
+    """Built once: every sale of the API is read back, and putting the statement together costs
+    more than running it."""
+    query: Select[*tuple[Any, ...]] = _query().where(Sale.id == bindparam("sale"))
+    return query.where(Sale.member_id == bindparam("member")) if of_a_member else query
 
 
 def receipts(
@@ -103,26 +110,30 @@ def receipts(
     return _with_lines(query)
 
 
-def _with_lines(query: Select[Any]) -> list[Receipt]:
-    heads = connection().execute(query).all()
+def _with_lines(query: Select[Any], asked: dict[str, Any] | None = None) -> list[Receipt]:
+    heads = connection().execute(query, asked or {}).all()
     lines = _lines([str(head[0]) for head in heads])
     return [replace(Receipt(*head), lines=tuple(lines[head[0]])) for head in heads]
 
 
 def _lines(sale_ids: Sequence[str]) -> dict[str, list[ReceiptLine]]:
+    lines: dict[str, list[ReceiptLine]] = {sale_id: [] for sale_id in sale_ids}
+    if sale_ids:
+        for row in connection().execute(_lines_query(), {"sales": sale_ids}):
+            lines[row[0]].append(ReceiptLine(*row[1:]))
+    return lines
+
+
+@cache
+def _lines_query() -> Select[*tuple[Any, ...]]:
     item = catalogue.Item
-    query = (
+    return (
         select(
             SaleLine.sale_id, SaleLine.position, SaleLine.item_id, item.code, SaleLine.names,
             item.picture, SaleLine.quantity, SaleLine.unit_minor, SaleLine.total_minor,
             SaleLine.tax_minor, SaleLine.tax_rate_bp,
         )
-        .join(item, and_(item.id == SaleLine.item_id))
-        .where(SaleLine.sale_id.in_(sale_ids))
+        .join(item, item.id == SaleLine.item_id)
+        .where(SaleLine.sale_id.in_(bindparam("sales", expanding=True)))
         .order_by(SaleLine.sale_id, SaleLine.position)
     )  # fmt: skip
-    lines: dict[str, list[ReceiptLine]] = {sale_id: [] for sale_id in sale_ids}
-    if sale_ids:
-        for row in connection().execute(query):
-            lines[row[0]].append(ReceiptLine(*row[1:]))
-    return lines

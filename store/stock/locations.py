@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from .. import clock
 from ..db import db, in_transaction
@@ -20,6 +20,8 @@ __all__ = [
 ]
 
 MAIN = "MAIN"
+# Built once: every sale asks for its location.
+_BY_CODE = select(Location).where(Location.code == bindparam("code"))
 
 
 class LocationTaken(Invalid):
@@ -30,7 +32,7 @@ class LocationTaken(Invalid):
 
 def location(code: str) -> Location:
     """The location with this code, in any case. Raises NotFound."""
-    found = db.session.scalar(select(Location).where(Location.code == code.strip().upper()[:32]))
+    found = db.session.scalar(_BY_CODE, {"code": code.strip().upper()[:32]})
     if found is None:
         raise NotFound(f"There is no location {code[:32]!r}", what="location")
     return found
