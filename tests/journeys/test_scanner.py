@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from flask import Flask
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from store import clock, ids
 from store.db import db
@@ -23,7 +25,6 @@ from store.door.models import PassUse
 from store.labels import qr
 from tests.browser import OpenPhone, write_camera_film
 from tests.door.shop import MILK_GTIN, DoorShop, make_shop, sign_in
-from tests.live import Start
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -49,8 +50,20 @@ def shop(app: Flask) -> DoorShop:
 
 
 @pytest.fixture
-def url(shop: DoorShop, live_server: Start) -> str:
-    return live_server().url
+def url(shop: DoorShop) -> Iterator[str]:
+    """The shop, open in this very process: what is looked at here is the page, not the server."""
+    server = make_server("127.0.0.1", 0, shop.app, threaded=True, request_handler=Silent)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://localhost:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class Silent(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """A test says only what failed."""
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 // On a phone a focused field would open the keyboard over the page.
-if (byHand) field.focus();
+if (byHand) field.focus({ preventScroll: true });
 else field.blur();
 if (!verdict.dataset.verdict) scanner.start();
 else settle();
@@ -71,7 +71,7 @@ async function check(text, key = freshKey()) {
   busy = false;
   if (page) answer(page);
   else show("unanswered").again = () => check(text, key);
-  if (byHand) field.focus();
+  if (byHand) field.focus({ preventScroll: true });
   if (waiting) {
     const next = waiting;
     waiting = null;
