@@ -30,7 +30,7 @@ class Holes:
     def __init__(self, *names: str) -> None:
         # Nobody can write a mark into an item's name: it is made anew for every process.
         mark = secrets.token_hex(12)
-        self.marks = {name: Markup(f"hole-{mark}-{name}-") for name in names}
+        self.marks = {name: Markup(f"hole-{mark}-{name}-") for name in names}  # noqa: S704
         self._find = re.compile(f"hole-{mark}-({'|'.join(names)})-")
         self._kept: OrderedDict[Hashable, Parts] = OrderedDict()
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Identifiers: time-ordered ids for rows, secrets for cookies and tokens, short codes for people."""
+"""Identifiers: time-ordered ids for rows, secrets for cookies and tokens, codes for people."""
 
 from __future__ import annotations
 

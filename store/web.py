@@ -34,6 +34,7 @@ __all__ = [
     "init_app",
     "language",
     "renew_visit",
+    "setting",
     "visit",
 ]
 
@@ -220,6 +221,11 @@ def language() -> str:
             asked = (wanted or current_app.config["LANGUAGE"])[:2]
         g.language = asked
     return str(g.language)
+
+
+def setting(name: str) -> str:
+    """A setting of the shop that is open, for rooms that reckon by its time zone or currency."""
+    return str(current_app.config[name])
 
 
 def base_url() -> str:

@@ -11,10 +11,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from flask import current_app
-from sqlalchemy import BigInteger, ColumnElement, Integer, case, cast, literal_column, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Integer, case, cast, literal, type_coerce
 
-from .. import clock
+from .. import clock, web
 from .models import WHOLE_DAY, WHOLE_MONTH, WHOLE_YEAR
 
 __all__ = [
@@ -62,7 +61,7 @@ class Span(NamedTuple):
 
 
 def zone() -> ZoneInfo:
-    return ZoneInfo(str(current_app.config["TIME_ZONE"]))
+    return ZoneInfo(web.setting("TIME_ZONE"))
 
 
 def today() -> date:
@@ -163,7 +162,7 @@ def moments(span: Span) -> tuple[datetime, datetime]:
 
 
 def _local(at: ColumnElement[Any], span: Span) -> ColumnElement[int]:
-    changes = _changes(str(current_app.config["TIME_ZONE"]), span)
+    changes = _changes(web.setting("TIME_ZONE"), span)
     moment = type_coerce(at, BigInteger)
     *later, (_, first_offset) = changes
     offset: ColumnElement[int] = _number(first_offset)
@@ -174,8 +173,8 @@ def _local(at: ColumnElement[Any], span: Span) -> ColumnElement[int]:
 
 
 def _number(value: int) -> ColumnElement[int]:
-    # Written out, not bound: both databases then know that it is a whole number of 64 bits.
-    return literal_column(str(int(value)), BigInteger)
+    # Bound, so that one compiled statement serves every span; its type makes it 64 bits wide.
+    return literal(value, BigInteger)
 
 
 @lru_cache(maxsize=256)

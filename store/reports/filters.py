@@ -8,10 +8,9 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple, NoReturn
 
 from babel.numbers import is_currency
-from flask import current_app
 from sqlalchemy import select
 
-from .. import catalogue, identity, stock
+from .. import catalogue, identity, stock, web
 from ..db import db
 from ..errors import Invalid, Refusal
 from ..sales import CHANNELS
@@ -124,7 +123,7 @@ def read(arguments: Mapping[str, str]) -> Filters:
 
 
 def _own_currency() -> str:
-    return str(current_app.config["CURRENCY"])
+    return web.setting("CURRENCY")
 
 
 def _one_of(given: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str | None:

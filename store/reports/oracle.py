@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
-from ..db import connection, db
+from ..db import Base, connection, db
 from .audit import differences
 
 __all__ = ["Finding", "audit", "figures"]
@@ -119,14 +119,15 @@ _RULES = (
         "keys_sold_twice",
         "purchase keys with two sales of one member",
         """SELECT COUNT(*) FROM (
-             SELECT member_id, key FROM sales GROUP BY member_id, key HAVING COUNT(*) > 1) AS off""",
+             SELECT member_id, key FROM sales
+             GROUP BY member_id, key HAVING COUNT(*) > 1) AS off""",
     ),
     (
         "refunds_over_paid",
         "sales that gave back another amount than they cost",
         """SELECT COUNT(*) FROM sales s
-             LEFT JOIN (SELECT sale_id, SUM(total_minor) AS total FROM refunds GROUP BY sale_id) AS r
-               ON r.sale_id = s.id
+             LEFT JOIN (SELECT sale_id, SUM(total_minor) AS total
+                          FROM refunds GROUP BY sale_id) AS r ON r.sale_id = s.id
              LEFT JOIN (SELECT sale_id, SUM(amount_minor) AS total
                           FROM transfers WHERE reason = 'refund' GROUP BY sale_id) AS t
                ON t.sale_id = s.id
@@ -188,8 +189,9 @@ def audit() -> list[Finding]:
 
 def figures() -> dict[str, int]:
     """How much there is: what an audit has looked at."""
-    conn = connection()
+    names = ("members", "items", "sales", "sale_lines", "transfers", "movements", "outbox")
     return {
-        name: int(conn.execute(text(f"SELECT COUNT(*) FROM {name}")).scalar_one())
-        for name in ("members", "items", "sales", "sale_lines", "transfers", "movements", "outbox")
+        name: db.session.scalar(select(func.count()).select_from(table)) or 0
+        for name, table in Base.metadata.tables.items()
+        if name in names
     }

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import (
     Connection,
     Row,
@@ -18,6 +17,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from .. import web
 from ..catalogue.models import Item
 from ..db import db
 from ..outbox import Outbox
@@ -153,7 +153,7 @@ def open_books() -> Books:
     due = select(Outbox.id).where(Outbox.topic.in_((PAID, REFUNDED))).limit(1)
     waiting = connection.scalar(due) is not None
     kept = connection.scalar(select(Reckoning.time_zone))
-    usable = kept in (None, str(current_app.config["TIME_ZONE"]))
+    usable = kept in (None, web.setting("TIME_ZONE"))
     return Books(connection, waiting, usable)
 
 

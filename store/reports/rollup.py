@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import current_app
-from sqlalchemy import Table, delete, func, literal_column, select, update
+from sqlalchemy import BigInteger, Table, delete, func, literal, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from .. import web
 from ..db import in_transaction, transaction
 from ..outbox import Event, handles
 from ..sales.models import Refund, Sale
@@ -70,7 +70,7 @@ def keys_of(model: type[Any]) -> list[str]:
 def _same_days(session: Session) -> bool:
     """Whether the sums are in the days of today's TIME_ZONE. Takes the one lock of the roll-up:
     workers sum up one after the other, so they cannot block each other's rows crosswise."""
-    name = str(current_app.config["TIME_ZONE"])
+    name = web.setting("TIME_ZONE")
     kept = session.scalar(select(Reckoning.time_zone).with_for_update())
     if kept is None:
         first = _insert(session, Reckoning.__table__).values(id=1, time_zone=name)
@@ -82,7 +82,7 @@ def _same_days(session: Session) -> bool:
 def _sum_up_anew(session: Session) -> None:
     for model, _ in KEPT:
         session.execute(delete(model))
-    session.execute(update(Reckoning).values(time_zone=str(current_app.config["TIME_ZONE"])))
+    session.execute(update(Reckoning).values(time_zone=web.setting("TIME_ZONE")))
     span = _span_of(session, Choice())
     if span:
         _add(session, span, Choice(settled=True))
@@ -120,12 +120,12 @@ def _add_to(session: Session, model: type[Any], months: int, part: Span, choice:
     keys: dict[str, Any] = {}
     for name in keys_of(model):
         if name == "months":
-            keys[name] = literal_column(str(months))
+            keys[name] = literal(months, BigInteger)
         elif name == "day" and months != WHOLE_DAY:
-            keys[name] = literal_column(str(start))
+            keys[name] = literal(start, BigInteger)
         else:
             keys[name] = found.c[name]
-    groups = [column for column in keys.values() if column.table is not None]
+    groups = [keys[name] for name in keys if keys[name] is found.c.get(name)]
     # SQLite needs a WHERE to tell ON CONFLICT from the ON of a join.
     rows = select(*keys.values(), *sums(found)).where(literal_column("1 = 1")).group_by(*groups)
     table: Table = model.__table__
