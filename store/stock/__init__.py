@@ -13,6 +13,7 @@ from .levels import (
     receive_many,
     shelves,
     take,
+    transfer,
 )
 from .locations import (
     MAIN,
@@ -44,4 +45,5 @@ __all__ = [
     "receive_many",
     "shelves",
     "take",
+    "transfer",
 ]

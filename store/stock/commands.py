@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from typing import TextIO
 
 import click
 from flask.cli import AppGroup
 
 from .. import catalogue
 from ..db import transaction
-from ..errors import NotFound, Refusal
-from .levels import count_to, levels
+from ..errors import Invalid, NotFound, Refusal
+from .levels import count_to, levels, on_hand, put_on_shelf
 from .levels import receive as receive_goods
+from .levels import transfer as move
 from .locations import MAIN, add_location, location, locations
 
 group = AppGroup("stock", help="Stock: what is where.")
@@ -58,6 +61,57 @@ def count(item: str, counted: int, code: str, note: str) -> None:
     except Refusal as refusal:
         raise click.ClickException(refusal.message) from refusal
     click.echo(difference)
+
+
+@group.command("transfer")
+@click.argument("item", metavar="ITEM")
+@click.argument("quantity", type=int)
+@click.option("--from", "source", metavar="CODE", required=True)
+@click.option("--to", "target", metavar="CODE", required=True)
+@click.option("--note", default="")
+def transfer(item: str, quantity: int, source: str, target: str, note: str) -> None:
+    """Move goods from one location to another; prints what is on hand at the second then."""
+    try:
+        wanted, goes_to = item_id(item), location(target).id
+        with transaction():
+            move(wanted, quantity, location(source).id, goes_to, note=note[:200])
+    except Refusal as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    click.echo(on_hand(wanted, goes_to))
+
+
+@group.command("import")
+@click.argument("file", type=click.File(encoding="utf-8-sig"))
+@at
+def import_(file: TextIO, code: str) -> None:
+    """Set levels from a CSV with the columns item and quantity (and location, shelf where wanted);
+    prints how many rows were taken. A row that cannot be taken is named and left out; running it
+    again changes nothing."""
+    rows = csv.DictReader(file)
+    if not {"item", "quantity"} <= set(rows.fieldnames or ()):
+        raise click.ClickException("The file needs the columns item and quantity")
+    taken = rejected = 0
+    for number, row in enumerate(rows, start=2):
+        try:
+            _set_level(row, row.get("location") or code)
+            taken += 1
+        except Refusal as refusal:
+            rejected += 1
+            click.echo(f"row {number}: {refusal.message}", err=True)
+    if rejected:
+        click.echo(f"{rejected} rows were left out", err=True)
+    click.echo(taken)
+
+
+def _set_level(row: dict[str, str], code: str) -> None:
+    text = (row["quantity"] or "").strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+        raise Invalid(f"{text[:20]!r} is not a quantity", field="quantity")
+    with transaction():
+        wanted, place = item_id(row["item"] or ""), location(code).id
+        count_to(wanted, place, int(text), member_id=None, note="imported")
+        if row.get("shelf"):
+            put_on_shelf(wanted, place, row["shelf"])
 
 
 @group.command("level")

@@ -167,6 +167,33 @@ def count_to(
     return difference
 
 
+def transfer(
+    item_id: int,
+    quantity: int,
+    source_id: int,
+    target_id: int,
+    *,
+    member_id: int | None = None,
+    note: str = "",
+) -> None:
+    """Joiner: so many of an item go from one location to another. Raises Invalid, OutOfStock."""
+    if not 1 <= quantity <= LARGEST or source_id == target_id:
+        raise Invalid(f"A transfer is 1 to {LARGEST} pieces, to another place", field="quantity")
+    _open_levels({(item_id, target_id)})
+    out = {"item": item_id, "location": source_id, "quantity": quantity}
+    into = out | {"location": target_id}
+    # Both rows are locked in order of location, so that two transfers crosswise cannot wait for
+    # each other; the guard of the first decides, whichever of the two comes first.
+    for row in sorted((out, into), key=lambda row: row["location"]):
+        changed = (_take if row is out else _put).run([row])
+        if row is out and not changed:
+            left = on_hand(item_id, source_id)
+            raise OutOfStock(f"{left} are left there, {quantity} asked for", left=left)
+    at = clock.now()
+    record([Want(item_id, source_id, -quantity, None, member_id)], "moved", at, note)
+    record([Want(item_id, target_id, quantity, None, member_id)], "moved", at, note)
+
+
 def put_on_shelf(item_id: int, location_id: int, shelf: str) -> None:
     """Joiner: say on which shelf of the location the item stands."""
     _open_levels({(item_id, location_id)})

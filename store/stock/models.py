@@ -42,7 +42,9 @@ class Movement(Base):
     __tablename__ = "movements"
     __table_args__ = (
         CheckConstraint("quantity <> 0", name="quantity"),
-        CheckConstraint("reason IN ('received', 'sold', 'returned', 'counted')", name="reason"),
+        CheckConstraint(
+            "reason IN ('received', 'sold', 'returned', 'counted', 'moved')", name="reason"
+        ),
         Index("ix_movements_item_id_location_id", "item_id", "location_id"),
     )
 

@@ -599,7 +599,7 @@ def upgrade() -> None:
         sa.Column("member_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("at", Moment(), nullable=False),
         sa.CheckConstraint(
-            "reason IN ('received', 'sold', 'returned', 'counted')",
+            "reason IN ('received', 'sold', 'returned', 'counted', 'moved')",
             name=op.f("ck_movements_reason"),
         ),
         sa.CheckConstraint("quantity <> 0", name=op.f("ck_movements_quantity")),
