@@ -7,6 +7,7 @@ one consistent snapshot. A PostgreSQL shop uses the server's own tools (docs/sho
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +49,7 @@ def back_up(app: Flask, target: Path, check: Check) -> Path:
         _flush(partial)
         partial.replace(target)
         _flush(target.parent)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise BackupRefused(f"The copy could not be written: {error}") from error
     finally:
         for rest in (partial, Path(f"{partial}-wal"), Path(f"{partial}-shm")):
@@ -64,18 +65,20 @@ def restore(app: Flask, copy: Path, check: Check, *, force: bool = False) -> Pat
     if not copy.is_file():
         raise BackupRefused(f"There is no file {copy}")
     partial = target.with_name(f".{target.name}.{os.getpid()}.restoring")
-    partial.write_bytes(copy.read_bytes())
     try:
+        shutil.copyfile(copy, partial)
         _refuse_unless_sound(partial, check)
+        _flush(partial)
         if target.exists():
             if not force:
                 raise BackupRefused(
                     f"{target} exists; stop the shop and say --force to set it aside"
                 )
             _set_aside(target)
-        _flush(partial)
         partial.replace(target)
         _flush(target.parent)
+    except OSError as error:
+        raise BackupRefused(f"The copy could not be put in place: {error}") from error
     finally:
         for rest in (partial, Path(f"{partial}-wal"), Path(f"{partial}-shm")):
             rest.unlink(missing_ok=True)
@@ -105,7 +108,8 @@ def _refuse_unless_sound(file: Path, check: Check) -> None:
 
 
 def _set_aside(target: Path) -> None:
-    """The old database stays, its write-ahead log folded in first."""
+    """The old database stays, its write-ahead log folded in first. It gets a second name, so that
+    the shop is never without a database, whenever this is cut short."""
     connection = sqlite3.connect(target, timeout=5)
     try:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -116,10 +120,15 @@ def _set_aside(target: Path) -> None:
     number = 1
     while target.with_name(f"{target.name}.before-{number}").exists():
         number += 1
-    for ending in ("", "-wal", "-shm"):
+    aside = target.with_name(f"{target.name}.before-{number}")
+    for ending in ("-wal", "-shm"):
         part = Path(f"{target}{ending}")
         if part.exists():
-            part.rename(target.with_name(f"{target.name}.before-{number}{ending}"))
+            part.rename(f"{aside}{ending}")
+    try:
+        os.link(target, aside)
+    except OSError:
+        target.rename(aside)  # A file system without second names.
 
 
 def _flush(path: Path) -> None:

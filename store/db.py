@@ -150,6 +150,7 @@ def transaction() -> Iterator[Session]:
     if session.info.get("open"):
         raise RuntimeError("a transaction is open already: openers do not call openers")
     session.rollback()
+    session.expire_all()  # What an earlier transaction of this request has left, too.
     session.info["open"] = True
     session.info["after"] = []
     try:

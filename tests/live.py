@@ -20,7 +20,7 @@ import pytest
 __all__ = ["LiveServer", "live_server", "open_server"]
 
 ROOT = Path(__file__).resolve().parents[1]
-START_S = 30.0
+START_S = 90.0
 
 
 @dataclass

@@ -8,7 +8,6 @@ SIMULATED_GATEWAY says otherwise.
 from __future__ import annotations
 
 import hmac
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +21,10 @@ WISHES = ("approve", "decline", "late", "twice", "time_out", "never")
 
 LATE_S = 8
 OLDEST_NOTICE_S = 300
+_NOTICE = (
+    ("payment", str), ("amount_minor", int), ("currency", str), ("paid", bool), ("reference", str),
+)  # fmt: skip
+"""A notice's fields, of exactly these kinds: an amount of 12.5 or of true is no amount."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,14 @@ class Simulated:
             raise NoticeForged("The notice is too old")
         try:
             said = strict.read(body)
-            answer = (
-                Approved(str(said["reference"])) if said["paid"] is True else Declined("declined")
-            )
-            return Notice(
-                str(said["payment"]), int(said["amount_minor"]), str(said["currency"]), answer
-            )
-        except (ValueError, KeyError, TypeError, json.JSONDecodeError) as error:
+            fields = [said[name] for name, _ in _NOTICE]
+        except (ValueError, KeyError, TypeError) as error:
             raise NoticeForged("The notice cannot be read") from error
+        if [type(field) for field in fields] != [kind for _, kind in _NOTICE]:
+            raise NoticeForged("The notice has fields of the wrong kind")
+        payment, amount_minor, currency, paid, reference = fields
+        answer = Approved(reference) if paid else Declined("declined")
+        return Notice(payment, amount_minor, currency, answer)
 
     def _mac(self, body: bytes, at: str) -> str:
         return hmac.digest(self.key, at.encode() + b"." + body, "sha256").hex()

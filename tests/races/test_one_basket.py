@@ -1,0 +1,147 @@
+"""A basket is paid for once: two tabs, two taps, and a scan that comes in between."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from flask import Flask
+
+from store import ids
+from store.sales import Line, basket
+from store.sales.basket import Holder
+from tests.live import LiveServer, Start
+from tests.races.crowd import at_once, buy_at_once, inside, wanted, words
+from tests.world import PASSWORD, Somebody, Thing, World
+
+TABS, ROUNDS = 6, 8
+_FIELD = re.compile(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"')
+
+
+class Tab:
+    """A browser's tab on the open shop; tabs of one member share its cookies."""
+
+    def __init__(self, server: LiveServer, cookies: dict[str, str] | None = None) -> None:
+        self.url = server.url
+        self.session = requests.Session()
+        self.session.cookies.update(cookies or {})
+
+    def get(self, path: str) -> str:
+        return self.session.get(f"{self.url}{path}", timeout=60).text
+
+    def post(self, path: str, form: dict[str, str]) -> requests.Response:
+        return self.session.post(f"{self.url}{path}", form, timeout=60, allow_redirects=False)
+
+    def form(self, path: str, action: str) -> dict[str, str]:
+        """The fields of the form with this action, as the page has them."""
+        page = self.get(path)
+        found = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', page, re.S)
+        assert found, page
+        return dict(_FIELD.findall(found[0]))
+
+
+def signed_in(server: LiveServer, member: Somebody) -> Tab:
+    tab = Tab(server)
+    fields = dict(_FIELD.findall(tab.get("/sign-in")))
+    answer = tab.post("/sign-in", fields | {"identifier": member.email, "password": PASSWORD})
+    assert answer.status_code == 303, answer.text
+    return tab
+
+
+def filled(tab: Tab, thing: Thing) -> None:
+    form = tab.form(thing.path, "/sales")
+    answer = tab.post("/basket/lines", form)
+    assert answer.status_code == 303, answer.text
+
+
+def test_without_one_key_each_tab_pays(world: World, app: Flask) -> None:
+    """What the basket's key is for: with a key of its own each tab is a buy of its own."""
+    lin, milk = world.member(funds="1000"), world.item(on_hand=100)
+    asked = wanted(world, lin, (milk, 1))
+    outcomes = buy_at_once(app, [replace(asked, key=ids.new()) for _ in range(TABS)])
+    assert words(outcomes) == {"sold": TABS}
+
+
+def test_many_tabs_pay_for_a_basket_once(world: World, live_server: Start) -> None:
+    lin, milk, bread = (
+        world.member(funds="1000"),
+        world.item(on_hand=100),
+        world.item("bread", on_hand=100),
+    )
+    server = live_server(WORKERS=2)
+    first = signed_in(server, lin)
+    tabs = [first, *(Tab(server, dict(first.session.cookies)) for _ in range(TABS - 1))]
+    for number in range(1, ROUNDS + 1):
+        filled(first, milk)
+        filled(first, bread)
+        form = first.form("/basket", "/basket/checkout") | {"again": "1", "confirmed": "1"}
+        outcomes: list[Any] = at_once(
+            [lambda tab=tab: tab.post("/basket/checkout", form) for tab in tabs]  # type: ignore[misc]  # noqa: B023
+        )
+        seen = {
+            (one.status_code, urlsplit(one.headers.get("Location", "")).path) for one in outcomes
+        }
+        assert len(seen) == 1, [(one.status_code, one.text[-300:]) for one in outcomes]
+        assert next(iter(seen))[0] == 303
+        assert world.left(milk) == world.left(bread) == 100 - number
+        assert "/basket/checkout" not in first.get("/basket")
+    assert world.balance(lin) == 100_000 - ROUNDS * (milk.price_minor + bread.price_minor)
+    assert world.faults() == []
+
+
+def test_a_basket_that_changes_while_it_is_paid_is_paid_as_it_was_shown(
+    world: World, app: Flask
+) -> None:
+    """A second scan comes while the first is paid: it is never in the sale under the old key."""
+    lin, milk, bread = (
+        world.member(funds="1000"),
+        world.item(on_hand=100),
+        world.item("bread", on_hand=100),
+    )
+    holder = Holder(lin.id, None)
+
+    def scan(thing: Thing) -> None:
+        basket.add(holder, Line(thing.id, 1), world.location, "CNY")
+
+    for _ in range(20):
+        inside(app, lambda: scan(milk))()
+        key = inside(app, lambda: basket.contents(holder, "CNY"))().key  # type: ignore[union-attr]
+
+        def looked() -> tuple[str, int]:
+            found = basket.contents(holder, "CNY")
+            assert found is not None
+            return found.key, len(found.lines)
+
+        jobs: list[Any] = [inside(app, looked)] * 4 + [inside(app, lambda: scan(bread))]
+        outcomes = at_once(jobs)
+        assert not [one for one in outcomes if isinstance(one, BaseException)], outcomes
+        for seen in outcomes[:4]:
+            assert seen[1] == (1 if seen[0] == key else 2), outcomes  # type: ignore[index]
+        with app.app_context():
+            found = basket.contents(holder, "CNY")
+            assert found is not None
+            for line in found.lines:
+                basket.set_quantity(holder, line.id, 0)
+
+
+@pytest.mark.usefixtures("context")
+def test_what_was_paid_for_is_not_paid_for_again_with_the_next_scan(world: World) -> None:
+    """The process died after the sale and before the basket was emptied."""
+    lin, milk, bread = (
+        world.member(funds="1000"),
+        world.item(on_hand=10),
+        world.item("bread", on_hand=10),
+    )
+    holder = Holder(lin.id, None)
+    basket.add(holder, Line(milk.id, 1), world.location, "CNY")
+    shown = basket.contents(holder, "CNY")
+    assert shown is not None
+    world.buy(lin, milk, key=shown.key)
+    basket.add(holder, Line(bread.id, 1), world.location, "CNY")
+    left = basket.contents(holder, "CNY")
+    assert left is not None
+    assert [line.item_id for line in left.lines] == [bread.id]

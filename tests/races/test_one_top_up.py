@@ -1,0 +1,75 @@
+"""A top-up is booked once, whoever brings the answer: the provider's notice, our own asking, and
+the shopper's return to the page, all at the same moment and more than once."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import update
+
+from store import ids, payment
+from store.db import db, repeatable, transaction
+from store.payment import topups
+from store.payment.gateways import Approved, Notice
+from store.payment.gateways.simulated import Simulated
+from store.payment.models import TopUp
+from tests.races.crowd import at_once, inside
+from tests.world import Somebody, World
+
+ROUNDS = 15
+GATEWAY = Simulated(b"known-to-the-tests-only", hang_s=0)
+
+
+def pending(world: World, app: Flask, member: Somebody) -> str:
+    """A top-up whose provider did not answer."""
+    with app.app_context():
+        wanted = topups.Wanted(member.id, 5000, "CNY", ids.new(), "time_out")
+        return topups.top_up(wanted, GATEWAY, most_minor=500_000).id
+
+
+@repeatable
+def careless_settle(top_up_id: str) -> str:
+    """It looks whether the top-up was booked, and then books it."""
+    mine = db.session.get_one(TopUp, top_up_id)
+    if mine.state == "pending":
+        with transaction() as session:
+            payment.deposit(mine.member_id, mine.amount_minor, mine.currency, "gateway:simulated")
+            session.execute(update(TopUp).where(TopUp.id == top_up_id).values(state="captured"))
+    return "captured"
+
+
+def test_a_careless_settlement_books_twice(world: World, app: Flask) -> None:
+    lin = world.member()
+    for _ in range(60):
+        top_up_id, before = pending(world, app, lin), world.balance(lin)
+        outcomes = at_once([inside(app, lambda: careless_settle(top_up_id))] * 8)  # noqa: B023
+        assert outcomes == ["captured"] * 8
+        if world.balance(lin) - before > 5000:
+            return
+    pytest.fail("no race was seen, so the test below proves nothing")
+
+
+def test_notice_worker_and_return_together_book_once(world: World, app: Flask) -> None:
+    lin = world.member()
+    for number in range(1, ROUNDS + 1):
+        top_up_id = pending(world, app, lin)
+        notice = Notice(top_up_id, 5000, "CNY", Approved(f"notice-{number}"))
+
+        def told(notice: Notice = notice) -> object:
+            return topups.take_notice(notice)
+
+        def asked() -> object:
+            return topups.ask_again(GATEWAY)
+
+        def returned(top_up_id: str = top_up_id) -> object:
+            return topups.ask_about(topups.find(top_up_id, lin.id), GATEWAY)
+
+        outcomes = at_once(
+            [
+                inside(app, one)
+                for one in (told, told, told, asked, asked, returned, returned, returned)
+            ]
+        )
+        assert not [one for one in outcomes if isinstance(one, BaseException)], outcomes
+        assert world.balance(lin) == 5000 * number
+    assert world.faults() == []

@@ -1,0 +1,126 @@
+"""The table of access: every route of the shop, an example of it, and the answer to each visitor."""
+
+from __future__ import annotations
+
+ROLES = ("guest", "shopper", "other", "staff", "owner")
+"""`shopper` is Lin, whose sale, pass and top-up the examples are; `other` is another shopper."""
+
+PUBLIC = (200, 200, 200, 200, 200)
+MEMBERS = (303, 200, 200, 200, 200)
+MINE = (303, 200, 404, 404, 404)
+DESK = (303, 403, 403, 200, 200)
+OWNERS = (303, 403, 403, 403, 200)
+TOKENS = (401, 401, 401, 401, 401)
+NOWHERE = (404, 404, 404, 404, 404)
+GUESTS = (200, 303, 303, 303, 303)
+# Forms without a field beside their token: whoever may send them is told what is missing.
+ANYBODYS_FORM = (422, 422, 422, 422, 422)
+MEMBERS_FORM = (303, 422, 422, 422, 422)
+GUESTS_FORM = (422, 303, 303, 303, 303)
+DESK_FORM = (303, 403, 403, 422, 422)
+DESK_NOWHERE = (303, 403, 403, 404, 404)
+DESK_BUTTON = (303, 403, 403, 303, 303)
+OWNERS_FORM = (303, 403, 403, 403, 422)
+OWNERS_BUTTON = (303, 403, 403, 403, 303)
+ALL_GO_ON = (303, 303, 303, 303, 303)
+
+# endpoint and method: an example of its path, and the answers to the roles. Tried in this order.
+ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
+    "static GET": ("/static/css/base.css", PUBLIC),
+    "health.alive GET": ("/healthz", PUBLIC),
+    "health.ready GET": ("/readyz", PUBLIC),
+    "sales.shop GET": ("/", PUBLIC),
+    "sales.item GET": ("/01/{gtin}", PUBLIC),
+    "sales.item_by_code GET": ("/i/{code}", PUBLIC),
+    "sales.basket GET": ("/basket", PUBLIC),
+    "catalogue.scan GET": ("/scan", PUBLIC),
+    "catalogue.find GET": ("/find?code={code}", ALL_GO_ON),
+    "catalogue.old_link GET": ("/gtin/{gtin}", (307, 307, 307, 307, 307)),
+    "catalogue.other_key GET": ("/8018/{gtin}", (400, 400, 400, 400, 400)),
+    "catalogue.description GET": ("/.well-known/gs1resolver", PUBLIC),
+    "catalogue.picture GET": ("/pictures/none-96.webp", NOWHERE),
+    "identity.sign_in GET": ("/sign-in", GUESTS),
+    "identity.sign_up GET": ("/sign-up", GUESTS),
+    "identity.start_again GET": ("/start", ALL_GO_ON),
+    "identity.account GET": ("/me", MEMBERS),
+    "identity.devices GET": ("/me/devices", MEMBERS),
+    "identity.password GET": ("/me/password", MEMBERS),
+    "payment.statement GET": ("/me/account", MEMBERS),
+    "payment.top_up GET": ("/me/top-up", MEMBERS),
+    "payment.top_up_state GET": ("/me/top-up/{top_up}", MINE),
+    "sales.history GET": ("/me/sales", MEMBERS),
+    "sales.receipt GET": ("/sales/{sale}", MINE),
+    "door.pass_image GET": ("/sales/{sale}/pass.svg", MINE),
+    "labels.on_screen GET": ("/demo/labels", NOWHERE),
+    "labels.picture GET": ("/labels/none.svg", NOWHERE),
+    "door.desk GET": ("/desk", DESK),
+    "door.exit GET": ("/desk/exit", DESK),
+    "catalogue.desk_items GET": ("/desk/items", DESK),
+    "catalogue.desk_item GET": ("/desk/items/{item}", DESK),
+    "catalogue.new_item GET": ("/desk/items/new", DESK),
+    "labels.studio GET": ("/desk/labels", DESK),
+    "labels.jobs GET": ("/desk/labels/jobs", DESK),
+    "labels.job GET": ("/desk/labels/jobs/1", DESK_NOWHERE),
+    "labels.job_pdf GET": ("/desk/labels/jobs/1.pdf", DESK_NOWHERE),
+    "labels.sticker GET": ("/desk/labels/none", DESK_NOWHERE),
+    "labels.find GET": ("/desk/labels/find", DESK_NOWHERE),
+    "labels.sample GET": ("/desk/labels/sample.svg", DESK_NOWHERE),
+    "labels.sheet_picture GET": ("/desk/labels/sheet.svg", DESK),
+    "sales.desk_sales GET": ("/desk/sales", DESK),
+    "sales.desk_sale GET": ("/desk/sales/{sale}", DESK),
+    "stock.desk GET": ("/desk/stock", DESK),
+    "reports.takings GET": ("/owner", OWNERS),
+    "reports.table GET": ("/owner/takings/items", OWNERS),
+    "reports.takings_csv GET": ("/owner/takings.csv", OWNERS),
+    "reports.sales GET": ("/owner/sales", OWNERS),
+    "reports.sales_csv GET": ("/owner/sales.csv", OWNERS),
+    "identity.people GET": ("/owner/people", OWNERS),
+    "api-docs.openapi_json GET": ("/api/v1/openapi.json", PUBLIC),
+    "api_items.items GET": ("/api/v1/items", TOKENS),
+    "api_items.item GET": ("/api/v1/items/{code}", TOKENS),
+    "api_locations.locations GET": ("/api/v1/locations", TOKENS),
+    "api_me.me GET": ("/api/v1/me", TOKENS),
+    "api_me.transfers GET": ("/api/v1/me/transfers", TOKENS),
+    "api_reports.takings GET": ("/api/v1/reports/takings", TOKENS),
+    "api_sales.listed GET": ("/api/v1/sales", TOKENS),
+    "api_sales.one GET": ("/api/v1/sales/{sale}", TOKENS),
+    "api_stock.levels GET": ("/api/v1/stock/{code}", TOKENS),
+    "api_sales.sell POST": ("/api/v1/sales", TOKENS),
+    "api_sales.refund POST": ("/api/v1/sales/{sale}/refunds", TOKENS),
+    "api_stock.receive POST": ("/api/v1/stock/{code}/receipts", TOKENS),
+    "payment.notice POST": ("/payments/notices/simulated", (400, 400, 400, 400, 400)),
+    "sales.create POST": ("/sales", ANYBODYS_FORM),
+    "sales.add POST": ("/basket/lines", ANYBODYS_FORM),
+    "sales.set_quantity POST": ("/basket/quantity", ANYBODYS_FORM),
+    "sales.checkout POST": ("/basket/checkout", MEMBERS_FORM),
+    "payment.start_top_up POST": ("/me/top-up", MEMBERS_FORM),
+    "payment.check POST": ("/me/top-up/{top_up}/checks", (303, 303, 404, 404, 404)),
+    "door.scan POST": ("/desk", DESK_FORM),
+    "door.check POST": ("/desk/exit", DESK_FORM),
+    "door.choose_place POST": ("/desk/place", DESK_FORM),
+    "catalogue.create_item POST": ("/desk/items", DESK_FORM),
+    "catalogue.change_item POST": ("/desk/items/{item}", DESK_FORM),
+    "catalogue.archive POST": ("/desk/items/{item}/archive", DESK_BUTTON),
+    "catalogue.sell_again POST": ("/desk/items/{item}/bring-back", DESK_BUTTON),
+    "labels.print POST": ("/desk/labels/jobs", DESK_FORM),
+    "labels.revoke POST": ("/desk/labels/none/revoke", DESK_NOWHERE),
+    "sales.refund POST": ("/desk/sales/{sale}/refunds", DESK_BUTTON),
+    "stock.count POST": ("/desk/stock/counts", DESK_FORM),
+    "stock.receive_goods POST": ("/desk/stock/receipts", DESK_FORM),
+    "identity.add_person POST": ("/owner/people", OWNERS_FORM),
+    "identity.set_role POST": ("/owner/people/{member}/role", OWNERS_FORM),
+    "identity.reset_password POST": ("/owner/people/{member}/password", OWNERS),
+    "identity.disable POST": ("/owner/people/{member}/disable", OWNERS_BUTTON),
+    "identity.enable POST": ("/owner/people/{member}/enable", OWNERS_BUTTON),
+    "identity.change_language POST": ("/me/language", MEMBERS_FORM),
+    "identity.change_name POST": ("/me/name", ALL_GO_ON),
+    "identity.change_password POST": ("/me/password", MEMBERS_FORM),
+    "identity.end_device POST": ("/me/devices/999999/end", ALL_GO_ON),
+    "identity.end_other_devices POST": ("/me/devices/end", ALL_GO_ON),
+    "identity.sign_up_with_password POST": ("/sign-up", GUESTS_FORM),
+    "identity.start POST": ("/start", GUESTS_FORM),
+    "identity.sign_in_with_password POST": ("/sign-in", (403, 403, 403, 403, 403)),
+    "identity.sign_out POST": ("/sign-out", ALL_GO_ON),
+}
+WITH_PROOF_OF_THEIR_OWN = ("api_", "payment.notice")
+"""Routes that need no token of a form: they ask for a bearer token or a signature."""
