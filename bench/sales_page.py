@@ -1,6 +1,6 @@
 """The owner's sales page over a million sale lines, on SQLite and on PostgreSQL.
 
-    python -m bench.sales_page [--sales 300000] [--database URL]
+    python -m bench.sales_page [--sales 300000] [--only sqlite]
 
 Fills an empty, migrated database with a year of sales (3.3 lines each, 100,000 shoppers, 2,000
 items, three locations, refunds), sums them up with the roll-up's own code, and answers the median
@@ -60,13 +60,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sales", type=int, default=300_000)
     parser.add_argument("--waiting", type=int, default=0, help="sales left to the outbox")
-    parser.add_argument("--database", help="address of an empty database; default: both kinds")
+    parser.add_argument("--only", choices=("sqlite", "postgresql"), help="default: both")
     options = parser.parse_args()
     results = {}
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="oneshelf-bench-"))
-        urls = [options.database] if options.database else list(_own_databases(stack, folder))
-        for url in urls:
+        for url in _databases(stack, folder, options.only):
             app = create_app({"DATABASE_URL": url, "INSTANCE": folder, "SECRET_KEY": "bench"})
             kind = url.partition("+")[0].partition(":")[0]
             results[kind] = measure(app, options.sales, options.waiting)
@@ -103,24 +102,20 @@ def fill(sales: int, waiting: int = 0) -> None:
     """A year of sales until now, in the order of time; the last `waiting` stay in the outbox."""
     chance = random.Random(7)
     now = datetime.now(UTC)
-    connection = db.engine.connect()
-    with connection.begin():
+    times = sorted(_open_hours(chance, now) for _ in range(sales))
+    made = [_sale(chance, number, at) for number, at in enumerate(times)]
+    refunds = [_refund(sale, now) for sale, _ in made[::100]]
+    with db.engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         for model, rows in _people_and_goods(now):
             _insert(connection, model, iter(rows))
-        times = sorted(_open_hours(chance, now) for _ in range(sales))
-        made = [_sale(chance, number, at) for number, at in enumerate(times)]
         _insert(connection, Sale, (sale for sale, _ in made))
         _insert(connection, SaleLine, (line for _, lines in made for line in lines))
-        refunds = [_refund(sale, now) for sale, _ in made[::100]]
         _insert(connection, Refund, iter(refunds))
         _insert(connection, Transfer, _transfers([sale for sale, _ in made], refunds))
         if waiting:
-            subjects = [sale["id"] for sale, _ in made[-waiting:]]
-            fixed = {"topic": "sale.paid", "body": {}, "created_at": now, "next_at": now,
-                     "failures": 0, "error": ""}  # fmt: skip
-            rows = (fixed | {"subject": subject} for subject in subjects)
-            _insert(connection, outbox.Outbox, rows)
-    connection.close()
+            _insert(connection, outbox.Outbox, _events(made[-waiting:], now))
 
 
 def _people_and_goods(now: datetime) -> Iterator[tuple[type[Base], list[Row]]]:
@@ -193,7 +188,7 @@ def _sale(chance: random.Random, number: int, at: datetime) -> tuple[Row, list[R
     chosen = sorted(
         {*chance.choices(_ITEMS, cum_weights=_ITEM_WEIGHTS, k=chance.choice((1, 2, 3, 4, 7)))}
     )
-    lines = []
+    lines: list[Row] = []
     for position, item_id in enumerate(chosen):
         quantity, unit = chance.choice((1, 1, 1, 2, 3)), 150 + item_id * 37 % 4000
         total = quantity * unit
@@ -222,6 +217,12 @@ def _refund(sale: Row, now: datetime) -> Row:
         "sale_id": sale["id"], "total_minor": sale["total_minor"], "tax_minor": sale["tax_minor"],
         "reason": "", "made_by": SHOPPERS + 1, "created_at": at,
     }  # fmt: skip
+
+
+def _events(made: list[tuple[Row, list[Row]]], now: datetime) -> Iterator[Row]:
+    for sale, _ in made:
+        yield {"topic": "sale.paid", "subject": sale["id"], "body": {}, "created_at": now,
+               "next_at": now, "failures": 0, "error": ""}  # fmt: skip
 
 
 def _transfers(sales: list[Row], refunds: list[Row]) -> Iterator[Row]:
@@ -258,11 +259,9 @@ def _insert(connection: Any, model: type[Base], rows: Iterator[Row]) -> None:
 
 def _defaults(table: Table, row: Row) -> Row:
     """What the model fills in by itself, and an insert of plain rows on SQLite too."""
-    return {
-        column.name: {} if column.default.is_callable else column.default.arg
-        for column in table.columns
-        if column.name not in row and column.default is not None
-    }
+    missing = [column for column in table.columns if column.name not in row and column.default]
+    defaults: Row = {column.name: column.default for column in missing}
+    return {name: {} if one.is_callable else one.arg for name, one in defaults.items()}
 
 
 def _analyse() -> None:
@@ -273,8 +272,11 @@ def _analyse() -> None:
             options.exec_driver_sql("VACUUM ANALYZE")
 
 
-def _own_databases(stack: ExitStack, folder: str) -> Iterator[str]:
-    yield f"sqlite:///{Path(folder, 'bench.sqlite3')}"
+def _databases(stack: ExitStack, folder: str, only: str | None) -> Iterator[str]:
+    if only != "postgresql":
+        yield f"sqlite:///{Path(folder, 'bench.sqlite3')}"
+    if only == "sqlite":
+        return
     server = stack.enter_context(postgres.running())
     postgres.create(server, "bench")
     yield postgres.address(server, "bench")
