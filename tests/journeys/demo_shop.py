@@ -1,0 +1,169 @@
+"""The demo shop with its doors open, and the address of every page that somebody can see in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import select
+
+from store import catalogue, create_app, demo, identity, ids, labels, sales, stock
+from store.db import db, transaction
+from store.demo.goods import OWNER, SHOPPER, STAFF, Person
+from tests.live import LiveServer, open_server
+from tests.world import Visitor
+
+__all__ = ["LONG_NAME", "NO_PAGES", "DemoShop", "open_demo"]
+
+LONG_NAME = "Barista oat drink, unsweetened, with calcium, six-pack of 1 l"
+LONG_ZH = "燕麦咖啡师专用植物饮料无添加蔗糖富含钙质六瓶装每瓶一升量贩家庭装冷藏风味更佳"
+CAST = {"shopper": SHOPPER, "staff": STAFF, "owner": OWNER}
+
+# What a GET answers with something else than a page: pictures, files, documents, other addresses.
+NO_PAGES = {
+    "static", "catalogue.other_key", "catalogue.description", "catalogue.picture",
+    "catalogue.old_link", "catalogue.find", "door.pass_image", "identity.start_again",
+    "labels.picture", "labels.job_pdf", "labels.sample", "labels.sheet_picture", "labels.find",
+    "reports.takings_csv", "reports.sales_csv",
+}  # fmt: skip
+NO_PAGES_OF = {"health", "api-docs"}
+
+
+@dataclass
+class DemoShop:
+    app: Flask
+    server: LiveServer
+    secrets: dict[str, str]
+    things: dict[str, Any]
+    seen: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    def cookie(self, who: str) -> Any:
+        port = self.url.rpartition(":")[2]
+        return {"name": f"visit-{port}", "value": self.secrets[who], "url": self.url}
+
+
+def open_demo(folder: Path) -> DemoShop:
+    settings = {
+        "DATABASE_URL": f"sqlite:///{folder / 'shop.sqlite3'}", "INSTANCE": str(folder),
+        "SECRET_KEY": "known-to-the-tests-only", "DEMO": True, "SIMULATED_GATEWAY": True,
+        "TESTING": True,
+    }  # fmt: skip
+    app = create_app(settings)
+    with app.app_context():
+        upgrade()
+        demo.open_shop()
+        db.session.remove()
+    visitors = {who: _visitor(app, person) for who, person in CAST.items()}
+    things = _things(app, visitors["shopper"])
+    server = open_server(settings, folder / "server.log", https=False)
+    server.wait_until_ready()
+    secrets = {who: _secret(visitor) for who, visitor in visitors.items()}
+    shop = DemoShop(app, server, secrets, things)
+    shop.seen = _addresses(shop)
+    return shop
+
+
+def _visitor(app: Flask, person: Person) -> Visitor:
+    visitor = Visitor(app.test_client())
+    answer = visitor.post("/sign-in", identifier=person.email, password=person.password)
+    assert answer.status_code == 303
+    return visitor
+
+
+def _secret(visitor: Visitor) -> str:
+    cookie = visitor.client.get_cookie("visit")
+    assert cookie is not None
+    return cookie.value
+
+
+def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
+    """One of each thing that has a page, besides a long name wherever names stand."""
+    with app.app_context(), transaction():
+        item = catalogue.add_item(
+            code="LONG", gtin=None, names={"en": LONG_NAME, "zh": LONG_ZH},
+            price_minor=123_456, currency="CNY", tax_rate_bp=1300,
+        )  # fmt: skip
+        place = stock.location(stock.MAIN).id
+        stock.receive(item.id, place, 99)
+        found = {"item": item.id, "place": place, "gone": _sold_out(place)}
+    shopper.get("/me/top-up")
+    for wish in ("approve", "decline", "never"):
+        form = {"amount": "5000", "wish": wish, "key": ids.new()}
+        found[wish] = shopper.post("/me/top-up", form).location
+    bought = shopper.post(
+        "/sales", code="LONG", quantity="2", key=ids.new(), seen_minor="123456", confirmed="1"
+    )
+    found["receipt"] = bought.location
+    shopper.post("/basket/lines", code="LONG", quantity="2", seen_minor="123456")
+    with app.app_context():
+        found["label"] = db.session.scalar(select(labels.Label.id).limit(1))
+        member = identity.find(SHOPPER.email)
+        assert member is not None
+        found["sale"] = sales.receipts(member_id=member.id, limit=1)[0].id
+    return found
+
+
+def _sold_out(place: int) -> str:
+    """The page of an item that is for sale but not there."""
+    item = catalogue.add_item(
+        code="GONE",
+        gtin=None,
+        names={"en": "Plum cake"},
+        price_minor=900,
+        currency="CNY",
+        tax_rate_bp=1300,
+    )
+    return catalogue.item_path(item)
+
+
+def _addresses(shop: DemoShop) -> dict[str, list[str]]:
+    """Who sees which pages: made from the list of addresses that the shop answers."""
+    values = {
+        "sales.item": {"rest": "09521000003019"}, "sales.item_by_code": {"code": "LONG"},
+        "sales.receipt": {"sale_id": shop.things["sale"]},
+        "sales.desk_sale": {"sale_id": shop.things["sale"]},
+        "catalogue.desk_item": {"item_id": shop.things["item"]},
+        "labels.sticker": {"label_id": shop.things["label"]}, "labels.job": {"job_id": 1},
+        "payment.top_up_state": {"top_up_id": shop.things["approve"].split("/")[3].split("?")[0]},
+        "reports.table": {"kind": "items"},
+    }  # fmt: skip
+    seen: dict[str, list[str]] = {"guest": [], "shopper": [], "staff": [], "owner": []}
+    with shop.app.test_request_context():
+        for rule in shop.app.url_map.iter_rules():
+            if "GET" not in (rule.methods or ()) or rule.endpoint in NO_PAGES:
+                continue
+            if rule.endpoint.split(".")[0] in NO_PAGES_OF or rule.rule.startswith("/api/"):
+                continue
+            address = shop.app.url_for(rule.endpoint, **values.get(rule.endpoint, {}))
+            seen[_who(rule.rule)].append(address)
+    gone = shop.things["gone"]
+    seen["guest"] += [
+        "/nowhere", "/i/NOTHERE", "/find?code=6901234567893", "/?q=nothing+like+it", gone,
+        "/01/09521000003019?l=ABCDEFGH12345&quantity=3", "/?q=oat",
+    ]  # fmt: skip
+    seen["shopper"] += [
+        "/i/LONG", "/basket", gone, shop.things["decline"], shop.things["never"],
+        shop.things["receipt"], "/desk",
+    ]  # fmt: skip
+    seen["staff"] += [
+        "/desk/items?q=nothing+like+it", "/desk/sales?q=ZZZZZ", "/desk/stock?code=LONG",
+        "/desk/exit?pass=nonsense", "/owner", "/me",
+    ]  # fmt: skip
+    seen["owner"] += ["/desk", "/me", "/owner?period=today", "/owner/takings/shoppers"]
+    return seen
+
+
+def _who(rule: str) -> str:
+    if rule.startswith("/owner"):
+        return "owner"
+    if rule.startswith("/desk"):
+        return "staff"
+    return "shopper" if re.match(r"/me\b|/sales/", rule) else "guest"

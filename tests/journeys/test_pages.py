@@ -1,0 +1,150 @@
+"""Every page of the shop, seen by everybody who may see it: readable, in its place, reachable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser import OpenPhone
+from tests.journeys.demo_shop import DemoShop, open_demo
+
+WHO = ("guest", "shopper", "staff", "owner")
+WIDTHS = (320, 360, 390, 768, 1280)
+CONTRAST_ONLY = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+# A chart is drawn again a moment after its place has changed.
+TOO_WIDE = """async () => {
+  const more = () => document.documentElement.scrollWidth - innerWidth;
+  for (let turn = 0; turn < 20 && more() > 0; turn++) await new Promise((go) => setTimeout(go, 50));
+  return Math.max(more(), 0);
+}"""
+MOST_BYTES = 60 * 1024
+MOST_SHIFT = 0.02
+WATCH_SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const each of list.getEntries()) window.shifted += each.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+# What one sees of the focus: an outline, or a shadow or ground that is there only with it.
+FOCUS = """() => {
+  const it = document.activeElement, look = getComputedStyle(it);
+  return { main: it.matches(".button.primary"), name: it.outerHTML.slice(0, 90),
+    seen: look.outlineStyle !== "none" && parseFloat(look.outlineWidth) > 0 };
+}"""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoShop]:
+    opened = open_demo(tmp_path_factory.mktemp("demo"))
+    yield opened
+    opened.server.stop()
+
+
+def _phone(shop: DemoShop, open_phone: OpenPhone, who: str, **more: Any) -> Page:
+    page = open_phone(**more)
+    if who != "guest":
+        page.context.add_cookies([shop.cookie(who)])
+    return page
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_every_page_can_be_read_by_everybody(
+    shop: DemoShop, open_phone: OpenPhone, who: str
+) -> None:
+    page, faults, said = _phone(shop, open_phone, who), [], list[str]()
+    page.add_init_script(WATCH_SHIFTS)
+    page.on("console", lambda message: said.append(message.text) if _is_bad(message) else None)
+    for path in shop.seen[who]:
+        page.emulate_media(color_scheme="light")
+        answer = page.goto(shop.url + path)
+        assert answer is not None
+        assert answer.status < 500, path
+        found = _shape(page)
+        if who in ("guest", "shopper"):
+            found += _shifts(page)
+        for rules, scheme in ((None, "light"), (CONTRAST_ONLY, "dark")):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            for each in Axe().run(page, options=rules).response["violations"]:
+                found.append(f"{scheme}: {each['id']}: {each['nodes'][0]['html'][:200]}")
+        faults += [f"{path}: {fault}" for fault in [*found, *said]]
+        said.clear()
+    assert not faults, "\n".join(faults)
+
+
+def _is_bad(message: Any) -> bool:
+    # That a page was not found is what a page about it says.
+    return message.type == "error" and "responded with a status of 4" not in message.text
+
+
+def _shape(page: Page) -> list[str]:
+    """What every page must have."""
+    faults = []
+    if not page.title():
+        faults.append("no title")
+    if page.locator("h1").count() != 1:
+        faults.append(f"{page.locator('h1').count()} h1")
+    if page.locator("html").get_attribute("lang") != "en":
+        faults.append("no lang")
+    return faults
+
+
+def _shifts(page: Page) -> list[str]:
+    """Under a thumb nothing moves. (At the desk cameras open and charts are drawn.)"""
+    shifted = page.evaluate("() => window.shifted")
+    return [f"moves by {shifted:.3f} while it loads"] if shifted > MOST_SHIFT else []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("who", WHO)
+def test_no_page_is_wider_than_the_screen(
+    shop: DemoShop, open_phone: OpenPhone, who: str, language: str
+) -> None:
+    page, faults = _phone(shop, open_phone, who, language=language, desk=True), []
+    for path in shop.seen[who]:
+        page.goto(shop.url + path)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            if more := page.evaluate(TOO_WIDE):
+                faults.append(f"{path} is {more} px too wide at {width}")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize(
+    ("who", "path"),
+    [
+        ("guest", "/01/09521000003019"), ("shopper", "/01/09521000003019"), ("shopper", "/basket"),
+        ("guest", "/sign-in"), ("guest", "/scan"), ("shopper", "/me/top-up"),
+        ("staff", "/desk/labels"), ("owner", "/desk/items/new"),
+    ],
+)  # fmt: skip
+def test_the_keyboard_reaches_the_one_thing_to_do(
+    shop: DemoShop, open_phone: OpenPhone, who: str, path: str
+) -> None:
+    page = _phone(shop, open_phone, who, desk=True)
+    page.goto(shop.url + path)
+    for _ in range(250):
+        page.keyboard.press("Tab")
+        focus = page.evaluate(FOCUS)
+        assert focus["seen"], f"nobody sees the focus on {focus['name']}"
+        if focus["main"]:
+            return
+    raise AssertionError("the main button cannot be reached")
+
+
+@pytest.mark.parametrize("who", ["guest", "shopper"])
+def test_an_item_page_with_its_picture_is_light(
+    shop: DemoShop, open_phone: OpenPhone, who: str
+) -> None:
+    page = _phone(shop, open_phone, who)
+    came: list[float] = []
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    network.on("Network.loadingFinished", lambda event: came.append(event["encodedDataLength"]))
+    page.goto(f"{shop.url}/01/09521000003019", wait_until="networkidle")
+    assert page.locator(".item-picture img").evaluate("it => it.naturalWidth") > 300
+    assert len(came) >= 6  # The page, four sheets of style, the picture.
+    assert sum(came) <= MOST_BYTES
