@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +17,9 @@ from flask_babel import Babel, format_datetime, gettext, ngettext
 from jinja2 import Template
 from markupsafe import Markup
 from sqlalchemy.exc import DBAPIError, TimeoutError
+from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_accept_header
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 from werkzeug.wrappers import Response as BaseResponse
@@ -217,10 +219,18 @@ def language() -> str:
     if "language" not in g:
         asked = request.args.get("lang") or cookie("lang")
         if asked not in LANGUAGES:
-            wanted = request.accept_languages.best_match([*LANGUAGES, "zh-CN", "zh-TW", "zh-HK"])
-            asked = (wanted or current_app.config["LANGUAGE"])[:2]
+            said = request.headers.get("Accept-Language", "")
+            asked = _wanted(said[:200]) or current_app.config["LANGUAGE"]
         g.language = asked
     return str(g.language)
+
+
+@lru_cache(maxsize=512)
+def _wanted(accept_language: str) -> str | None:
+    """The language of ours that a browser's header asks for most; a few headers come all day."""
+    accepted = parse_accept_header(accept_language, LanguageAccept)
+    best = accepted.best_match([*LANGUAGES, "zh-CN", "zh-TW", "zh-HK"])
+    return best[:2] if best else None
 
 
 def setting(name: str) -> str:
