@@ -24,7 +24,7 @@ def books() -> dict[str, int]:
     """Every account's balance, from the transfers alone."""
     db.session.rollback()
     sums = dict.fromkeys(db.session.scalars(select(Account.code)), 0)
-    codes = dict(db.session.execute(select(Account.id, Account.code)).all())  # type: ignore[arg-type]
+    codes = dict(db.session.execute(select(Account.id, Account.code)).all())
     for transfer in db.session.scalars(select(Transfer)):
         sums[codes[transfer.debit_id]] -= transfer.amount_minor
         sums[codes[transfer.credit_id]] += transfer.amount_minor

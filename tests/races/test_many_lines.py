@@ -4,6 +4,7 @@ items in opposite order never wait for each other."""
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -83,7 +84,7 @@ def crosswise(world: World, app: Flask, rounds: int) -> int:
             asked = wanted(world, member, *(goods if at % 2 else reversed(goods)))
             # One try, so that what a repeat would cure is seen.
             once: Any = checkout._decide_and_write.__wrapped__  # type: ignore[attr-defined]
-            jobs.append(inside(app, lambda once=once, asked=asked: once([asked])))
+            jobs.append(inside(app, partial(once, [asked])))
         for outcome in at_once(jobs):
             if isinstance(outcome, DBAPIError):
                 assert getattr(outcome.orig, "sqlstate", None) == "40P01", outcome
@@ -124,7 +125,7 @@ def test_opposite_baskets_are_all_answered_quickly(world: World, live_server: St
         for _ in range(5):
             began = time.monotonic()
             jobs = [
-                lambda phone=phone, goods=goods: phone.buy(*goods)  # type: ignore[misc]
+                lambda phone=phone, goods=goods: phone.buy(*goods)
                 for phone, goods in zip(
                     hands, [((milk, 1), (bread, 1)), ((bread, 1), (milk, 1))] * 8, strict=True
                 )

@@ -72,7 +72,7 @@ def test_a_sale_is_given_back_once_over_two_processes(world: World, live_server:
             sale = world.buy(lin, (milk, 2))
             path = f"/sales/{sale.id}/refunds"
             jobs = [
-                lambda phone=phone, at=at: phone.call("POST", path, {}, f"{number}-{at}")  # type: ignore[misc]  # noqa: B023
+                lambda phone=phone, at=at: phone.call("POST", path, {}, f"{number}-{at}")  # noqa: B023
                 for at, phone in enumerate(hands)
             ]
             assert answers(at_once(jobs)) == {"sold": 1, "not_refundable": STAFF - 1}

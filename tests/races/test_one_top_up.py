@@ -61,8 +61,8 @@ def test_notice_worker_and_return_together_book_once(world: World, app: Flask) -
         def asked() -> object:
             return topups.ask_again(GATEWAY)
 
-        def returned(top_up_id: str = top_up_id) -> object:
-            return topups.ask_about(topups.find(top_up_id, lin.id), GATEWAY)
+        def returned(top_up_id: str = top_up_id) -> None:
+            topups.ask_about(topups.find(top_up_id, lin.id), GATEWAY)
 
         outcomes = at_once(
             [

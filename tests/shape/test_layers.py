@@ -15,8 +15,8 @@ MAY = {"views.py", "commands.py", "forms.py", "web.py"}
 # the views of a room share: where the visitor is, how figures are shown.
 MAY_BY_PATH = {
     "__init__.py", "backup.py", "db.py", "demo/__init__.py", "demo/opening.py", "door/place.py",
-    "identity/login.py", "identity/people.py", "intake.py", "migrations/env.py", "folding.py", "reports/shown.py",
-    "serving.py", "strict.py", "workers.py",
+    "folding.py", "identity/login.py", "identity/people.py", "intake.py", "migrations/env.py",
+    "reports/shown.py", "serving.py", "strict.py", "workers.py",
 }  # fmt: skip
 
 
