@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -134,6 +137,24 @@ def test_after_a_question_the_way_back_leads_to_the_item(
     phone.locator(".bar").get_by_role("link", name="Back").click()
     phone.wait_for_url(f"{url}{item.path}")
     expect(phone.locator("main")).to_contain_text("Sold out here")
+
+
+def test_a_buy_that_the_shop_could_not_answer_is_tried_again_with_its_key(
+    world: World, phone: Page, url: str, lin: Somebody, item: Thing
+) -> None:
+    phone.goto(f"{url}{item.path}")
+    key = phone.locator("input[name=key]").input_value()
+    file = world.app.config["DATABASE_URL"].removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as somebody_else:
+        somebody_else.execute("BEGIN IMMEDIATE")
+        main_button(phone).click(timeout=60_000)
+        away = phone.get_by_role("heading", name="The shop cannot answer just now")
+        expect(away).to_be_visible(timeout=40_000)
+        somebody_else.execute("ROLLBACK")
+    assert phone.locator("input[name=key]").input_value() == key
+    phone.get_by_role("button", name="Try again").click()
+    expect(phone.get_by_role("heading", name="Paid")).to_be_visible()
+    assert (world.left(item), world.balance(lin)) == (2, 98_750)
 
 
 def test_an_account_that_is_short_is_topped_up_on_the_way(
