@@ -57,7 +57,7 @@ def guest_holder(response: BaseResponse) -> basket.Holder:
 
 def asks_for_links() -> bool:
     """Whether a program asks the resolver for links, and not a person for the page."""
-    return "linkset" in request.headers.get("Accept", "")
+    return "json" in request.headers.get("Accept", "")
 
 
 def item_id(code: str) -> int:
