@@ -1,4 +1,4 @@
-"""The table of access: every route of the shop, an example of it, and the answer to each visitor."""
+"""The table of access: every route of the shop, an example, and the answer to each visitor."""
 
 from __future__ import annotations
 

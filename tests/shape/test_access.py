@@ -1,8 +1,8 @@
 """Who may do what: every route of the shop, each kind of visitor, and the answer they get.
 
 A route that is not in the table (routes.py) fails the first test: whoever adds one says there whom
-it serves. The API's own routes ask for tokens (tests/api/test_access.py); here they are tried with the
-cookies of people who are signed in, which open nothing there.
+it serves. The API's own routes ask for tokens (tests/api/test_access.py); here they are tried with
+the cookies of people who are signed in, which open nothing there.
 """
 
 from __future__ import annotations
@@ -61,8 +61,10 @@ def cast(world: World, app: Flask) -> Cast:
     with app.app_context():
         wanted = topups.Wanted(lin.id, 500, "CNY", ids.new(), "never")
         top_up = topups.top_up(wanted, Simulated(b"k"), most_minor=1000).id
-    values = {"sale": sale.id, "top_up": top_up, "gtin": milk.gtin, "code": milk.code,
-              "item": milk.id, "member": people["leaver"].id}  # fmt: skip
+    values: dict[str, object] = {
+        "sale": sale.id, "top_up": top_up, "gtin": milk.gtin, "code": milk.code, "item": milk.id,
+        "member": people["leaver"].id,
+    }  # fmt: skip
     return Cast(world, people, milk, values)
 
 

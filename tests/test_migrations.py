@@ -1,0 +1,145 @@
+"""Migrations: the schema is what the models say, on both databases, and one that is cut short at
+any statement leaves the old schema or the new one, never a half."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import MetaData, inspect
+
+from store.db import Base, db
+from tests import postgres
+from tests.conftest import SERVER, Database
+from tests.live import ROOT
+from tests.world import World
+
+EVERY = 9
+"""A migration is cut at its first statement and at every ninth after it, until one gets through."""
+
+
+def tables() -> set[str]:
+    found = set(inspect(db.engine).get_table_names())
+    db.engine.dispose()
+    return found - {"alembic_version"}
+
+
+def differences(metadata: MetaData) -> list[Any]:
+    with db.engine.connect() as connection:
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+
+@pytest.mark.usefixtures("context")
+def test_the_schema_is_what_the_models_say(app: Flask) -> None:
+    assert differences(Base.metadata) == []
+    assert differences(MetaData()) != []  # The comparison does see a table that is too many.
+
+
+def test_there_is_one_newest_migration() -> None:
+    assert len(ScriptDirectory(str(ROOT / "store" / "migrations")).get_heads()) == 1
+
+
+@pytest.mark.usefixtures("context")
+def test_down_and_up_again(app: Flask) -> None:
+    assert tables() == set(Base.metadata.tables)
+    downgrade(revision="base")
+    assert tables() == set()
+    upgrade()
+    assert tables() == set(Base.metadata.tables)
+    assert differences(Base.metadata) == []
+
+
+def test_an_upgrade_of_what_is_up_to_date_changes_nothing(world: World) -> None:
+    world.sale()
+    with world.app.app_context():
+        upgrade()
+    assert world.faults() == []
+
+
+# Each child upgrades, and is killed at its own statement; the parent looks at what is left.
+CUT_SHORT = """
+import json, os, signal, sys
+from flask_migrate import upgrade
+from sqlalchemy import event, inspect, text
+from store import create_app
+from store.db import _sqlite_begin, db
+
+url, folder, every, careless = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4] == "careless"
+app = create_app({"DATABASE_URL": url, "INSTANCE": folder, "SECRET_KEY": "any"})
+with app.app_context():
+    if careless:
+        event.remove(db.engine, "begin", _sqlite_begin)
+    last, ended = 1, False
+    while not ended:
+        child = os.fork()
+        if not child:
+            count = 0
+            def cut(*given):
+                global count
+                count += 1
+                if count == last:
+                    os.kill(os.getpid(), signal.SIGKILL)
+            event.listen(db.engine, "before_cursor_execute", cut)
+            upgrade()
+            os._exit(0)
+        ended = os.waitpid(child, 0)[1] == 0
+        names, version = set(inspect(db.engine).get_table_names()), None
+        if "alembic_version" in names:
+            with db.engine.connect() as connection:
+                version = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        db.engine.dispose()
+        print(json.dumps([last, sorted(names - {"alembic_version"}), version]), flush=True)
+        last += every
+        if careless and names:
+            break
+"""
+
+
+def cut_short(url: str, folder: Path, how: str = "") -> list[tuple[set[str], str | None]]:
+    command = [sys.executable, "-c", CUT_SHORT, url, str(folder), str(EVERY), how]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    return [(set(names), version) for _, names, version in found]
+
+
+def test_an_upgrade_that_is_killed_leaves_the_old_schema_or_the_new(
+    database: Database, tmp_path: Path
+) -> None:
+    if database.kind == "sqlite":
+        url = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+    else:
+        server, name = Path(os.environ[SERVER]), f"empty_{os.getpid()}"
+        postgres.create(server, name)
+        url = postgres.address(server, name)
+    try:
+        found = cut_short(url, tmp_path)
+    finally:
+        if database.kind == "postgresql":
+            postgres.drop(server, name)
+    head = ScriptDirectory(str(ROOT / "store" / "migrations")).get_current_head()
+    old: tuple[set[str], str | None] = (set(), None)
+    new = (set(Base.metadata.tables), head)
+    assert len(found) > 5
+    assert [one for one in found if one not in (old, new)] == []
+    assert found[0] == old
+    assert found[-1] == new
+
+
+def test_without_a_transaction_around_it_a_half_would_be_left(tmp_path: Path) -> None:
+    """The negative control, on SQLite as its driver is by default."""
+    command = [sys.executable, "-c", CUT_SHORT, f"sqlite:///{tmp_path / 'half.sqlite3'}",
+               str(tmp_path), "40", "careless"]  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    halves = [set(json.loads(line)[1]) for line in done.stdout.splitlines()]
+    assert any(set() < half < set(Base.metadata.tables) for half in halves), done.stderr[-500:]
