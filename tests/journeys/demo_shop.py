@@ -155,7 +155,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
     ]  # fmt: skip
     seen["staff"] += [
         "/desk/items?q=nothing+like+it", "/desk/sales?q=ZZZZZ", "/desk/stock?code=LONG",
-        "/desk/exit?pass=nonsense", "/owner", "/me",
+        "/desk/exit?pass=nonsense", "/owner", "/me", "/desk/nowhere",
     ]  # fmt: skip
     seen["owner"] += ["/desk", "/me", "/owner?period=today", "/owner/takings/shoppers"]
     return seen
