@@ -72,6 +72,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _stack.close()
 
 
+@pytest.hookimpl(tryfirst=True)  # Before pytest-xdist reads the groups.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that load the machine go to one worker, and first, so that the other one fills in."""
     for item in items:
