@@ -20,6 +20,7 @@ __all__ = [
     "FIRST_DATE",
     "LAST_DATE",
     "Span",
+    "bounds",
     "date_of",
     "day_number",
     "local_day",
@@ -27,7 +28,6 @@ __all__ = [
     "microseconds",
     "midnight",
     "moment_of",
-    "moments",
     "month_start",
     "months_of",
     "pieces",
@@ -38,9 +38,6 @@ __all__ = [
 _EPOCH = date(1970, 1, 1)
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_US, _HOUR_US = 86_400_000_000, 3_600_000_000
-# A clock that is put back over midnight shows yesterday again: moments are looked for with so much
-# room on both sides, and the day itself decides.
-_ROOM_US = 6 * _HOUR_US
 
 FIRST_DATE, LAST_DATE = date(1990, 1, 1), date(2199, 12, 31)
 """What a report can be asked for; far from the ends of what dates and zones can compute."""
@@ -155,10 +152,25 @@ def local_hour(at: ColumnElement[Any], span: Span) -> ColumnElement[int]:
     return cast((_local(at, span) % _number(_DAY_US)) // _number(_HOUR_US), Integer)
 
 
-def moments(span: Span) -> tuple[datetime, datetime]:
-    """Moments between which the whole span lies, with some room."""
-    room = timedelta(microseconds=_ROOM_US)
-    return midnight(span.first) - room, midnight(span.last + 1) + room
+class Bounds(NamedTuple):
+    """A span lies in [since, until). Where it is not `exact` some other days do too: a clock that
+    is put back over midnight shows yesterday again, and then the day itself has to be looked at.
+    Both databases guess badly how many rows such a look lets through, so it is the exception."""
+
+    since: datetime
+    until: datetime
+    exact: bool
+
+
+def bounds(span: Span) -> Bounds:
+    """The moments of a span."""
+    ends = midnight(span.first), midnight(span.last + 1)
+    near = 12 * _HOUR_US
+    changes = [at for at, _ in _changes(web.setting("TIME_ZONE"), span)[:-1]]
+    if any(abs(at - microseconds(end)) < near for at in changes for end in ends):
+        room = timedelta(microseconds=near)
+        return Bounds(ends[0] - room, ends[1] + room, exact=False)
+    return Bounds(*ends, exact=True)
 
 
 def _local(at: ColumnElement[Any], span: Span) -> ColumnElement[int]:

@@ -29,7 +29,8 @@ from sqlalchemy import (
 from ..catalogue.models import Item
 from ..outbox import Outbox
 from ..sales.models import Refund, Sale, SaleLine
-from .calendar import Span, local_day, local_hour, moments
+from . import calendar
+from .calendar import Span, local_day, local_hour
 
 __all__ = ["MEASURES", "PAID", "REFUNDED", "Choice", "events", "sums", "waiting"]
 
@@ -62,6 +63,11 @@ class Choice:
     before: datetime | None = None
 
     @property
+    def by_time(self) -> bool:
+        """Whether the events are found by their time; else they are named, or wait, and are few."""
+        return self.settled is not False and self.paid is None and self.refunded is None
+
+    @property
     def of_goods(self) -> bool:
         """Whether it is about some of the lines of a sale only."""
         return self.item_id is not None or self.category_id is not None
@@ -77,9 +83,10 @@ def events(span: Span, choice: Choice, *, by_item: bool) -> Subquery:
     day, hour, place, channel, currency, member and the measures."""
     sold = _half(Sale.created_at, span, choice, by_item)
     given_back = _half(Refund.created_at, span, choice, by_item, refund=True)
-    both = union_all(sold, given_back).subquery()
-    inside = select(both).where(both.c.day.between(span.first, span.last))
-    return inside.subquery("events")
+    both = union_all(sold, given_back).subquery("events")
+    if choice.by_time and calendar.bounds(span).exact:
+        return both
+    return select(both).where(both.c.day.between(span.first, span.last)).subquery()
 
 
 def sums(rows: FromClause) -> list[ColumnElement[int]]:
@@ -155,8 +162,8 @@ def _conditions(at: Any, span: Span, choice: Choice, refund: bool) -> list[Colum
         found.append(subject.in_(waiting(topic)))
     elif choice.settled is True:
         found.append(subject.not_in(waiting(topic)))
-    if choice.settled is not False and subjects is None:
-        since, until = moments(span)
+    if choice.by_time:
+        since, until, _ = calendar.bounds(span)
         found += [at >= since, at < until]
     if choice.before is not None:
         found.append(at < choice.before)

@@ -14,7 +14,7 @@ from .. import identity, stock
 from ..catalogue.models import Item
 from ..errors import Invalid
 from ..sales.models import Refund, Sale, SaleLine
-from .calendar import local_day, local_hour, microseconds, moment_of, moments
+from .calendar import bounds, local_day, local_hour, microseconds, moment_of
 from .filters import Filters
 from .reading import Books, open_books
 
@@ -97,11 +97,13 @@ def _entries(books: Books, filters: Filters, before: Place | None, limit: int) -
 def _query(filters: Filters, before: Place | None, limit: int, refund: bool) -> Select[Any]:
     source: Any = Refund if refund else Sale
     choice, span, at = filters.choice, filters.span, source.created_at
-    since, until = moments(span)
+    since, until, exact = bounds(span)
     query = select(
         source.id, Sale.id.label("sale_id"), at.label("at"), Sale.location_id, Sale.channel,
         Sale.currency, Sale.member_id,
-    ).where(at >= since, at < until, local_day(at, span).between(*span))  # fmt: skip
+    ).where(at >= since, at < until)  # fmt: skip
+    if not exact:
+        query = query.where(local_day(at, span).between(*span))
     if refund:
         query = query.join(Sale, Sale.id == Refund.sale_id)
     if filters.hour is not None:
