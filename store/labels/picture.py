@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from html import escape
 from io import BytesIO
+from threading import Lock
 
 from fontTools.misc.transform import Transform
 from fontTools.pens.svgPathPen import SVGPathPen
@@ -132,8 +133,7 @@ def _outline(text: Text) -> str:
         glyph = face.glyphs[ord(character)]
         pen = SVGPathPen(None, ntos=_number)
         place = Transform(scale, 0, 0, -scale, x, text.y)
-        shapes = _shapes(text.bold)
-        shapes.glyphs[shapes.names[glyph]].draw(TransformPen(pen, place))
+        _shapes(text.bold).draw(glyph, TransformPen(pen, place))
         pieces.append(pen.getCommands())
         x += face.advances[glyph] * scale
     return "".join(pieces)
@@ -144,6 +144,13 @@ class _Shapes:
         font = TTFont(fonts.font(bold).file, lazy=True)
         self.glyphs = font.getGlyphSet()
         self.names = font.getGlyphOrder()
+        # A glyph is unpacked where it lies when it is first drawn; a second thread that draws it
+        # meanwhile would find half of it.
+        self.lock = Lock()
+
+    def draw(self, glyph: int, pen: TransformPen) -> None:
+        with self.lock:
+            self.glyphs[self.names[glyph]].draw(pen)
 
 
 @cache

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from xml.etree import ElementTree
 
 from PIL import Image
@@ -25,6 +27,21 @@ def test_the_png_of_another_size_has_whole_pixels_for_modules(
 ) -> None:
     image = Image.open(io.BytesIO(picture.png(a_label(7), 66.67, 25.4, module_px=3)))
     assert reader(image.convert("L")) == [a_label(7).url]
+
+
+def test_labels_that_are_drawn_at_once_do_not_disturb_each_other(a_label: MakeLabel) -> None:
+    """A page of labels asks for all of their pictures at the same moment, right after a start."""
+    labels = [a_label(number, names=("Salted butter", "有盐黄油")) for number in range(8)]
+    alone = [picture.svg(label) for label in labels]
+    patience = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            for _ in range(3):
+                picture._shapes.cache_clear()
+                assert list(threads.map(picture.svg, labels)) == alone
+    finally:
+        sys.setswitchinterval(patience)
 
 
 def test_the_svg_says_what_it_shows(a_label: MakeLabel) -> None:
