@@ -60,7 +60,7 @@ def test_what_was_acknowledged_stands_whatever_is_killed(
         time.sleep(1)
     silent = load.settle()
     print(f"{load.answers} audits {load.audits}, sold without an answer {silent}")
-    assert load.answers["sold"] > 100, load.answers
+    assert load.answers["sold"] > 30, load.answers
     assert load.answers["none"] > 0, "no shopper has noticed anything: the test is too tame"
     assert load.answers.keys() <= {"sold", "none", "unavailable"} | {
         key for key in load.answers if key.startswith("audit: ")
