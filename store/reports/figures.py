@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import select
 
-from .. import clock, identity, stock
-from ..catalogue.models import Category, Item
+from .. import clock
 from ..sales.models import Sale
 from . import calendar
+from .breakdowns import BREAKDOWNS, PLACES, added, read_breakdown
 from .calendar import Span
 from .events import MEASURES
 from .filters import Filters
 from .reading import Books, open_books
+from .values import Breakdown, Figures, Line
 
 __all__ = [
     "BREAKDOWNS",
@@ -30,61 +30,6 @@ __all__ = [
     "over_time",
     "takings",
 ]
-
-BREAKDOWNS = ("items", "categories", "locations", "channels", "shoppers")
-
-_MOST_LINES_FOR_SHOPPERS = 15_000
-"""The shoppers of some goods are read from the sale lines; above this many it would take long."""
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What was sold less what was given back, in minor units of one currency.
-
-    `sales` counts sales; where a category is asked for it counts items of sales, since a sale can
-    hold several of them.
-    """
-
-    sales: int = 0
-    refunds: int = 0
-    quantity: int = 0
-    total_minor: int = 0
-    tax_minor: int = 0
-    refunded_minor: int = 0
-
-    @property
-    def sold_minor(self) -> int:
-        """Before refunds."""
-        return self.total_minor + self.refunded_minor
-
-    @property
-    def average_minor(self) -> int | None:
-        """Of the sales before refunds, half up; None without sales."""
-        return (2 * self.sold_minor + self.sales) // (2 * self.sales) if self.sales else None
-
-    def __add__(self, other: Figures) -> Figures:
-        return Figures(*(getattr(self, name) + getattr(other, name) for name in MEASURES))
-
-
-class Line(NamedTuple):
-    """One line of a table. `key` is a day or hour, or an id (None: without a category); `code` is
-    what an address calls it. `first` and `last` are the days that it stands for."""
-
-    key: int | str | None
-    code: str
-    names: dict[str, str]
-    figures: Figures
-    before: Figures | None = None
-    span: Span | None = None
-
-
-class Breakdown(NamedTuple):
-    """Some lines of a table, and how many it has in all. `lines` is None where it would take too
-    long to say."""
-
-    kind: str
-    lines: list[Line] | None
-    many: int
 
 
 @dataclass(frozen=True)
@@ -115,16 +60,16 @@ def takings(filters: Filters, most: int = 10) -> Report:
     """The whole report, each of its parts from the same moment. `most` limits the lines of the
     tables by item, category, location, channel and shopper."""
     books = open_books()
-    places = books.summed(filters.span, filters.choice, _PLACES)
+    places = books.summed(filters.span, filters.choice, PLACES)
     goods = books.by_item(filters.span, filters.choice)
     read = {"locations": places, "channels": places, "items": goods, "categories": goods}
     return Report(
         filters,
         [*dict.fromkeys([filters.currency, *books.currencies()])],
-        Figures(*_added(places, lambda row: None).get(None, ())),
+        Figures(*added(places, lambda row: None).get(None, ())),
         *_earlier(books, filters),
         _series(books, filters),
-        [_breakdown(books, filters, kind, most, rows=read.get(kind)) for kind in BREAKDOWNS],
+        [read_breakdown(books, filters, kind, most, rows=read.get(kind)) for kind in BREAKDOWNS],
         books.connection.scalar(select(Sale.id).limit(1)) is not None,
     )
 
@@ -135,7 +80,7 @@ def _sold(lines: list[Line]) -> Iterable[int]:
 
 def breakdown(filters: Filters, kind: str, most: int | None, offset: int = 0) -> Breakdown:
     """One of the tables by itself, from the line at `offset` on; all of it without `most`."""
-    return _breakdown(open_books(), filters, kind, most, offset)
+    return read_breakdown(open_books(), filters, kind, most, offset)
 
 
 def over_time(filters: Filters) -> list[Line]:
@@ -232,94 +177,3 @@ def _parts(span: Span, by: str) -> Iterable[Span]:
         last = first if by == "day" else first + 6 - (first + 3) % 7
         yield Span(first, min(last, span.last))
         first = last + 1
-
-
-# By what they are made of
-
-
-_PLACES = ("location_id", "channel")
-_TOTAL = MEASURES.index("total_minor")
-Names = dict[Any, tuple[str, dict[str, str]]]
-
-
-def _breakdown(
-    books: Books,
-    filters: Filters,
-    kind: str,
-    most: int | None,
-    offset: int = 0,
-    rows: Sequence[Any] | None = None,
-) -> Breakdown:
-    """`rows` are those of the table where they were read already, for another table too."""
-    if kind == "shoppers":
-        return _shoppers(books, filters, most, offset)
-    names, key = _TABLES[kind]
-    if rows is None and kind in ("items", "categories"):
-        rows = books.by_item(filters.span, filters.choice)
-    elif rows is None:
-        rows = books.summed(filters.span, filters.choice, _PLACES)
-    table = list(_added(rows, key).items())
-    table.sort(key=lambda line: (-line[1][_TOTAL], str(line[0])))
-    shown = table[offset : None if most is None else offset + most]
-    known = names(books, [key for key, _ in shown])
-    lines = [Line(key, *known[key], Figures(*sums)) for key, sums in shown]
-    return Breakdown(kind, lines, len(table))
-
-
-def _added(rows: Sequence[Any], key: Callable[[Any], Any]) -> dict[Any, Sequence[int]]:
-    """Rows of two keys and the measures, added up by one key."""
-    sums: dict[Any, Sequence[int]] = {}
-    for row in rows:
-        wanted, measures = key(row), row[2:]
-        known = sums.get(wanted)
-        sums[wanted] = measures if known is None else tuple(map(operator.add, known, measures))
-    return sums
-
-
-def _items(books: Books, ids: list[Any]) -> Names:
-    """Codes and names of items, asked for only where they are shown."""
-    found: Names = {}
-    for at in range(0, len(ids), 500):
-        query = select(Item.id, Item.code, Item.names).where(Item.id.in_(ids[at : at + 500]))
-        found |= {row.id: (row.code, row.names) for row in books.connection.execute(query)}
-    return found
-
-
-def _categories(books: Books, ids: list[Any]) -> Names:
-    query = select(Category.id, Category.code, Category.names)
-    found: Names = {row.id: (row.code, row.names) for row in books.connection.execute(query)}
-    return found | {None: ("", {})}
-
-
-def _locations(books: Books, ids: list[Any]) -> Names:
-    return {place.id: (place.code, {"": place.name}) for place in stock.locations()}
-
-
-def _channels(books: Books, ids: list[Any]) -> Names:
-    return {channel: (channel, {}) for channel in ids}
-
-
-# How to call the lines of a table, and by which of a row's keys they are added up.
-_TABLES: dict[str, tuple[Callable[[Books, list[Any]], Names], Callable[[Any], Any]]] = {
-    "items": (_items, operator.itemgetter(1)),
-    "categories": (_categories, operator.itemgetter(0)),
-    "locations": (_locations, operator.itemgetter(0)),
-    "channels": (_channels, operator.itemgetter(1)),
-}
-
-
-def _shoppers(books: Books, filters: Filters, most: int | None, offset: int) -> Breakdown:
-    choice = filters.choice
-    if choice.of_goods and choice.member_id is None:
-        lines = _in_all(books, filters, filters.span).sales
-        if lines > _MOST_LINES_FOR_SHOPPERS:
-            return Breakdown("shoppers", None, 0)
-    rows, many = books.top_shoppers(filters.span, choice, most, offset)
-    names: dict[int, str] = {}
-    for at in range(0, len(rows), 500):
-        names |= identity.names_of([row.member_id for row in rows[at : at + 500]])
-    found = [
-        Line(row.member_id, str(row.member_id), {"": names[row.member_id]}, _figures(row))
-        for row in rows
-    ]
-    return Breakdown("shoppers", found, many)

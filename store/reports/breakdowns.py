@@ -1,0 +1,116 @@
+"""Takings by what they are made of: items, categories, locations, channels, shoppers."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from .. import identity, stock
+from ..catalogue.models import Category, Item
+from .events import MEASURES
+from .filters import Filters
+from .reading import Books
+from .values import Breakdown, Figures, Line
+
+__all__ = ["BREAKDOWNS", "PLACES", "added", "read_breakdown"]
+
+BREAKDOWNS = ("items", "categories", "locations", "channels", "shoppers")
+
+_MOST_LINES_FOR_SHOPPERS = 15_000
+"""The shoppers of some goods are read from the sale lines; above this many it would take long."""
+
+
+PLACES = ("location_id", "channel")
+_TOTAL = MEASURES.index("total_minor")
+Names = dict[Any, tuple[str, dict[str, str]]]
+
+
+def read_breakdown(
+    books: Books,
+    filters: Filters,
+    kind: str,
+    most: int | None,
+    offset: int = 0,
+    rows: Sequence[Any] | None = None,
+) -> Breakdown:
+    """`rows` are those of the table where they were read already, for another table too."""
+    if kind == "shoppers":
+        return _shoppers(books, filters, most, offset)
+    names, key = _TABLES[kind]
+    if rows is None and kind in ("items", "categories"):
+        rows = books.by_item(filters.span, filters.choice)
+    elif rows is None:
+        rows = books.summed(filters.span, filters.choice, PLACES)
+    table = list(added(rows, key).items())
+    table.sort(key=lambda line: (-line[1][_TOTAL], str(line[0])))
+    shown = table[offset : None if most is None else offset + most]
+    known = names(books, [key for key, _ in shown])
+    lines = [Line(key, *known[key], Figures(*sums)) for key, sums in shown]
+    return Breakdown(kind, lines, len(table))
+
+
+def added(rows: Sequence[Any], key: Callable[[Any], Any]) -> dict[Any, Sequence[int]]:
+    """Rows of two keys and the measures, added up by one key."""
+    sums: dict[Any, Sequence[int]] = {}
+    for row in rows:
+        wanted, measures = key(row), row[2:]
+        known = sums.get(wanted)
+        sums[wanted] = measures if known is None else tuple(map(operator.add, known, measures))
+    return sums
+
+
+def _items(books: Books, ids: list[Any]) -> Names:
+    """Codes and names of items, asked for only where they are shown."""
+    found: Names = {}
+    for at in range(0, len(ids), 500):
+        query = select(Item.id, Item.code, Item.names).where(Item.id.in_(ids[at : at + 500]))
+        found |= {row.id: (row.code, row.names) for row in books.connection.execute(query)}
+    return found
+
+
+def _categories(books: Books, ids: list[Any]) -> Names:
+    query = select(Category.id, Category.code, Category.names)
+    found: Names = {row.id: (row.code, row.names) for row in books.connection.execute(query)}
+    return found | {None: ("", {})}
+
+
+def _locations(books: Books, ids: list[Any]) -> Names:
+    return {place.id: (place.code, {"": place.name}) for place in stock.locations()}
+
+
+def _channels(books: Books, ids: list[Any]) -> Names:
+    return {channel: (channel, {}) for channel in ids}
+
+
+# How to call the lines of a table, and by which of a row's keys they are added up.
+_TABLES: dict[str, tuple[Callable[[Books, list[Any]], Names], Callable[[Any], Any]]] = {
+    "items": (_items, operator.itemgetter(1)),
+    "categories": (_categories, operator.itemgetter(0)),
+    "locations": (_locations, operator.itemgetter(0)),
+    "channels": (_channels, operator.itemgetter(1)),
+}
+
+
+def _shoppers(books: Books, filters: Filters, most: int | None, offset: int) -> Breakdown:
+    choice = filters.choice
+    if choice.of_goods and choice.member_id is None:
+        lines = books.summed(filters.span, choice)[0].sales
+        if lines > _MOST_LINES_FOR_SHOPPERS:
+            return Breakdown("shoppers", None, 0)
+    rows, many = books.top_shoppers(filters.span, choice, most, offset)
+    names: dict[int, str] = {}
+    for at in range(0, len(rows), 500):
+        names |= identity.names_of([row.member_id for row in rows[at : at + 500]])
+    found = [
+        Line(
+            row.member_id,
+            str(row.member_id),
+            {"": names[row.member_id]},
+            Figures(*row[-len(MEASURES) :]),
+        )
+        for row in rows
+    ]
+    return Breakdown("shoppers", found, many)
