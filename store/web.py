@@ -17,8 +17,8 @@ from flask_babel import Babel, format_datetime, gettext, ngettext
 from jinja2 import Template
 from markupsafe import Markup
 from sqlalchemy.exc import DBAPIError, TimeoutError
-from werkzeug.datastructures import LanguageAccept
-from werkzeug.exceptions import HTTPException
+from werkzeug.datastructures import ImmutableMultiDict, LanguageAccept
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.http import parse_accept_header
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
@@ -180,6 +180,8 @@ def _guard() -> None:
     """Before every request: refuse what no route should see, then forms that are not ours."""
     if "\x00" in request.path or b"%00" in request.query_string:
         raise errors.Invalid("The address contains a NUL character")
+    if "\\000" in request.headers.get("Cookie", ""):
+        raise errors.Invalid("A cookie contains a NUL character")
     if request.method in _SAFE_METHODS or request.routing_exception is not None:
         return  # Where no view will run there is nothing to guard: 404 and 405 say what is wrong.
     if {request.endpoint, *request.blueprints} & _exempt:
@@ -189,6 +191,8 @@ def _guard() -> None:
         raise CsrfFailed("The form was sent from another site")
     if not ids.same(request.form.get("csrf", ""), csrf_token()):
         raise CsrfFailed("The form's token does not fit this visitor")
+    if any("\x00" in value for _, value in request.form.items(multi=True)):
+        raise errors.Invalid("The form contains a NUL character")
 
 
 def _finish(response: Response) -> Response:
@@ -341,6 +345,10 @@ def _refused(refusal: errors.Refusal) -> ResponseReturnValue:
 
 def page_for(code: str, status: int, message: str, data: dict[str, Any]) -> str:
     """The page of a refusal: templates/refusals/<code>.html, else the one for all others."""
+    try:
+        _ = request.form
+    except RequestEntityTooLarge:
+        request.form = ImmutableMultiDict()  # The page shows nothing of it again.
     pages: list[str | Template] = [f"refusals/{code}.html", "refusal.html"]
     return render_template(pages, code=code, status=status, message=message, data=data)
 

@@ -112,7 +112,7 @@ class Load:
         before, without a word reaching the shopper."""
         before = self._sales()
         silent = self.asked.keys() - self.acknowledged.keys()
-        jobs = [lambda who=who: self._come_back(who, silent) for who in self.people]  # type: ignore[misc]
+        jobs = [lambda who=who: self._come_back(who, silent) for who in self.people]
         assert at_once(jobs) == [None] * len(jobs)
         assert all(self.acknowledged[key] == sale for key, sale in before.items())
         return len(before.keys() & silent)
