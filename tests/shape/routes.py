@@ -52,7 +52,7 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "sales.receipt GET": ("/sales/{sale}", MINE),
     "door.pass_image GET": ("/sales/{sale}/pass.svg", MINE),
     "labels.on_screen GET": ("/demo/labels", NOWHERE),
-    "labels.picture GET": ("/labels/none.svg", NOWHERE),
+    "labels.picture GET": ("/labels/none.svg", (303, 403, 403, 404, 404)),
     "door.desk GET": ("/desk", DESK),
     "door.exit GET": ("/desk/exit", DESK),
     "catalogue.desk_items GET": ("/desk/items", DESK),
