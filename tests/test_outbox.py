@@ -3,6 +3,7 @@ transaction, and at least once everywhere else."""
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -153,8 +154,10 @@ def test_more_than_a_batch_is_done_in_one_go() -> None:
 
 @pytest.mark.usefixtures("written")
 def test_a_message_that_no_database_can_keep_is_still_noted(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.CRITICAL, "store.outbox")  # No terminal can show it, either.
+
     def fail(batch: Sequence[Event]) -> None:
         raise ValueError("NUL \x00, half a character \ud800, and " + "x" * 1000)
 
