@@ -92,7 +92,7 @@ def test_staff_put_an_item_up_for_sale(app: Flask, world: World, staff: Visitor)
         ({"price": ""}, "like 12.50"),
         ({"gtin": "6901234567890"}, "This is no GTIN"),
         ({"name_en": "", "name_zh": ""}, "A name has 1 to 300"),
-        ({"brand": "a\x00"}, "cannot be kept"),
+        ({"brand": "a\x01"}, "cannot be kept"),
         ({"tax_rate": "120"}, "in percent, like 13"),
         ({"sku": "TAKEN"}, "has this already"),
     ],

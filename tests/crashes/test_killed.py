@@ -46,8 +46,12 @@ def test_what_was_acknowledged_stands_whatever_is_killed(
 ) -> None:
     chance, killed = random.Random(load.seed), 0
     with load.running():
+        # A slow machine sells less in the same time: it is killed on until enough was sold.
+        deadline = time.monotonic() + 120
         for end in range(ENDS):
-            while killed < KILLS * (end + 1) // ENDS:
+            while killed < KILLS * (end + 1) // ENDS or (
+                end == ENDS - 1 and load.answers["sold"] <= 100 and time.monotonic() < deadline
+            ):
                 time.sleep(chance.uniform(0.05, 0.5))
                 children = load.server.children()
                 if children:
@@ -60,7 +64,7 @@ def test_what_was_acknowledged_stands_whatever_is_killed(
         time.sleep(1)
     silent = load.settle()
     print(f"{load.answers} audits {load.audits}, sold without an answer {silent}")
-    assert load.answers["sold"] > 30, load.answers
+    assert load.answers["sold"] > 100, load.answers
     assert load.answers["none"] > 0, "no shopper has noticed anything: the test is too tame"
     assert load.answers.keys() <= {"sold", "none", "unavailable"} | {
         key for key in load.answers if key.startswith("audit: ")

@@ -99,7 +99,7 @@ def test_somebody_who_has_an_account_is_led_to_the_sign_in(
 @pytest.mark.parametrize(
     ("who", "password"),
     [("neither", PASSWORD), ("new@shop.example", "short"), ("new@shop.example", ""),
-     ("a\x00b@shop.example", PASSWORD), ("x" * 300, PASSWORD), ("", PASSWORD),
+     ("a\x01b@shop.example", PASSWORD), ("x" * 300, PASSWORD), ("", PASSWORD),
      ("аnna@shop.example", PASSWORD), ("new@shop.example", "new@shop.example")],
 )  # fmt: skip
 def test_what_cannot_be_an_account_is_said_beside_the_field_and_kept_nowhere(
@@ -146,7 +146,7 @@ def test_nobody_takes_as_much_work_as_somebody(browser: Open, people: dict[str, 
     "typed",
     ["//evil.example", "///evil.example", "https://evil.example/", "\\\\evil.example",
      "/\\evil.example", "/\t/evil.example", "/\n/evil.example", "\t//evil.example",
-     " //evil.example", "javascript:alert(1)", "evil.example", "", "/\x00", "/a b",
+     " //evil.example", "javascript:alert(1)", "evil.example", "", "/\x01", "/a b",
      "http:/evil.example", "https:evil.example", "/\u2028x", "/\x7f", "/" + "a" * 3000,
      "/sign-in", "/sign-out", "/start?next=/me", "//", "/\u202eevil", "//[evil"],
 )  # fmt: skip

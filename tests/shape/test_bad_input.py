@@ -287,3 +287,10 @@ def test_nothing_a_shopper_says_changes_a_price_or_a_role(shop: Shop) -> None:
     assert before - shop.world.balance(shop.lin) == shop.milk.price_minor
     browser.post("/me/name", {"name": "Lin", "role": "owner", "balance_minor": "1000000"})
     assert browser.get("/owner").status_code == 403
+
+
+def test_a_form_with_nul_is_refused_before_anything_reads_it(shop: Shop) -> None:
+    """No person can type it and no column keeps it: the same refusal, whatever page it was for."""
+    for name in ("identifier", "next", "code"):
+        answer = send(shop.browsers["shopper"], "/sales", {name: "a\x00b"})
+        assert answer.status_code == 422, (name, answer.status_code)
