@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
 from pathlib import Path
@@ -14,11 +15,16 @@ from flask.cli import AppGroup, with_appcontext
 from . import backup as copies
 from . import db as database
 from . import demo, outbox, settings
+from .api import keys
 from .errors import Refusal
+from .identity import sign_ins, tries
 from .payment.commands import settle_pending
 from .reports import oracle
 from .sales import basket
 
+log = logging.getLogger(__name__)
+
+SWEEPS = (basket.sweep, sign_ins.sweep, tries.sweep, keys.sweep)
 SWEEP_EVERY_S = 3600
 
 
@@ -94,17 +100,27 @@ work_group = AppGroup("outbox", help="The outbox: what must still happen after a
 @work_group.command("work")
 @click.option("--forever", is_flag=True, help="Go on until the process is ended.")
 def work(forever: bool) -> None:
-    """Do what is due: events, pending top-ups; prints how many events were done."""
+    """Do what is due: events, pending top-ups, sweeping; prints how many events were done."""
     done = outbox.work()
     settle_pending()
+    _sweep()
     while forever:
         sweep_at = time.monotonic() + SWEEP_EVERY_S
         while time.monotonic() < sweep_at:
             time.sleep(1)
             outbox.work()
             settle_pending()
-        basket.sweep()
+        _sweep()
     click.echo(done)
+
+
+def _sweep() -> None:
+    """Remove what is old. Where a sweep fails the others go on: the next hour comes."""
+    for sweep in SWEEPS:
+        try:
+            sweep()
+        except Exception:
+            log.exception("sweep: %s failed", sweep.__module__)
 
 
 @work_group.command("pending")

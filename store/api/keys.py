@@ -10,19 +10,21 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from flask import g
 from sqlalchemy import and_, select, update
 
-from .. import clock
+from .. import clock, sweeping
 from ..db import in_transaction, insert_new, repeatable, transaction
 from ..errors import Refusal
 from ..payment import KeyReused
 from .models import KeptAnswer
 
-__all__ = ["KeyInvalid", "KeyMissing", "key", "once", "read"]
+__all__ = ["KEPT_DAYS", "KeyInvalid", "KeyMissing", "key", "once", "read", "sweep"]
 
+KEPT_DAYS = 90
 _KEY = re.compile(r"[!-~]{1,64}\Z", re.ASCII)
 
 
@@ -78,3 +80,9 @@ def once(
         answer = act()
         in_transaction().execute(update(KeptAnswer).where(is_mine).values(answer=answer))
         return answer, False
+
+
+def sweep() -> int:
+    """Opener: remove answers of long ago, which nobody will ask for again; answers how many. The
+    keys of sales stand in the sales and stay."""
+    return sweeping.remove(KeptAnswer, KeptAnswer.at < clock.now() - timedelta(days=KEPT_DAYS))

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from .. import clock
+from .. import clock, sweeping
 from ..db import Moment, db, in_transaction, repeatable, transaction
 from ..errors import Refusal
 from . import identifiers, passwords, tries
@@ -20,10 +20,11 @@ from .tries import Limit
 
 __all__ = [
     "MemberDisabled", "WrongPassword", "change_password", "count_look_up", "end", "end_one",
-    "end_others", "is_stale", "of_member", "see", "sign_in", "sign_up", "visitor_query",
+    "end_others", "is_stale", "of_member", "see", "sign_in", "sign_up", "sweep", "visitor_query",
 ]  # fmt: skip
 
 _SEEN_EVERY = timedelta(hours=1)
+_KEPT = timedelta(days=30)
 
 
 class WrongPassword(Refusal):
@@ -242,3 +243,11 @@ def see(digest: str) -> None:
     """Note that the browser was here now (opener)."""
     with transaction() as session:
         session.execute(update(SignIn).where(SignIn.digest == digest).values(seen_at=clock.now()))
+
+
+def sweep() -> int:
+    """Opener: remove sign-ins that are over for a month, so that what a thief did with one can be
+    looked into for a while; answers how many."""
+    before = clock.now() - _KEPT
+    over = or_(SignIn.ended_at < before, SignIn.expires_at < before)
+    return sweeping.remove(SignIn, over)

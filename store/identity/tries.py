@@ -13,12 +13,12 @@ from datetime import timedelta
 
 from sqlalchemy import delete, func, select
 
-from .. import clock
+from .. import clock, sweeping
 from ..db import connection, in_transaction, repeatable, transaction
 from ..errors import TooMany
 from .models import Try
 
-__all__ = ["Limit", "begin", "forgive"]
+__all__ = ["Limit", "begin", "forgive", "sweep"]
 
 _KEPT = timedelta(days=1)
 
@@ -43,8 +43,6 @@ def begin(limits: list[Limit]) -> list[int]:
         session.add_all(rows)
         session.flush()
         written = [row.id for row in rows]
-        if any(number % 64 == 0 for number in written):
-            session.execute(delete(Try).where(Try.at < now - _KEPT))
     wait_s = max(_wait_s(limit) for limit in limits)
     if wait_s:
         with transaction():
@@ -59,6 +57,11 @@ def forgive(written: list[int], *limits: Limit) -> None:
     session.execute(delete(Try).where(Try.id.in_(written)))
     for limit in limits:
         session.execute(delete(Try).where(Try.scope == limit.scope, Try.subject == limit.subject))
+
+
+def sweep() -> int:
+    """Opener: remove tries that no window reaches back to; answers how many."""
+    return sweeping.remove(Try, Try.at < clock.now() - _KEPT)
 
 
 def _wait_s(limit: Limit) -> int:

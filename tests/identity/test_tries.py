@@ -245,17 +245,6 @@ def test_a_password_changed_while_it_was_checked_lets_nobody_in(
         assert sign_ins.of_member(people["anna"]) == []
 
 
-def test_old_tries_are_swept(app: Flask, clock: Any) -> None:
-    limits = [Limit("sign_up", "somebody", 1000)]
-    with app.app_context():
-        for _ in range(70):
-            tries.begin(limits)
-        clock.tick(days=2)
-        for _ in range(70):
-            tries.begin(limits)
-        assert db.session.query(Try).count() <= 70
-
-
 @pytest.mark.usefixtures("context")
 def test_two_people_may_be_called_the_same() -> None:
     with transaction():
