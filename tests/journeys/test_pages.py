@@ -21,6 +21,9 @@ TOO_WIDE = """async () => {
   for (let turn = 0; turn < 20 && more() > 0; turn++) await new Promise((go) => setTimeout(go, 50));
   return Math.max(more(), 0);
 }"""
+CUT_OFF = """nav => [...nav.querySelectorAll("a, summary")]
+  .filter((it) => it.checkVisibility() && it.scrollWidth > it.clientWidth)
+  .map((it) => it.textContent)"""
 MOST_BYTES = 60 * 1024
 MOST_SHIFT = 0.02
 WATCH_SHIFTS = """
@@ -111,6 +114,26 @@ def test_no_page_is_wider_than_the_screen(
             if more := page.evaluate(TOO_WIDE):
                 faults.append(f"{path} is {more} px too wide at {width}")
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("who", ["staff", "owner"])
+def test_every_place_of_the_desk_is_two_touches_away_on_a_small_phone(
+    shop: DemoShop, open_phone: OpenPhone, who: str, language: str
+) -> None:
+    page = _phone(shop, open_phone, who, language=language, script=False)
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(f"{shop.url}/desk")
+    nav = page.locator(".desk-nav")
+    assert nav.evaluate("it => it.scrollWidth <= it.clientWidth")
+    assert nav.evaluate(CUT_OFF) == []
+    at_hand = set(nav.locator("> a:visible").evaluate_all("all => all.map(it => it.pathname)"))
+    nav.locator("summary").click()
+    rest = set(nav.locator("div a:visible").evaluate_all("all => all.map(it => it.pathname)"))
+    assert len(at_hand) == 4 and not at_hand & rest
+    assert nav.evaluate(CUT_OFF) == []
+    nav.locator("div a").first.click()
+    assert nav.locator("summary").get_attribute("aria-current") == "true"
 
 
 @pytest.mark.parametrize(
