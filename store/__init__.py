@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,10 @@ class Shop(Flask):
 
     jinja_environment = FoldingEnvironment  # type: ignore[assignment]
 
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """No view is a coroutine, so none is looked at again at every request."""
+        return func
+
 
 def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     """The shop as a WSGI application. `overrides` are settings that win over the environment."""
@@ -62,6 +67,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     database.db.init_app(app)
     with app.app_context():
         database.set_up_engine(database.db.engine)
+        app.extensions["shop_engine"] = database.db.engine
     Migrate(app, database.db, directory=str(HERE / "migrations"))
     web.init_app(app)
     login.init_app(app)

@@ -10,23 +10,24 @@ import functools
 import logging
 import random
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
 
+from flask import current_app, g
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Engine, Integer, MetaData, event
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.engine.interfaces import ExceptionContext
-from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
+
+from . import writers
 
 __all__ = [
     "Base",
@@ -154,9 +155,10 @@ def transaction() -> Iterator[Session]:
     session.info["open"] = True
     session.info["after"] = []
     try:
-        with _writers_turn(db.engine):
+        with writers.turn(shop_engine()):
             yield from _one_transaction(session)
     finally:
+        g.open_session = None
         session.info["open"] = False
         session.info["driver"] = None
     for function, arguments in session.info.pop("after"):
@@ -167,6 +169,7 @@ def _one_transaction(session: Session) -> Iterator[Session]:
     try:
         own = session.connection(execution_options={"writes": True})
         session.info["driver"] = own.connection.dbapi_connection
+        g.open_session = session
         yield session
         session.commit()
     except BaseException as error:
@@ -175,26 +178,6 @@ def _one_transaction(session: Session) -> Iterator[Session]:
         else:
             session.rollback()
         raise
-
-
-# SQLite lets who waits for the writer's place sleep and look again, so that under load some wait
-# until their time is over. The threads of one process therefore stand in a line of their own.
-_lines: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
-_PATIENCE_S = 15.0
-
-
-@contextmanager
-def _writers_turn(engine: Engine) -> Iterator[None]:
-    if engine.dialect.name != "sqlite":
-        yield
-        return
-    line = _lines.setdefault(engine, threading.Lock())
-    if not line.acquire(timeout=_PATIENCE_S):
-        raise TimeoutError("too many wait to write")
-    try:
-        yield
-    finally:
-        line.release()
 
 
 def in_transaction() -> Session:
@@ -207,13 +190,18 @@ def in_transaction() -> Session:
 
 def open_driver() -> Any | None:
     """The driver's connection of the open transaction (for `prepared`), or None outside one."""
-    if not db.session.registry.has():
+    session: Session | None = g.get("open_session")
+    if session is None:
         return None
-    session = db.session()
-    driver = session.info.get("driver")
-    if driver is not None:
+    if not session._is_clean():
         session.flush()  # What the unit of work still holds back must be seen by the statement.
-    return driver
+    return session.info["driver"]
+
+
+def shop_engine() -> Engine:
+    """The engine of the shop that is open, without Flask-SQLAlchemy's long way to it."""
+    engine: Engine = current_app.extensions["shop_engine"]
+    return engine
 
 
 def connection() -> Connection:

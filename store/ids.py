@@ -22,6 +22,7 @@ __all__ = [
 
 # Crockford's base 32: no I, L, O, U, so that a code read aloud or typed is not misread.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 
 
 def new() -> str:
@@ -32,11 +33,8 @@ def new() -> str:
 
 def encode(value: int, length: int) -> str:
     """`value` in base 32, most significant first, exactly `length` characters."""
-    characters = []
-    for _ in range(length):
-        characters.append(ALPHABET[value & 31])
-        value >>= 5
-    return "".join(reversed(characters))
+    pairs = [_PAIRS[value >> shift & 1023] for shift in range(10 * ((length - 1) // 2), -1, -10)]
+    return "".join(pairs)[-length:]
 
 
 def short_code(length: int = 6) -> str:

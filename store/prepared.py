@@ -9,16 +9,29 @@ the session as usual.
 from __future__ import annotations
 
 import json
+import os
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import suppress
 from typing import Any, NoReturn
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import BigInteger, ColumnElement, Dialect, String, any_, bindparam, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    Engine,
+    String,
+    any_,
+    bindparam,
+    event,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 
-from .db import db, open_driver
+from .db import open_driver, shop_engine
 
 __all__ = ["Many", "Prepared", "one_of"]
 
@@ -56,28 +69,31 @@ class Prepared:
 
     def all(self, **values: Any) -> list[Any]:
         """All rows, as named tuples."""
-        compiled = self._of(db.engine.dialect)
-        with _cursor(compiled) as cursor:
-            cursor.execute(compiled.sql, compiled.bind(values))
-            return compiled.read(cursor.fetchall())
+        compiled = self._of(shop_engine().dialect)
+        return compiled.read(_read(compiled, compiled.bind(values), "fetchall"))
 
     def first(self, **values: Any) -> Any | None:
         """The only row, as a named tuple, or None."""
-        compiled = self._of(db.engine.dialect)
-        with _cursor(compiled) as cursor:
-            cursor.execute(compiled.sql, compiled.bind(values))
-            row = cursor.fetchone()
-            return None if row is None else compiled.read([row])[0]
+        compiled = self._of(shop_engine().dialect)
+        row = _read(compiled, compiled.bind(values), "fetchone")
+        return None if row is None else compiled.read((row,))[0]
 
     def run(self, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Write with each of these parameters; answers how many rows were changed in all."""
-        compiled = self._of(db.engine.dialect)
-        with _cursor(compiled) as cursor:
+        """Write with each of these parameters, inside the open transaction; answers how many rows
+        were changed in all."""
+        driver = open_driver()
+        if driver is None:
+            raise RuntimeError("this must be called inside `with transaction():`")
+        compiled = self._of(shop_engine().dialect)
+        cursor = driver.cursor()
+        try:
             if len(rows) == 1:
                 cursor.execute(compiled.sql, compiled.bind(rows[0]))
             else:
                 cursor.executemany(compiled.sql, [compiled.bind(row) for row in rows])
-            return int(cursor.rowcount)
+        except compiled.errors as error:
+            _raise(error, compiled, driver)
+        return int(cursor.rowcount)
 
     def _of(self, dialect: Dialect) -> _Compiled:
         known = self._compiled.get(dialect.name)
@@ -92,7 +108,9 @@ class _Compiled:
 
     def __init__(self, statement: Any, dialect: Dialect, columns: Sequence[str]) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=list(columns) or None)
-        self.sql, self.dialect = str(compiled), dialect
+        self.sql = str(compiled)
+        self.dialect: Any = dialect
+        self.errors: type[Exception] = dialect.dbapi.Error  # type: ignore[union-attr]
         self.order: list[str] | None = compiled.positiontup
         self.names = list(dict.fromkeys(self.order or compiled.binds))
         self._to_driver = {
@@ -151,30 +169,72 @@ def _out(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
     return processor
 
 
-@contextmanager
-def _cursor(compiled: _Compiled) -> Any:
-    """A cursor of the open transaction, or of a connection of its own that commits by itself."""
+# Connections for single reads, outside a transaction. Checking one out of the engine's pool and in
+# again took twice as long as the item page's statement, so what is idle here stays open.
+_idle: WeakKeyDictionary[Engine, list[Any]] = WeakKeyDictionary()
+_of_parents: list[object] = []
+
+
+def _forked() -> None:
+    """A child must neither use nor close what its parent talks through."""
+    global _idle
+    _of_parents.append(dict(_idle))
+    _idle = WeakKeyDictionary()
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
+def _close_idle(engine: Engine) -> None:
+    for driver in _idle.pop(engine, []):
+        driver.close()
+
+
+def _idle_of(engine: Engine) -> list[Any]:
+    idle = _idle.get(engine)
+    if idle is None:
+        idle = _idle.setdefault(engine, [])
+        if not event.contains(engine, "engine_disposed", _close_idle):
+            event.listen(engine, "engine_disposed", _close_idle)
+    return idle
+
+
+def _reader(engine: Engine) -> Any:
+    try:
+        return _idle_of(engine).pop()
+    except IndexError:
+        fairy = engine.raw_connection()
+        fairy.detach()
+        driver: Any = fairy.dbapi_connection
+        if engine.dialect.name == "postgresql":
+            driver.autocommit = True  # Neither a BEGIN nor a ROLLBACK is sent for a single read.
+        return driver
+
+
+def _read(compiled: _Compiled, parameters: Any, fetch: str) -> Any:
+    """Run a read on the open transaction's connection, or on one of its own that sees what is
+    committed. A connection that was lost since it was used last is replaced once."""
     driver = open_driver()
     if driver is not None:
         try:
-            yield driver.cursor()
-        except compiled.dialect.dbapi.Error as error:  # type: ignore[union-attr]
+            return getattr(driver.cursor().execute(compiled.sql, parameters), fetch)()
+        except compiled.errors as error:
             _raise(error, compiled, driver)
-        return
-    fairy: Any = db.engine.raw_connection()
-    driver, postgresql = fairy.dbapi_connection, compiled.dialect.name == "postgresql"
-    try:
-        if postgresql:
-            # Neither a BEGIN nor a ROLLBACK is sent for a single read.
-            driver.autocommit = True
-        yield driver.cursor()
-    except compiled.dialect.dbapi.Error as error:  # type: ignore[union-attr]
-        fairy.invalidate(error)
-        _raise(error, compiled, driver)
-    finally:
-        if postgresql and fairy.is_valid:
-            driver.autocommit = False
-        fairy.close()
+    shop = shop_engine()
+    for last in (False, True):
+        driver = _reader(shop)
+        try:
+            found = getattr(driver.cursor().execute(compiled.sql, parameters), fetch)()
+        except compiled.errors as error:
+            gone = compiled.dialect.is_disconnect(error, driver, None)
+            with suppress(compiled.errors):
+                driver.close()
+            if last or not gone:
+                _raise(error, compiled, driver)
+            continue
+        _idle_of(shop).append(driver)
+        return found
+    raise AssertionError("unreachable")
 
 
 def _raise(error: Exception, compiled: _Compiled, driver: Any) -> NoReturn:

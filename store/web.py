@@ -4,45 +4,61 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Iterable
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Request, Response, current_app, g, render_template, request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, format_datetime, gettext, ngettext
 from jinja2 import Template
 from markupsafe import Markup
 from sqlalchemy.exc import DBAPIError, TimeoutError
-from werkzeug.datastructures import ImmutableMultiDict, LanguageAccept
+from werkzeug.datastructures import Headers, ImmutableMultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
-from werkzeug.http import parse_accept_header
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
-from werkzeug.wrappers import Response as BaseResponse
 
 from . import errors, ids, money
 from .strict import StrictJSON
+from .visits import (
+    LANGUAGES,
+    Visit,
+    cookie,
+    csrf_field,
+    csrf_token,
+    known_visit,
+    language,
+    renew_visit,
+    set_cookie,
+    visit,
+    visited,
+)
 
 __all__ = [
     "LANGUAGES",
+    "add_headers",
     "answers_json",
     "base_url",
+    "cookie",
     "csrf_token",
     "exempt_from_csrf",
     "init_app",
+    "known_visit",
     "language",
     "renew_visit",
+    "set_cookie",
     "setting",
     "visit",
+    "visited",
 ]
 
 log = logging.getLogger(__name__)
 
-LANGUAGES = {"en": "English", "zh": "中文"}
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 # One strict policy for every page. A view that needs more (the scanner's wasm) says so in
@@ -52,12 +68,13 @@ _POLICY = (
     "media-src 'self' blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; "
     "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), payment=(self)",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(self), microphone=(), geolocation=(), payment=(self)"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+_FOR_EVER = "public, max-age=31536000, immutable"
 
 
 class CsrfFailed(errors.Refusal):
@@ -73,9 +90,13 @@ class _Notes(SecureCookieSessionInterface):
     none, and then no signature is made ready for it."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if self.get_cookie_name(app) not in request.cookies:
+        if isinstance(request, Visit) and self.get_cookie_name(app) not in request.jar:
             return self.session_class()
         return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if session.accessed or session.modified:
+            super().save_session(app, session, response)
 
 
 class Number(IntegerConverter):
@@ -88,6 +109,7 @@ def init_app(app: Flask) -> None:
     app.json = StrictJSON(app)
     app.url_map.converters["number"] = Number
     app.config["MAX_CONTENT_LENGTH"] = app.config["UPLOAD_BYTES"]
+    app.request_class = Visit
     app.session_interface = _Notes()
     app.config["SESSION_COOKIE_NAME"] = "notes"
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
@@ -107,61 +129,7 @@ def init_app(app: Flask) -> None:
     _set_up_templates(app)
 
 
-# Who is visiting: one cookie, the same for guests and members
-
-
-def visit() -> str:
-    """The secret of this visitor's cookie; made when they have none and a page needs one. For a
-    member it is the key of the sign-in; for a guest it only binds forms to the browser."""
-    if "visit" not in g:
-        known = request.cookies.get(_cookie_name("visit"), "")
-        g.visit = known if len(known) == 43 and known.isascii() else renew_visit()
-    return str(g.visit)
-
-
-def renew_visit() -> str:
-    """A fresh secret for the cookie: at every sign-in and sign-out, so that none can be fixed."""
-    g.visit = g.new_visit = ids.secret()
-    return str(g.visit)
-
-
-def known_visit() -> str | None:
-    """The cookie's secret if the browser sent one; makes none."""
-    known = request.cookies.get(_cookie_name("visit"), "")
-    return known if len(known) == 43 and known.isascii() else None
-
-
-def set_cookie(response: BaseResponse, name: str, value: str, days: int) -> None:
-    """A cookie of ours: HttpOnly, SameSite=Lax, and with the __Host- prefix where there is TLS."""
-    response.set_cookie(
-        _cookie_name(name), value, max_age=days * 86_400, path="/",
-        secure=request.is_secure, httponly=True, samesite="Lax",
-    )  # fmt: skip
-
-
-def cookie(name: str) -> str | None:
-    return request.cookies.get(_cookie_name(name))
-
-
-def _cookie_name(name: str) -> str:
-    # Cookies do not know ports: two shops on one machine must not overwrite each other's sign-ins.
-    port = request.host.rpartition(":")[2] if ":" in request.host else ""
-    prefix = "__Host-" if request.is_secure else ""
-    return f"{prefix}{name}{'-' + port if port.isdigit() else ''}"
-
-
 # Forms
-
-
-def csrf_token() -> str:
-    """The token of this visitor's forms: an authentication code over the cookie's secret."""
-    if "csrf_token" not in g or "new_visit" in g:
-        g.csrf_token = ids.mac(_secret_key(), "csrf", visit(), length=26)
-    return str(g.csrf_token)
-
-
-def csrf_field() -> Markup:
-    return Markup('<input type="hidden" name="csrf" value="{}">').format(csrf_token())
 
 
 def exempt_from_csrf(blueprint_or_endpoint: str) -> None:
@@ -172,69 +140,53 @@ def exempt_from_csrf(blueprint_or_endpoint: str) -> None:
 _exempt: set[str] = set()
 
 
-def _secret_key() -> bytes:
-    return str(current_app.config["SECRET_KEY"]).encode()
-
-
 def _guard() -> None:
     """Before every request: refuse what no route should see, then forms that are not ours."""
-    if "\x00" in request.path or b"%00" in request.query_string:
+    here = visited()
+    if "\x00" in here.path or "%00" in here.environ.get("QUERY_STRING", ""):
         raise errors.Invalid("The address contains a NUL character")
-    if "\\000" in request.headers.get("Cookie", ""):
+    if "\\000" in here.environ.get("HTTP_COOKIE", ""):
         raise errors.Invalid("A cookie contains a NUL character")
-    if request.method in _SAFE_METHODS or request.routing_exception is not None:
+    if here.method in _SAFE_METHODS or here.routing_exception is not None:
         return  # Where no view will run there is nothing to guard: 404 and 405 say what is wrong.
-    if {request.endpoint, *request.blueprints} & _exempt:
+    if {here.endpoint, *here.blueprints} & _exempt:
         return
-    origin = request.headers.get("Origin")
-    if origin not in (None, f"{request.scheme}://{request.host}"):
+    origin = here.environ.get("HTTP_ORIGIN")
+    if origin not in (None, f"{here.scheme}://{here.host}"):
         raise CsrfFailed("The form was sent from another site")
-    if not ids.same(request.form.get("csrf", ""), csrf_token()):
+    form = here.form
+    if not ids.same(form.get("csrf", ""), csrf_token()):
         raise CsrfFailed("The form's token does not fit this visitor")
-    if any("\x00" in value for _, value in request.form.items(multi=True)):
+    if any("\x00" in value for _, value in form.items(multi=True)):
         raise errors.Invalid("The form contains a NUL character")
 
 
 def _finish(response: Response) -> Response:
     """After every request: cookies that changed, and the headers that every answer carries."""
-    headers = response.headers
+    here, headers = visited(), response.headers
     if "Content-Security-Policy" not in headers:
-        headers.add("Content-Security-Policy", _policy(g.get("more_script", "")))
-    headers.extend(_HEADERS)
-    if request.is_secure and current_app.config["BASE_URL"].startswith("https"):
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if "Cache-Control" not in response.headers:
-        fixed = request.endpoint == "static" and "v" in request.args
-        response.headers["Cache-Control"] = (
-            "public, max-age=31536000, immutable" if fixed else "private, no-cache"
-        )
-    if "new_visit" in g:
-        set_cookie(response, "visit", g.new_visit, current_app.config["SESSION_DAYS"])
-    if request.args.get("lang") in LANGUAGES:
-        set_cookie(response, "lang", request.args["lang"], 365)
+        add_headers(headers, [("Content-Security-Policy", _policy(g.get("more_script", "")))])
+    add_headers(headers, _HEADERS)
+    if here.is_secure and current_app.config["BASE_URL"].startswith("https"):
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    asked = here.args if here.environ.get("QUERY_STRING") else {}
+    if "Cache-Control" not in headers:
+        fixed = here.endpoint == "static" and "v" in asked
+        add_headers(headers, [("Cache-Control", _FOR_EVER if fixed else "private, no-cache")])
+    if here.new_secret is not None:
+        set_cookie(response, "visit", here.new_secret, current_app.config["SESSION_DAYS"])
+    if asked and asked.get("lang") in LANGUAGES:
+        set_cookie(response, "lang", asked["lang"], 365)
     return response
 
 
+def add_headers(headers: Headers, fixed: Iterable[tuple[str, str]]) -> None:
+    """Add headers of our own. Every answer carries a dozen, and the library would look through
+    each of them for line ends again: values that a visitor had a say in must not come this way."""
+    headers._list.extend(fixed)
+
+
 # Languages and addresses
-
-
-def language() -> str:
-    """The visitor's language: asked for now, chosen before, the browser's, or the shop's."""
-    if "language" not in g:
-        asked = request.args.get("lang") or cookie("lang")
-        if asked not in LANGUAGES:
-            said = request.headers.get("Accept-Language", "")
-            asked = _wanted(said[:200]) or current_app.config["LANGUAGE"]
-        g.language = asked
-    return str(g.language)
-
-
-@lru_cache(maxsize=512)
-def _wanted(accept_language: str) -> str | None:
-    """The language of ours that a browser's header asks for most; a few headers come all day."""
-    accepted = parse_accept_header(accept_language, LanguageAccept)
-    best = accepted.best_match([*LANGUAGES, "zh-CN", "zh-TW", "zh-HK"])
-    return best[:2] if best else None
 
 
 def setting(name: str) -> str:

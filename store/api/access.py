@@ -27,7 +27,7 @@ class ScopeMissing(Forbidden):
 class Caller(NamedTuple):
     """The member of the token, and what the token may do."""
 
-    member: identity.Member
+    member: identity.Visitor
     scopes: frozenset[str]
 
 
@@ -62,7 +62,7 @@ def _token() -> str:
     return given[len(_SCHEME) :].strip()
 
 
-def _member_of(token: str) -> tuple[identity.Member, frozenset[str]]:
+def _member_of(token: str) -> tuple[identity.Visitor, frozenset[str]]:
     try:
         return identity.member_of_token(token)
     except identity.TokenInvalid:

@@ -108,11 +108,11 @@ def description() -> ResponseReturnValue:
 def _as_resolver(response: Response) -> Response:
     """Scripts of any site may read what a Digital Link says (nobody is signed in to them: they are
     sent no cookies), and pages say where their linkset is."""
-    path = request.path
+    path, headers = web.visited().path, response.headers
     if path.startswith("/01/") or path == "/.well-known/gs1resolver":
-        for name, value in resolver.CORS.items():
-            response.headers.setdefault(name, value)
-        if path.startswith("/01/") and response.status_code == 200:
-            page = f"{web.base_url()}{path.rstrip('/')}"
-            response.headers.setdefault("Link", resolver.link_header(page))
+        # An answer of the resolver itself carries these already.
+        if "Access-Control-Allow-Origin" not in headers:
+            web.add_headers(headers, resolver.CORS.items())
+        if response.status_code == 200 and path.startswith("/01/") and "Link" not in headers:
+            headers.add("Link", resolver.link_header(f"{web.base_url()}{path.rstrip('/')}"))
     return response

@@ -7,9 +7,10 @@ from .models import Member
 from .roles import PERMISSIONS, SCOPES, allows
 from .sign_ins import visitor_query
 from .tokens import TokenInvalid, issue_token, member_of_token
+from .visitors import Visitor
 
 __all__ = [
-    "PERMISSIONS", "SCOPES", "IdentifierTaken", "Member", "SignInNeeded", "TokenInvalid",
+    "PERMISSIONS", "SCOPES", "IdentifierTaken", "Member", "SignInNeeded", "TokenInvalid", "Visitor",
     "add_member", "allows", "by_id", "current", "find", "first_owner", "issue_token",
     "member_of_token", "names_of", "needs", "recognise", "safe_next", "signed_in", "visitor_query",
 ]  # fmt: skip

@@ -19,9 +19,9 @@ from ..db import connection
 from ..errors import Forbidden, Refusal
 from . import identifiers, passwords, sign_ins
 from .callers import Caller, device_mark
-from .models import Member
 from .roles import allows
 from .sign_ins import visitor_query
+from .visitors import Visitor
 
 __all__ = [
     "SignInNeeded", "caller", "current", "init_app", "mark_device", "needs", "recognise",
@@ -51,6 +51,7 @@ def init_app(app: Flask) -> None:
     own that every answer would look at."""
     manager = LoginManager()
     manager.session_protection = None
+    # Flask-Login asks once a request, and only where somebody asks for its `current_user`.
     manager.request_loader(lambda request: current())
     app.login_manager = manager  # type: ignore[attr-defined]
     # Asked for only where a template uses them: a page that says "the database is away" must not.
@@ -63,9 +64,8 @@ def init_app(app: Flask) -> None:
     identifiers.set_region(get_global("zone_territories").get(app.config["TIME_ZONE"]))
 
 
-def current() -> Member | None:
-    """The member who makes this request, as they were at its beginning, or None. It is not tied to
-    a database session: to change a member, load them."""
+def current() -> Visitor | None:
+    """The member who makes this request, as they were at its beginning, or None."""
     if not has_request_context():
         return None
     if "visitor" not in g:
@@ -75,21 +75,18 @@ def current() -> Member | None:
     return g.visitor  # type: ignore[no-any-return]
 
 
-def recognise(row: Any) -> Member | None:
+def recognise(row: Any) -> Visitor | None:
     """Take a row of `visitor_query`, which a page has read with its own, as who the visitor is.
     None, or a row without a member_id (an outer join), is a guest."""
-    g.visitor = None
+    known = None
     if row is not None and row.member_id is not None:
-        g.visitor = Member(
-            id=row.member_id, name=row.member_name, role=row.member_role,
-            language=row.member_language,
-        )  # fmt: skip
+        known = Visitor(row.member_id, row.member_name, row.member_role, row.member_language)
         g.visitor_seen_at = getattr(row, "member_seen_at", None)
-    g._login_user = g.visitor or current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]
-    return g.visitor  # type: ignore[no-any-return]
+    g.visitor = known
+    return known
 
 
-def signed_in() -> Member:
+def signed_in() -> Visitor:
     """The member who makes this request. Raises SignInNeeded."""
     member = current()
     if member is None:
@@ -197,8 +194,10 @@ def _here() -> str:
 
 def _note_seen(response: Response) -> Response:
     """At most hourly, and never for a page that is only looked at: a scan changes nothing."""
+    if request.method != "POST":
+        return response
     seen_at = g.get("visitor_seen_at")
-    if request.method == "POST" and seen_at and sign_ins.is_stale(seen_at):
+    if seen_at and sign_ins.is_stale(seen_at):
         secret = web.known_visit()
         try:
             sign_ins.see(ids.digest(secret or ""))

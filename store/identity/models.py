@@ -27,14 +27,6 @@ class Member(Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
     disabled_at: Mapped[datetime | None] = mapped_column(Moment)
 
-    # What Flask-Login asks of a user; it is met here so that the table needs nothing of Flask.
-    is_authenticated = True
-    is_active = True
-    is_anonymous = False
-
-    def get_id(self) -> str:
-        return str(self.id)
-
 
 class Identifier(Base):
     """One sign that a member is known by: an e-mail address or a phone number, proven or not."""

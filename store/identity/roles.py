@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import Forbidden
 from .models import Member
+from .visitors import Visitor
 
 __all__ = ["PERMISSIONS", "SCOPES", "ScopeNotAllowed", "allowed_scopes", "allows"]
 
@@ -39,7 +40,7 @@ class ScopeNotAllowed(Forbidden):
     title = "This member may not hand out this scope"
 
 
-def allows(member: Member | None, permission: str) -> bool:
+def allows(member: Member | Visitor | None, permission: str) -> bool:
     """Whether the member's role has the permission; nobody has none."""
     return member is not None and permission in PERMISSIONS[member.role]
 

@@ -11,6 +11,7 @@ from ..db import connection, in_transaction
 from ..errors import Invalid, Refusal
 from .models import Member, Token
 from .roles import SCOPES, ScopeNotAllowed, allowed_scopes
+from .visitors import Visitor
 
 __all__ = ["TokenInvalid", "end_token", "issue_token", "member_of_token"]
 
@@ -60,7 +61,7 @@ def issue_token(member: Member, scopes: Sequence[str], name: str = "") -> str:
     return text
 
 
-def member_of_token(text: str) -> tuple[Member, frozenset[str]]:
+def member_of_token(text: str) -> tuple[Visitor, frozenset[str]]:
     """Whose token this is and what it may do: its scopes, as far as its member's role still allows
     them today. The member is not tied to a database session. Raises TokenInvalid."""
     if not text.startswith(_PREFIX) or len(text) != len(_PREFIX) + 43 or not text.isascii():
@@ -68,7 +69,7 @@ def member_of_token(text: str) -> tuple[Member, frozenset[str]]:
     row = connection().execute(_LIVE, {"digest": ids.digest(text)}).first()
     if row is None:
         raise TokenInvalid()
-    found = Member(id=row.id, name=row.name, role=row.role, language=row.language)
+    found = Visitor(row.id, row.name, row.role, row.language)
     return found, frozenset(row.scopes) & frozenset(allowed_scopes(found.role))
 
 

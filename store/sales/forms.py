@@ -6,7 +6,7 @@ asked.
 
 from __future__ import annotations
 
-from flask import current_app, request
+from flask import current_app
 from werkzeug.wrappers import Response as BaseResponse
 
 from .. import catalogue, forms, identity, ids, labels, money, stock, web
@@ -28,7 +28,11 @@ def key() -> bytes:
 
 def location_code() -> str:
     """Where the visitor shops: named in the address, chosen before, or the first location."""
-    return (request.values.get("at") or web.cookie(AT_COOKIE) or stock.MAIN)[:32].upper()
+    here = web.visited()
+    asked = here.args.get("at") if here.environ.get("QUERY_STRING") else None
+    if not asked and here.method == "POST":
+        asked = here.form.get("at")
+    return (asked or web.cookie(AT_COOKIE) or stock.MAIN)[:32].upper()
 
 
 def location() -> stock.Location:
@@ -57,7 +61,7 @@ def guest_holder(response: BaseResponse) -> basket.Holder:
 
 def asks_for_links() -> bool:
     """Whether a program asks the resolver for links, and not a person for the page."""
-    return "json" in request.headers.get("Accept", "")
+    return "json" in web.visited().environ.get("HTTP_ACCEPT", "")
 
 
 def item_id(code: str) -> int:

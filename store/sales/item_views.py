@@ -6,12 +6,13 @@ who see the same (`holes`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
-from flask import current_app, render_template, request
+from flask import current_app, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from markupsafe import Markup
@@ -34,29 +35,36 @@ def item_by_code(code: str) -> ResponseReturnValue:
 def item_by_gtin(rest: str) -> ResponseReturnValue:
     """The page behind a label: a GS1 Digital Link on the shop's own host. Everything but the plain
     form (batches, serials, link types, deviations) goes by the resolver's rules."""
-    if len(rest) == 14 and not request.args and not forms.asks_for_links():
-        return _item("gtin", rest)
+    if len(rest) == 14 and not forms.asks_for_links():
+        query = web.visited().environ.get("QUERY_STRING", "")
+        if not query or _LABEL_ONLY.match(query):
+            return _item("gtin", rest)
     resolved = catalogue.resolve()
     if resolved.answer is not None:
         return current_app.response_class(*resolved.answer)
     return _item("gtin", resolved.gtin)
 
 
+_LABEL_ONLY = re.compile(r"l=[0-9A-Z]+\Z")
+"""What stands behind the GTIN on our own labels: nothing that strict reading must look at."""
+
+
 def _item(by: str, value: str) -> ResponseReturnValue:
-    visit = web.known_visit()
-    said = request.args.get("l", "")[:40]
+    here = web.visited()
+    visit, query, currency = here.secret, here.environ.get("QUERY_STRING", ""), forms.currency()
+    said = here.args.get("l", "")[:40] if query else ""
     label_id = labels.read(said, forms.key().decode()) if said else None
     row = item_page(
         Asked(by, value, forms.location_code(), label_id, ids.digest(visit) if visit else None,
-              forms.basket_secret(), forms.currency())
+              forms.basket_secret(), currency)
     )  # fmt: skip
     identity.recognise(row)
     if row is None or row.archived_at is not None or row.price_minor is None:
         if by == "gtin" and not gs1.is_gtin(value):
             catalogue.resolve()  # Says what is wrong with the number.
         raise catalogue.ItemNotForSale("This item is not for sale here")
-    language, on_hand, balance = web.language(), row.on_hand or 0, row.balance_minor or 0
-    asked = request.args.get("quantity", "1")
+    language, on_hand, balance = here.language, row.on_hand or 0, row.balance_minor or 0
+    asked = here.args.get("quantity", "1") if query else "1"
     quantity = int(asked) if asked in _QUANTITIES else 1
     short = row.price_minor * quantity - balance
     shown = {
@@ -67,17 +75,16 @@ def _item(by: str, value: str) -> ResponseReturnValue:
         "basket_count": int(row.basket_count or 0),
     }  # fmt: skip
     facts = (
-        language, request.full_path, row.member_id is None, *shown.values(),
+        language, here.path, query, row.member_id is None, *shown.values(),
         *(str(fact) if isinstance(fact, dict) else fact for fact in row[:LASTING_COLUMNS]),
     )  # fmt: skip
-    money_of = partial(money.show, currency=forms.currency(), language=language)
     return _pages.page(
         facts,
         lambda marks: _rendered(row, shown, marks),
         {
             "left": _left(language, shown["state"], on_hand), "key": ids.new(),
-            "csrf": web.csrf_token(), "balance": money_of(balance),
-            "short": money_of(max(short, 0)),
+            "csrf": web.csrf_token(), "balance": money.show(balance, currency, language),
+            "short": money.show(max(short, 0), currency, language),
         },
     )  # fmt: skip
 

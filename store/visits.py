@@ -1,0 +1,145 @@
+"""Visits: what a request says of who makes it, worked out once for each request.
+
+One cookie, `visit`, is the same for guests and members: for a member it is the key of the sign-in;
+for a guest it only binds forms to the browser.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import cast
+
+from flask import Request, current_app, request
+from markupsafe import Markup
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header, parse_cookie
+from werkzeug.wrappers import Response
+
+from . import ids
+
+__all__ = [
+    "LANGUAGES", "Visit", "cookie", "csrf_field", "csrf_token", "known_visit", "language",
+    "renew_visit", "set_cookie", "visit", "visited",
+]  # fmt: skip
+
+LANGUAGES = {"en": "English", "zh": "中文"}
+
+
+class Visit(Request):
+    """A request. What several rooms ask of it is kept here: asking Flask's request-bound objects
+    again each time took longer than the item page's statement."""
+
+    new_secret: str | None = None
+    """A fresh secret that the answer sets as the visit cookie."""
+    _jar: dict[str, str] | None = None
+    _around: tuple[str, str] | None = None
+    _language: str | None = None
+
+    @property
+    def jar(self) -> dict[str, str]:
+        """The cookies, by their full names."""
+        if self._jar is None:
+            self._jar = _read_jar(self.environ.get("HTTP_COOKIE", ""))
+        return self._jar
+
+    def cookie_name(self, name: str) -> str:
+        # Cookies do not know ports: two shops on one machine must not overwrite each other's
+        # sign-ins. Where there is TLS the browser holds to the __Host- rules.
+        if self._around is None:
+            port = self.host.rpartition(":")[2] if ":" in self.host else ""
+            prefix = "__Host-" if self.is_secure else ""
+            self._around = prefix, f"-{port}" if port.isdigit() else ""
+        before, after = self._around
+        return before + name + after
+
+    @property
+    def secret(self) -> str | None:
+        """The visit cookie's secret: the new one, else the one that the browser sent, if any."""
+        if self.new_secret is not None:
+            return self.new_secret
+        known = self.jar.get(self.cookie_name("visit"), "")
+        return known if len(known) == 43 and known.isascii() else None
+
+    @property
+    def language(self) -> str:
+        """The visitor's language: asked for now, chosen before, the browser's, or the shop's."""
+        if self._language is None:
+            asked = self.args.get("lang") if self.environ.get("QUERY_STRING") else None
+            asked = asked or self.jar.get(self.cookie_name("lang"))
+            if asked not in LANGUAGES:
+                said = self.environ.get("HTTP_ACCEPT_LANGUAGE", "")
+                asked = _wanted(said[:200]) or str(current_app.config["LANGUAGE"])
+            self._language = asked
+        return self._language
+
+
+def visited() -> Visit:
+    """This request itself, not Flask's stand-in for it."""
+    return cast(Visit, request._get_current_object())  # type: ignore[attr-defined]
+
+
+def _read_jar(header: str) -> dict[str, str]:
+    # Ours are plain: letters, digits, dashes, dots. What is quoted takes the library's way.
+    if '"' in header:
+        return parse_cookie(header).to_dict()
+    jar: dict[str, str] = {}
+    for part in header.split(";"):
+        name, _, value = part.partition("=")
+        jar.setdefault(name.strip(), value.strip())
+    return jar
+
+
+def visit() -> str:
+    """The secret of this visitor's cookie; made when they have none and a page needs one."""
+    return visited().secret or renew_visit()
+
+
+def known_visit() -> str | None:
+    """The cookie's secret if the browser sent one; makes none."""
+    return visited().secret
+
+
+def renew_visit() -> str:
+    """A fresh secret for the cookie: at every sign-in and sign-out, so that none can be fixed."""
+    visited().new_secret = fresh = ids.secret()
+    return fresh
+
+
+def cookie(name: str) -> str | None:
+    here = visited()
+    return here.jar.get(here.cookie_name(name))
+
+
+def set_cookie(response: Response, name: str, value: str, days: int) -> None:
+    """A cookie of ours: HttpOnly, SameSite=Lax, and with the __Host- prefix where there is TLS."""
+    here = visited()
+    response.set_cookie(
+        here.cookie_name(name), value, max_age=days * 86_400, path="/",
+        secure=here.is_secure, httponly=True, samesite="Lax",
+    )  # fmt: skip
+
+
+def csrf_token() -> str:
+    """The token of this visitor's forms: an authentication code over the cookie's secret."""
+    return _token(str(current_app.config["SECRET_KEY"]), visit())
+
+
+@lru_cache(maxsize=4096)
+def _token(key: str, secret: str) -> str:
+    return ids.mac(key.encode(), "csrf", secret, length=26)
+
+
+def csrf_field() -> Markup:
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(csrf_token())
+
+
+def language() -> str:
+    return visited().language
+
+
+@lru_cache(maxsize=512)
+def _wanted(accept_language: str) -> str | None:
+    """The language of ours that a browser's header asks for most; a few headers come all day."""
+    accepted = parse_accept_header(accept_language, LanguageAccept)
+    best = accepted.best_match([*LANGUAGES, "zh-CN", "zh-TW", "zh-HK"])
+    return best[:2] if best else None
