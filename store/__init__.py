@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response, request
 from flask_migrate import Migrate
 
-from . import api, commands, intake, settings, web
+from . import api, assets, commands, intake, settings, web
 from . import db as database
 from .catalogue import commands as catalogue_commands
 from .catalogue import picture_url
@@ -50,6 +50,16 @@ class Shop(Flask):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """No view is a coroutine, so none is looked at again at every request."""
         return func
+
+    def send_static_file(self, filename: str) -> Response:
+        """A file under static/, as `assets` says. Raises NotFound."""
+        answer = super().send_static_file(filename)
+        path = Path(str(self.static_folder), filename)
+        if assets.is_packable(path):
+            answer.close()
+            answer = assets.packed(path, str(answer.mimetype))
+            answer.make_conditional(request)
+        return assets.for_a_year(answer, path)
 
 
 def create_app(overrides: dict[str, Any] | None = None) -> Flask:
