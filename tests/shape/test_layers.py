@@ -10,9 +10,9 @@ from pathlib import Path
 
 STORE = Path(__file__).resolve().parents[2] / "store"
 MAY = {"views.py", "commands.py", "forms.py", "web.py"}
-# The application itself with its files, what serves it, copies it and fills it; the strict JSON that
-# is plugged into it; the database tool has Flask-SQLAlchemy, and sign-in has Flask-Login. The others
-# are what the views of a room share: where the visitor is, how figures are shown.
+# The application itself and its files, what serves it, copies it and fills it; the strict JSON that
+# is plugged into it; the database tool has Flask-SQLAlchemy, and sign-in has Flask-Login. The rest
+# is what the views of a room share: where the visitor is, how figures are shown.
 MAY_BY_PATH = {
     "__init__.py", "assets.py", "backup.py", "db.py", "demo/__init__.py", "demo/opening.py",
     "door/place.py", "folding.py", "identity/login.py", "identity/people.py", "intake.py",
