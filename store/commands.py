@@ -21,10 +21,11 @@ from .identity import sign_ins, tries
 from .payment.commands import settle_pending
 from .reports import oracle
 from .sales import basket
+from .stock import reservations
 
 log = logging.getLogger(__name__)
 
-SWEEPS = (basket.sweep, sign_ins.sweep, tries.sweep, keys.sweep)
+SWEEPS = (basket.sweep, reservations.sweep, sign_ins.sweep, tries.sweep, keys.sweep)
 SWEEP_EVERY_S = 3600
 
 

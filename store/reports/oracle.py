@@ -75,6 +75,24 @@ _RULES = (
         "SELECT COUNT(*) FROM levels WHERE on_hand < 0",
     ),
     (
+        "reservations_taken_twice",
+        "places where more reservations of a sale were taken than goods left the shelf for it",
+        """SELECT COUNT(*) FROM (
+             SELECT sale_id, item_id, location_id, SUM(quantity) AS total FROM (
+               SELECT sale_id, item_id, location_id, quantity FROM reservations WHERE how = 'taken'
+               UNION ALL
+               SELECT sale_id, item_id, location_id, quantity FROM movements
+                WHERE reason = 'sold'
+                  AND sale_id IN (SELECT sale_id FROM reservations WHERE how = 'taken')) AS sides
+             GROUP BY sale_id, item_id, location_id HAVING SUM(quantity) > 0) AS off""",
+    ),
+    (
+        "reservations_without_sale",
+        "goods that are kept without an end for a sale that does not exist",
+        """SELECT COUNT(*) FROM reservations r LEFT JOIN sales s ON s.id = r.sale_id
+            WHERE r.ended_at IS NULL AND r.ends_at IS NULL AND s.id IS NULL""",
+    ),
+    (
         "sales_without_charge",
         "sales that cost something and have not exactly one charge of their total",
         """SELECT COUNT(*) FROM sales s

@@ -6,6 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from ..errors import Refusal
+from ..stock import reservations
 from . import basket
 from .refunds import refund as give_back
 
@@ -15,7 +16,9 @@ COMMANDS: list[click.Command] = [group]
 
 @group.command("sweep")
 def sweep() -> None:
-    """Remove baskets that nobody touched for a month; prints how many."""
+    """Remove baskets that nobody touched for a month, end reservations whose time is up; prints how
+    many baskets."""
+    reservations.sweep()
     click.echo(basket.sweep())
 
 

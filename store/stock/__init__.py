@@ -1,5 +1,13 @@
 """Stock: how many of each item are where, and every movement that made it so."""
 
+from .availability import (
+    Available,
+    Held,
+    available,
+    available_expression,
+    kept_for,
+    overbooked,
+)
 from .levels import (
     OutOfStock,
     Want,
@@ -24,26 +32,37 @@ from .locations import (
     location_by_id,
     locations,
 )
+from .reservations import ReservationEnded, release, reserve, take_reserved
 
 __all__ = [
     "MAIN",
+    "Available",
+    "Held",
     "Location",
     "LocationTaken",
     "OutOfStock",
+    "ReservationEnded",
     "Want",
     "add_location",
+    "available",
+    "available_expression",
     "count_to",
+    "kept_for",
     "level_of",
     "levels",
     "location",
     "location_by_id",
     "locations",
     "on_hand",
+    "overbooked",
     "put_back",
     "put_on_shelf",
     "receive",
     "receive_many",
+    "release",
+    "reserve",
     "shelves",
     "take",
+    "take_reserved",
     "transfer",
 ]

@@ -46,6 +46,7 @@ class Want(NamedTuple):
     quantity: int
     sale_id: str | None = None
     member_id: int | None = None
+    batch_id: int | None = None
 
 
 def _change(dialect: str, sign: int) -> Any:
@@ -66,8 +67,11 @@ _levels = Prepared(
 )
 _record = Prepared(
     lambda dialect: insert(Movement),
-    ("item_id", "location_id", "quantity", "reason", "sale_id", "member_id", "note", "at"),
-)
+    (
+        "item_id", "location_id", "quantity", "reason", "sale_id", "batch_id", "member_id",
+        "note", "at",
+    ),
+)  # fmt: skip
 
 
 def level_of(item_id: Any, location_id: Any) -> ScalarSelect[int]:
@@ -217,7 +221,7 @@ def record(wants: Sequence[Want], reason: str, at: datetime, note: str = "") -> 
             [
                 {"item_id": want.item_id, "location_id": want.location_id,
                  "quantity": want.quantity, "reason": reason, "sale_id": want.sale_id,
-                 "member_id": want.member_id, "note": note, "at": at}
+                 "batch_id": want.batch_id, "member_id": want.member_id, "note": note, "at": at}
                 for want in wants
             ]
         )  # fmt: skip

@@ -1,10 +1,10 @@
-"""Tables of stock: locations, levels, and the movements that made them so."""
+"""Tables of stock: locations, levels, the movements that made them so, and reservations."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, BigId, Moment
@@ -37,13 +37,16 @@ class Level(Base):
 
 
 class Movement(Base):
-    """Why a level changed. History: rows are added, never changed or removed."""
+    """Why a level changed. History: rows are added, never changed or removed. `batch_id` says which
+    batch it was, where one is known."""
 
     __tablename__ = "movements"
     __table_args__ = (
         CheckConstraint("quantity <> 0", name="quantity"),
         CheckConstraint(
-            "reason IN ('received', 'sold', 'returned', 'counted', 'moved')", name="reason"
+            "reason IN ('received', 'sold', 'returned', 'counted', 'moved', 'found',"
+            " 'written_off')",
+            name="reason",
         ),
         Index("ix_movements_item_id_location_id", "item_id", "location_id"),
     )
@@ -54,6 +57,35 @@ class Movement(Base):
     quantity: Mapped[int] = mapped_column(BigId)
     reason: Mapped[str] = mapped_column(String(16))
     sale_id: Mapped[str | None] = mapped_column(String(20), index=True)
+    batch_id: Mapped[int | None] = mapped_column(BigId)
     note: Mapped[str] = mapped_column(String(200), default="")
     member_id: Mapped[int | None] = mapped_column(BigId)
     at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Reservation(Base):
+    """So many at a location are kept for a sale, until they are taken, released, or `ends_at` is
+    over; None is no end. It is live while it was not ended and its end has not come: what is over
+    counts for nothing at once, whether or not somebody has swept yet."""
+
+    __tablename__ = "reservations"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("how IN ('taken', 'released', 'expired')", name="how"),
+        CheckConstraint("(ended_at IS NULL) = (how IS NULL)", name="ended"),
+        # What is kept now is little beside what ever was.
+        Index(
+            "ix_reservations_kept", "item_id", "location_id",
+            sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"))
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
+    quantity: Mapped[int] = mapped_column(BigId)
+    sale_id: Mapped[str] = mapped_column(String(20), index=True)
+    made_at: Mapped[datetime] = mapped_column(Moment)
+    ends_at: Mapped[datetime | None] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    how: Mapped[str | None] = mapped_column(String(8))

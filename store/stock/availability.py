@@ -1,0 +1,115 @@
+"""What is available: on hand, less what is kept for sales, read at every moment anew.
+
+Nothing of it is written down: a reservation whose end has come counts for nothing from that moment
+on. A buy at the shelf looks at what is on hand alone (the item in hand wins); what it ate of a
+reservation, `overbooked` tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal, or_, select
+
+from .. import clock
+from ..db import Moment, connection
+from .levels import level_of
+from .models import Level, Reservation
+
+# Read when the statement runs, so that a statement that is built once stays right for ever.
+_now = bindparam("reservations_now", type_=Moment(), callable_=clock.now)
+
+Place = tuple[int, int]
+"""An item and a location."""
+
+
+class Held(NamedTuple):
+    """So many at a place are kept for a sale; `ends_at` None is until somebody ends it."""
+
+    id: int
+    item_id: int
+    location_id: int
+    quantity: int
+    sale_id: str
+    ends_at: datetime | None
+
+
+class Available(NamedTuple):
+    """A place's figures. `available` is below zero where a shopper at the shelf was faster than an
+    order; `incoming` is under way to this place and counts for nothing until it is there."""
+
+    on_hand: int
+    reserved: int
+    available: int
+    incoming: int = 0
+
+
+def kept_for(sale_id: str) -> list[Held]:
+    """What is kept for a sale now, the oldest first."""
+    rows = connection().execute(held_query().where(Reservation.sale_id == sale_id, is_live()))
+    return [Held(*row) for row in rows]
+
+
+def overbooked(item_id: int, location_id: int) -> list[Held]:
+    """Reservations for which too few are on hand: the older one has it, the newer one is here."""
+    place = (Reservation.item_id == item_id, Reservation.location_id == location_id)
+    level = select(Level.on_hand).where(
+        Level.item_id == item_id, Level.location_id == location_id
+    )  # fmt: skip
+    left = connection().execute(level).scalar() or 0
+    without = []
+    for row in connection().execute(held_query().where(*place, is_live())):
+        held = Held(*row)
+        if held.quantity <= left:
+            left -= held.quantity
+        else:
+            without.append(held)
+    return without
+
+
+def available(
+    item_ids: Collection[int], location_ids: Collection[int] | None = None
+) -> dict[Place, Available]:
+    """The figures of these items at these locations (None: all), in one statement; a place where
+    an item never was is left out."""
+    if not item_ids:
+        return {}
+    reserved = _reserved(Level.item_id, Level.location_id)
+    query = select(Level.item_id, Level.location_id, Level.on_hand, reserved).where(
+        Level.item_id.in_(set(item_ids))
+    )
+    if location_ids is not None:
+        query = query.where(Level.location_id.in_(set(location_ids)))
+    return {
+        (item, place): Available(on_hand, int(kept), on_hand - int(kept))
+        for item, place, on_hand, kept in connection().execute(query)
+    }
+
+
+def available_expression(item_id: Any, location_id: Any) -> ColumnElement[int]:
+    """An expression for other rooms' queries: on hand less what is kept, 0 where the item never
+    was; below zero where more is kept than there is."""
+    on_hand = func.coalesce(level_of(item_id, location_id), literal(0))
+    return on_hand - _reserved(item_id, location_id)
+
+
+def is_live(at: Any = _now) -> ColumnElement[bool]:
+    return Reservation.ended_at.is_(None) & or_(
+        Reservation.ends_at.is_(None), Reservation.ends_at > at
+    )
+
+
+def held_query() -> Select[*tuple[Any, ...]]:
+    row = (
+        Reservation.id, Reservation.item_id, Reservation.location_id, Reservation.quantity,
+        Reservation.sale_id, Reservation.ends_at,
+    )  # fmt: skip
+    return select(*row).order_by(Reservation.id)
+
+
+def _reserved(item_id: Any, location_id: Any) -> ColumnElement[int]:
+    place = (Reservation.item_id == item_id, Reservation.location_id == location_id)
+    total = select(func.coalesce(func.sum(Reservation.quantity), 0)).where(*place, is_live())
+    return total.correlate_except(Reservation).scalar_subquery()
