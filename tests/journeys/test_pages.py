@@ -24,6 +24,8 @@ TOO_WIDE = """async () => {
 CUT_OFF = """nav => [...nav.querySelectorAll("a, summary")]
   .filter((it) => it.checkVisibility() && it.scrollWidth > it.clientWidth)
   .map((it) => it.textContent)"""
+EMPTY_CHOICES = """all => all.filter((it) => !it.textContent.trim())
+  .map((it) => `${it.closest("select").name} has a choice that says nothing`)"""
 MOST_BYTES = 60 * 1024
 MOST_SHIFT = 0.02
 WATCH_SHIFTS = """
@@ -92,6 +94,7 @@ def _shape(page: Page) -> list[str]:
         faults.append(f"{page.locator('h1').count()} h1")
     if page.locator("html").get_attribute("lang") != "en":
         faults.append("no lang")
+    faults += page.locator("option").evaluate_all(EMPTY_CHOICES)
     return faults
 
 

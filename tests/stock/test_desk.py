@@ -81,3 +81,10 @@ def test_shoppers_have_no_business_here(world: World) -> None:
     assert shopper.post("/desk/stock/receipts", form).status_code == 403
     assert shopper.post("/desk/stock/counts", form).status_code == 403
     assert world.left(milk) == 2
+
+
+def test_every_place_can_be_chosen_by_its_name(world: World) -> None:
+    world.place("MILL", "Mill Street")
+    page = world.client_for(world.owner()).get("/desk/stock?at=MILL").text
+    assert '<option value="MILL" selected>Mill Street</option>' in page
+    assert '<option value="MAIN">Harbour Road Shop</option>' in page
