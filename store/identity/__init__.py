@@ -1,16 +1,18 @@
 """Identity: who a person is, what they are known by, and what they may do."""
 
 from .identifiers import IdentifierTaken, find
-from .login import SignInNeeded, current, needs, recognise, safe_next, signed_in
+from .login import SignInNeeded, caller, current, needs, recognise, safe_next, signed_in
 from .members import add_member, by_id, first_owner, names_of
 from .models import Member
 from .roles import PERMISSIONS, SCOPES, allows
 from .sign_ins import visitor_query
 from .tokens import TokenInvalid, issue_token, member_of_token
+from .tries import begin as count_tries
 from .visitors import Visitor
 
 __all__ = [
     "PERMISSIONS", "SCOPES", "IdentifierTaken", "Member", "SignInNeeded", "TokenInvalid", "Visitor",
-    "add_member", "allows", "by_id", "current", "find", "first_owner", "issue_token",
-    "member_of_token", "names_of", "needs", "recognise", "safe_next", "signed_in", "visitor_query",
+    "add_member", "allows", "by_id", "caller", "count_tries", "current", "find", "first_owner",
+    "issue_token", "member_of_token", "names_of", "needs", "recognise", "safe_next", "signed_in",
+    "visitor_query",
 ]  # fmt: skip

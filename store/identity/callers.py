@@ -17,6 +17,8 @@ __all__ = ["Caller", "device_mark"]
 WRONG_BY_ADDRESS = 100
 LOOK_UPS_BY_ADDRESS = 200
 SIGN_UPS_BY_ADDRESS = 60
+REPORTS_BY_ADDRESS = 120
+REPORTS_BY_VISITOR = 12
 # Guesses at one person from all over the world, from devices that never signed in as them.
 WRONG_BY_PERSON = 20
 
@@ -58,6 +60,15 @@ class Caller:
 
     def sign_ups(self) -> list[Limit]:
         return [Limit("sign_up", self._subject("address", self.network), SIGN_UPS_BY_ADDRESS, 3600)]
+
+    def reports(self, visit: str) -> list[Limit]:
+        """For what a visitor tells the staff; `visit` is the secret of their cookie."""
+        return [
+            Limit("report_visit", self._subject("visit", visit), REPORTS_BY_VISITOR, 3600),
+            Limit(
+                "report_address", self._subject("address", self.network), REPORTS_BY_ADDRESS, 3600
+            ),
+        ]
 
     @property
     def network(self) -> str:

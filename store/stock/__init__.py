@@ -33,6 +33,7 @@ from .locations import (
     locations,
 )
 from .reservations import ReservationEnded, release, reserve, take_reserved
+from .tasks import close_tasks, open_task
 
 __all__ = [
     "MAIN",
@@ -46,6 +47,7 @@ __all__ = [
     "add_location",
     "available",
     "available_expression",
+    "close_tasks",
     "count_to",
     "kept_for",
     "level_of",
@@ -54,6 +56,7 @@ __all__ = [
     "location_by_id",
     "locations",
     "on_hand",
+    "open_task",
     "overbooked",
     "put_back",
     "put_on_shelf",

@@ -4,35 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
-from .. import catalogue, forms, identity, web
+from .. import catalogue, forms, identity
 from ..db import transaction
-from ..errors import NotFound
-from . import movements
+from . import forms as asked
+from . import movements, task_views
+from .blueprint import blueprint
 from .levels import LARGEST, count_to, levels, receive, shelves
-from .locations import MAIN, location, locations
+from .locations import locations
 from .models import Location
 
-blueprint = Blueprint("stock", __name__)
-
-PLACE_COOKIE = "place"
-"""Where the staff of this browser stand; the desk's start page sets it."""
+__all__ = ["blueprint", "task_views"]
 
 
 @blueprint.get("/desk/stock")
 @identity.needs("receive_stock")
 def desk() -> str:
     """One item with what can be done to it, or what happened here and what runs low."""
-    place, code = _here(), request.args.get("code", "").strip()[:100]
-    item = catalogue.find_item(code, base_url=web.base_url()) if code else None
-    before = request.args.get("before", "")
+    place, code = asked.here(), request.args.get("code", "").strip()[:100]
+    item = asked.found(code)
     found = movements.movements(
         place.id, item_id=item.id if item else None,
-        before=int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None,
-        limit=movements.PAGE + 1,
+        before=asked.before(), limit=movements.PAGE + 1,
     )  # fmt: skip
     shown = found[: movements.PAGE]
     return render_template(
@@ -48,7 +44,7 @@ def desk() -> str:
 @identity.needs("receive_stock")
 def receive_goods() -> ResponseReturnValue:
     """Goods come in. The same twice from one page is asked about first."""
-    member, item, place = identity.signed_in(), _item(), location(forms.text("at", most=32))
+    member, item, place = identity.signed_in(), asked.item(), asked.place()
     quantity = forms.whole("quantity", least=1, most=LARGEST)
     seen = forms.whole("seen", least=0, most=10**15)
     note = forms.text("note", most=200)
@@ -70,7 +66,7 @@ def receive_goods() -> ResponseReturnValue:
 @identity.needs("receive_stock")
 def count() -> ResponseReturnValue:
     """What was counted becomes the level; a second tap changes nothing more."""
-    member, item, place = identity.signed_in(), _item(), location(forms.text("at", most=32))
+    member, item, place = identity.signed_in(), asked.item(), asked.place()
     counted = forms.whole("counted", least=0, most=LARGEST)
     note = forms.text("note", most=200)
     with transaction():
@@ -82,24 +78,6 @@ def count() -> ResponseReturnValue:
         said = gettext("Counted. The level was right.")
     flash(said, "good")
     return _back(item, place)
-
-
-def _here() -> Location:
-    """The place that the address names, else where this browser's staff stand, else the first."""
-    for code in (request.args.get("at"), web.cookie(PLACE_COOKIE)):
-        if code:
-            try:
-                return location(code)
-            except NotFound:
-                continue  # Renamed or removed since: the desk opens all the same.
-    return location(MAIN)
-
-
-def _item() -> catalogue.Item:
-    found = catalogue.find_item(forms.text("code", least=1, most=100))
-    if found is None:
-        raise catalogue.ItemNotForSale("There is no such item")
-    return found
 
 
 def _at(item: catalogue.Item, place: Location) -> dict[str, Any]:
