@@ -14,6 +14,7 @@ from . import db as database
 from .catalogue import commands as catalogue_commands
 from .catalogue import picture_url
 from .catalogue import views as catalogue_views
+from .delivery import views as delivery_views
 from .door import views as door_views
 from .folding import FoldingEnvironment
 from .identity import commands as identity_commands
@@ -34,7 +35,7 @@ __all__ = ["create_app"]
 HERE = Path(__file__).parent
 ROOMS = (
     identity_views, catalogue_views, labels_views, stock_views,
-    payment_views, sales_views, door_views, reports_views,
+    payment_views, delivery_views, sales_views, door_views, reports_views,
 )  # fmt: skip
 COMMANDS = (
     identity_commands, catalogue_commands, labels_commands, stock_commands,

@@ -66,16 +66,17 @@ class Event(NamedTuple):
 
 
 Handler = Callable[[Sequence[Event]], None]
-_handlers: dict[str, Handler] = {}
+_handlers: dict[str, list[Handler]] = {}
 
 
 def handles(*topics: str) -> Callable[[Handler], Handler]:
-    """Register the one handler of these topics. It gets a batch inside an open transaction and
-    does all of it or raises: what it writes and the events' end are one commit."""
+    """Register a handler of these topics. It gets a batch inside an open transaction and does all
+    of it or raises: what it writes and the events' end are one commit. A topic may have several;
+    they run in the order of their registration, all of them or none."""
 
     def register(handler: Handler) -> Handler:
         for topic in topics:
-            _handlers[topic] = handler
+            _handlers.setdefault(topic, []).append(handler)
         return handler
 
     return register
@@ -156,7 +157,8 @@ def _hand_over(topic: str, batch: list[Event]) -> int:
     ids = [event.id for event in batch]
     try:
         with session.begin_nested():
-            _handlers[topic](batch)
+            for handler in _handlers[topic]:
+                handler(batch)
             session.execute(delete(Outbox).where(Outbox.id.in_(ids)))
     except Exception as error:
         if isinstance(error, DBAPIError) and is_passing(error):

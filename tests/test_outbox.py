@@ -161,7 +161,7 @@ def test_a_message_that_no_database_can_keep_is_still_noted(
     def fail(batch: Sequence[Event]) -> None:
         raise ValueError("NUL \x00, half a character \ud800, and " + "x" * 1000)
 
-    monkeypatch.setitem(outbox._handlers, "note", fail)
+    monkeypatch.setitem(outbox._handlers, "note", [fail])
     put("a")
     assert outbox.work() == 0
     error = rows()[0][2]

@@ -9,13 +9,13 @@ from .visitors import Visitor
 __all__ = ["PERMISSIONS", "SCOPES", "ScopeNotAllowed", "allowed_scopes", "allows"]
 
 _STAFF = frozenset(
-    {"check_exit", "refund", "print_labels", "receive_stock", "sell", "edit_items"}
+    {"check_exit", "refund", "print_labels", "receive_stock", "sell", "edit_items", "ship"}
 )  # fmt: skip
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     "shopper": frozenset(),
     "staff": _STAFF,
-    "owner": _STAFF | {"see_sales", "see_people", "manage_staff"},
+    "owner": _STAFF | {"see_sales", "see_people", "manage_staff", "manage_delivery"},
 }
 
 # The permission that a member needs before a token of theirs may carry the scope; none where the

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from store.api import models as api_models
 from store.catalogue import models as catalogue_models
 from store.db import Base, db
+from store.delivery import models as delivery_models
 from store.door import models as door_models
 from store.identity import models as identity_models
 from store.labels import models as labels_models
@@ -23,8 +24,8 @@ from store.stock import work_models as stock_work_models
 
 # Importing the modules is what fills the metadata that autogenerate compares with.
 TABLES = (
-    Outbox, api_models, catalogue_models, door_models, identity_models, labels_models,
-    payment_models, reports_models, sales_models, stock_models, stock_work_models,
+    Outbox, api_models, catalogue_models, delivery_models, door_models, identity_models,
+    labels_models, payment_models, reports_models, sales_models, stock_models, stock_work_models,
 )  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..db import Base, BigId, Moment
 
 CHANNELS = ("shelf", "web", "till")
+FULFILMENTS = ("taken", "collect", "deliver")
+"""How the goods of a sale come to the shopper: off the shelf at once, at a counter, at home."""
 TRANSITIONS = {("paid", "refund"): "refunded"}
 """A sale's life: what may happen in which state, and the state it leads to."""
 
@@ -23,6 +25,7 @@ class Sale(Base):
         UniqueConstraint("member_id", "key"),
         CheckConstraint("state IN ('paid', 'refunded')", name="state"),
         CheckConstraint("channel IN ('shelf', 'web', 'till')", name="channel"),
+        CheckConstraint("fulfilment IN ('taken', 'collect', 'deliver')", name="fulfilment"),
         CheckConstraint("total_minor >= 0", name="total"),
         Index("ix_sales_member_id_created_at", "member_id", "created_at"),
         Index("ix_sales_created_at", "created_at"),
@@ -40,14 +43,19 @@ class Sale(Base):
     total_minor: Mapped[int] = mapped_column(BigId)
     tax_minor: Mapped[int] = mapped_column(BigId)
     sold_by: Mapped[int | None] = mapped_column(BigId)
+    fulfilment: Mapped[str] = mapped_column(String(8), server_default="taken")
     created_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class SaleLine(Base):
-    """One item of a sale, with its name, price and tax as they were then."""
+    """One item of a sale, with its name, price and tax as they were then. What delivery costs is a
+    line of its own kind, "shipping": money and tax like any other, no goods."""
 
     __tablename__ = "sale_lines"
-    __table_args__ = (CheckConstraint("quantity > 0", name="quantity"),)
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("kind IN ('goods', 'shipping')", name="kind"),
+    )
 
     sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
@@ -59,6 +67,7 @@ class SaleLine(Base):
     tax_minor: Mapped[int] = mapped_column(BigId)
     tax_rate_bp: Mapped[int] = mapped_column(BigId)
     label_id: Mapped[str | None] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(8), server_default="goods")
 
 
 class Refund(Base):

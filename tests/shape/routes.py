@@ -22,6 +22,8 @@ DESK_NOWHERE = (303, 403, 403, 404, 404)
 DESK_BUTTON = (303, 403, 403, 303, 303)
 OWNERS_FORM = (303, 403, 403, 403, 422)
 OWNERS_BUTTON = (303, 403, 403, 403, 303)
+OWNERS_NOWHERE = (303, 403, 403, 403, 404)
+MEMBERS_NOWHERE = (303, 404, 404, 404, 404)
 ALL_GO_ON = (303, 303, 303, 303, 303)
 
 # endpoint and method: an example of its path, and the answers to the roles. Tried in this order.
@@ -49,6 +51,7 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "payment.top_up GET": ("/me/top-up", MEMBERS),
     "payment.top_up_state GET": ("/me/top-up/{top_up}", MINE),
     "sales.history GET": ("/me/sales", MEMBERS),
+    "delivery.addresses GET": ("/me/addresses", MEMBERS),
     "sales.receipt GET": ("/sales/{sale}", MINE),
     "door.pass_image GET": ("/sales/{sale}/pass.svg", MINE),
     "labels.on_screen GET": ("/demo/labels", NOWHERE),
@@ -77,6 +80,7 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "reports.sales GET": ("/owner/sales", OWNERS),
     "reports.sales_csv GET": ("/owner/sales.csv", OWNERS),
     "identity.people GET": ("/owner/people", OWNERS),
+    "delivery.decisions GET": ("/owner/delivery", OWNERS),
     "api-docs.openapi_json GET": ("/api/v1/openapi.json", PUBLIC),
     "api_items.items GET": ("/api/v1/items", TOKENS),
     "api_items.item GET": ("/api/v1/items/{code}", TOKENS),
@@ -113,6 +117,14 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "stock.take_task POST": ("/desk/tasks/999/takings", DESK_NOWHERE),
     "stock.give_back_task POST": ("/desk/tasks/999/returns", DESK_NOWHERE),
     "stock.end_task POST": ("/desk/tasks/999/ends", DESK_NOWHERE),
+    "delivery.add_address POST": ("/me/addresses", MEMBERS_FORM),
+    "delivery.remove_address POST": ("/me/addresses/999999/remove", MEMBERS_NOWHERE),
+    "delivery.add_zone POST": ("/owner/delivery/zones", OWNERS_FORM),
+    "delivery.remove_zone POST": ("/owner/delivery/zones/999999/remove", OWNERS_NOWHERE),
+    "delivery.add_rate POST": ("/owner/delivery/zones/999999/rates", OWNERS_FORM),
+    "delivery.remove_rate POST": ("/owner/delivery/rates/999999/remove", OWNERS_NOWHERE),
+    "delivery.describe_place POST": ("/owner/delivery/places/MAIN", OWNERS_BUTTON),
+    "delivery.set_weights POST": ("/owner/delivery/weights", OWNERS_FORM),
     "identity.add_person POST": ("/owner/people", OWNERS_FORM),
     "identity.set_role POST": ("/owner/people/{member}/role", OWNERS_FORM),
     "identity.reset_password POST": ("/owner/people/{member}/password", OWNERS),
