@@ -34,7 +34,7 @@ from store.db import Base, db
 from store.identity.models import Member, SignIn
 from store.payment.models import Account, Transfer
 from store.reports.models import Takings, TakingsOfItem, TakingsOfMember
-from store.sales.models import Refund, Sale, SaleLine
+from store.sales.models import Refund, RefundLine, Sale, SaleLine
 from store.stock.models import Location
 from tests import postgres
 
@@ -113,6 +113,10 @@ def fill(sales: int, waiting: int = 0) -> None:
         _insert(connection, Sale, (sale for sale, _ in made))
         _insert(connection, SaleLine, (line for _, lines in made for line in lines))
         _insert(connection, Refund, iter(refunds))
+        given = zip(refunds, made[::100], strict=True)
+        _insert(
+            connection, RefundLine, (row for one, (_, lines) in given for row in _given(one, lines))
+        )
         _insert(connection, Transfer, _transfers([sale for sale, _ in made], refunds))
         if waiting:
             _insert(connection, outbox.Outbox, _events(made[-waiting:], now))
@@ -195,7 +199,8 @@ def _sale(chance: random.Random, number: int, at: datetime) -> tuple[Row, list[R
         lines.append(
             {"sale_id": sale_id, "position": position, "item_id": item_id, "names": {"en": "Item"},
              "quantity": quantity, "unit_minor": unit, "total_minor": total,
-             "tax_minor": total * 13 // 113, "tax_rate_bp": 1300, "label_id": None}
+             "tax_minor": total * 13 // 113, "tax_rate_bp": 1300, "label_id": None,
+             "quantity_refunded": 0 if number % 100 else quantity}
         )  # fmt: skip
     member_id = 1 + int(SHOPPERS * chance.random() ** 2)
     home = (1, 1, 1, 2, 3)[member_id % 5]
@@ -217,6 +222,12 @@ def _refund(sale: Row, now: datetime) -> Row:
         "sale_id": sale["id"], "total_minor": sale["total_minor"], "tax_minor": sale["tax_minor"],
         "reason": "", "made_by": SHOPPERS + 1, "created_at": at,
     }  # fmt: skip
+
+
+def _given(refund: Row, lines: list[Row]) -> Iterator[Row]:
+    names = ("position", "item_id", "quantity", "total_minor", "tax_minor")
+    for line in lines:
+        yield {"refund_id": refund["id"], **{name: line[name] for name in names}}
 
 
 def _events(made: list[tuple[Row, list[Row]]], now: datetime) -> Iterator[Row]:

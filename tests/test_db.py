@@ -75,7 +75,7 @@ def test_joiners_join_and_never_open(app: Flask) -> None:
         lambda: stock.put_back([stock.Want(1, 1, 1)], at),
         lambda: stock.receive(1, 1, 1),
         lambda: payment.deposit(1, 1, "CNY", "cash"),
-        lambda: payment.refund(1, 1, "CNY", "x"),
+        lambda: payment.refund("x", 1),
         lambda: outbox.put("topic", "subject"),
         lambda: after_commit(print),
     )

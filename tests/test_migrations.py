@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import MetaData, inspect
+from sqlalchemy import CheckConstraint, MetaData, inspect
 
 from store import create_app
 from store.db import Base, db
@@ -44,6 +44,16 @@ def differences(metadata: MetaData) -> list[Any]:
 def test_the_schema_is_what_the_models_say(app: Flask) -> None:
     assert differences(Base.metadata) == []
     assert differences(MetaData()) != []  # The comparison does see a table that is too many.
+
+
+@pytest.mark.usefixtures("context")
+def test_the_tables_have_the_checks_of_the_models(app: Flask) -> None:
+    """Changing a table on SQLite means making it anew: no CHECK may get lost on the way."""
+    found = inspect(db.engine)
+    for name, table in Base.metadata.tables.items():
+        wanted = {str(each.name) for each in table.constraints if isinstance(each, CheckConstraint)}
+        assert {str(each["name"]) for each in found.get_check_constraints(name)} == wanted, name
+    db.engine.dispose()
 
 
 def test_there_is_one_newest_migration() -> None:

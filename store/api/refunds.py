@@ -1,11 +1,11 @@
-"""Refunds: a whole sale goes back, made by staff."""
+"""Refunds: a whole sale goes back, or some units of it, made by staff."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from flask import Response
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from .. import identity, payment, sales
 from ..errors import Forbidden, NotFound
@@ -13,14 +13,29 @@ from . import keys
 from .access import caller
 from .answers import amount, answer, moment
 from .reading import Strict, line
-from .sales import resource
-from .shapes import Money
+from .sales import MOST_LINES, MOST_PIECES, resource
+from .shapes import Money, whole
 
 __all__ = ["resource"]
 
 
+class RefundUnits(Strict):
+    position = whole(1, MOST_LINES, required=True)
+    quantity = whole(1, MOST_PIECES, required=True)
+
+
 class RefundBody(Strict):
     reason = fields.String(load_default="", validate=line(200))
+    lines = fields.List(
+        fields.Nested(RefundUnits),
+        validate=validate.Length(1, MOST_LINES),
+        metadata={"description": "Which units go back, by line; without it, all that are left."},
+    )
+
+
+class RefundLine(Strict):
+    position = fields.Integer(required=True)
+    quantity = fields.Integer(required=True)
 
 
 class Refund(Strict):
@@ -29,6 +44,7 @@ class Refund(Strict):
     total = fields.Nested(Money, required=True)
     tax = fields.Nested(Money, required=True)
     reason = fields.String(required=True)
+    lines = fields.List(fields.Nested(RefundLine), required=True)
     created_at = fields.DateTime(required=True)
 
 
@@ -38,22 +54,27 @@ class Refund(Strict):
     scopes=("sales:write",),
     body=RefundBody(),
     answers=Refund(),
-    refuses=(NotFound, sales.NotRefundable, payment.KeyReused),
+    refuses=(NotFound, sales.NotRefundable, sales.NotSoManyLeft, payment.KeyReused),
 )
 def refund(sale_id: str, body: dict[str, Any]) -> Response:
-    """Give back the whole sale, for staff: the money to the account, the goods to the shelf."""
+    """Give back the whole sale or some units of it, for staff: the money to where it came from,
+    the goods to the shelf."""
     member = caller().member
     if not identity.allows(member, "refund"):
         raise Forbidden("Refunds are made by staff", permission="refund")
 
+    parts = [sales.Part(**units) for units in body["lines"]] if "lines" in body else None
+
     def give_back() -> dict[str, Any]:
-        refund_id = sales.give_back(sale_id, made_by=member.id, reason=body["reason"])
+        refund_id = sales.give_back(sale_id, made_by=member.id, reason=body["reason"], parts=parts)
         sale = sales.receipt(sale_id)
-        assert sale is not None and sale.refunded_at is not None
+        assert sale is not None
+        made = next(each for each in sale.refunds if each.id == refund_id)
         return {
-            "id": refund_id, "sale": sale.id, "total": amount(sale.total_minor, sale.currency),
-            "tax": amount(sale.tax_minor, sale.currency), "reason": body["reason"],
-            "created_at": moment(sale.refunded_at),
+            "id": refund_id, "sale": sale.id, "total": amount(made.total_minor, sale.currency),
+            "tax": amount(made.tax_minor, sale.currency), "reason": made.reason,
+            "lines": [{"position": at, "quantity": many} for at, many in made.units],
+            "created_at": moment(made.created_at),
         }  # fmt: skip
 
     asked = body | {"sale": sale_id}

@@ -81,6 +81,7 @@ class SaleLine(Strict):
     item = fields.String(required=True, metadata={"description": "The item's short code."})
     names = Texts(required=True)
     quantity = fields.Integer(required=True)
+    refunded = fields.Integer(required=True, metadata={"description": "Units given back."})
     price = fields.Nested(Money, required=True)
     total = fields.Nested(Money, required=True)
     tax = fields.Nested(Money, required=True)
@@ -89,17 +90,24 @@ class SaleLine(Strict):
 class Sale(Strict):
     id = fields.String(required=True)
     number = fields.String(required=True, metadata={"description": "The id as people read it."})
-    state = fields.String(required=True, validate=validate.OneOf(["paid", "refunded"]))
+    state = fields.String(
+        required=True, validate=validate.OneOf(["paid", "part_refunded", "refunded"])
+    )
     channel = fields.String(required=True, validate=validate.OneOf(sales.CHANNELS))
     member = fields.Integer(required=True)
     location = fields.String(required=True)
     payment = fields.Nested(AskedPayment, required=True)
     total = fields.Nested(Money, required=True)
     tax = fields.Nested(Money, required=True)
+    refunded = fields.Nested(
+        Money, required=True, metadata={"description": "What went back so far."}
+    )
     lines = fields.List(fields.Nested(SaleLine), required=True)
     receipt = fields.String(required=True, metadata={"description": "The receipt's page."})
     created_at = fields.DateTime(required=True)
-    refunded_at = fields.DateTime(required=True, allow_none=True)
+    refunded_at = fields.DateTime(
+        required=True, allow_none=True, metadata={"description": "When money went back last."}
+    )
 
 
 class Sales(Strict):
@@ -234,12 +242,14 @@ def _shown(sale: sales.Receipt) -> dict[str, Any]:
         "payment": {"method": sale.means},
         "total": amount(sale.total_minor, of),
         "tax": amount(sale.tax_minor, of),
+        "refunded": amount(sale.refunded_minor, of),
         "lines": [
             {
                 "position": each.position,
                 "item": each.item_code,
                 "names": each.names,
                 "quantity": each.quantity,
+                "refunded": each.quantity_refunded,
                 "price": amount(each.unit_minor, of),
                 "total": amount(each.total_minor, of),
                 "tax": amount(each.tax_minor, of),

@@ -161,7 +161,7 @@ def _paid_here(shown: passes.Pass, asked: Check, secret: bytes) -> sales.Receipt
     passes.verify(shown, receipt.location_id, asked.seen_at or asked.at, secret)
     if receipt.location_id != asked.location_id:
         raise _about(receipt, PassElsewhere(place=receipt.location_name))
-    if receipt.state != "paid":
+    if receipt.state not in sales.STANDING:
         at = receipt.refunded_at.isoformat() if receipt.refunded_at else None
         raise _about(receipt, PassRefunded(refunded_at=at))
     return receipt
@@ -178,6 +178,8 @@ def _use(text: str, asked: Check, secret: bytes) -> sales.Receipt:
     with transaction() as session:
         if (answered := _answered(session, shown.sale_id, asked)) is not None:
             return answered
+        # A refund of the same moment comes before this check, and is seen, or waits for its end.
+        sales.hold(shown.sale_id)
         receipt = _paid_here(shown, asked, secret)
         if not _take(session, receipt.id, asked):
             # Its own repetition may have come first, while this one still waited.

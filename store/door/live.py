@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
+from .. import sales
 from ..labels import qr
 from . import passes
 from .checks import Use, used
@@ -57,7 +58,7 @@ class Sold:
 
 def exit_pass(sold: Sold, at: datetime, base: str, key: bytes) -> ExitPass | None:
     """The pass of a sale as it stands at a moment; None for a sale that was refunded."""
-    if sold.state != "paid":
+    if sold.state not in sales.STANDING:
         return None
     use = used(sold.sale_id)
     if use is not None:

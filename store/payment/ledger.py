@@ -31,6 +31,14 @@ class InsufficientFunds(Refusal):
     title = "The account does not hold enough for this"
 
 
+class RefundTooLarge(Refusal):
+    """More would go back than was paid. `data`: left_minor, asked_minor."""
+
+    code = "refund_too_large"
+    status = 409
+    title = "More would go back than was paid"
+
+
 class Payment(NamedTuple):
     """So much from a member's account to the shop's takings, for one sale."""
 
@@ -162,20 +170,39 @@ def charge(payments: Sequence[Payment], known: Accounts, at: datetime) -> bool:
     return True
 
 
-def refund(member_id: int, amount_minor: int, currency: str, sale_id: str) -> None:
-    """Joiner: give back what a sale cost, to the shopper's account; the transfer names the charge
-    that it reverses, and the table lets a charge be reversed only once."""
+def refund(sale_id: str, amount_minor: int) -> None:
+    """Joiner: give back so much of what a sale cost, to the account that paid for it. The transfer
+    names the charge that it reverses, in part or whole. Raises RefundTooLarge.
+
+    The charge's row is locked before what went back is summed up, so that of two refunds one waits
+    for the other; the table lets none of them follow on the same sum.
+    """
     if not amount_minor:
         return
     session = in_transaction()
-    charged = session.scalar(
-        select(Transfer.id).where(Transfer.sale_id == sale_id, Transfer.reason == "charge")
-    )
-    account = shopper_account(member_id, currency)
-    _give(account, amount_minor)
-    row = _row(shop_account(TAKINGS, currency), account, amount_minor, currency, "refund",
+    charge = session.execute(
+        select(Transfer.id, Transfer.debit_id, Transfer.credit_id, Transfer.amount_minor,
+               Transfer.currency)
+        .where(Transfer.sale_id == sale_id, Transfer.reason == "charge")
+        .with_for_update()
+    ).one_or_none()  # fmt: skip
+    if charge is None:
+        raise RefundTooLarge(left_minor=0, asked_minor=amount_minor)
+    reversed_before = _reversed(charge.id)
+    left = charge.amount_minor - reversed_before
+    if amount_minor > left:
+        raise RefundTooLarge(left_minor=left, asked_minor=amount_minor)
+    row = _row(charge.credit_id, charge.debit_id, amount_minor, charge.currency, "refund",
                clock.now(), sale_id=sale_id)  # fmt: skip
-    session.connection().execute(insert(Transfer), [row | {"reverses_id": charged}])
+    row |= {"reverses_id": charge.id, "reversed_before_minor": reversed_before}
+    session.connection().execute(insert(Transfer), [row])
+    _give(charge.debit_id, amount_minor)
+
+
+def _reversed(transfer_id: int) -> int:
+    """How much of a transfer was reversed so far."""
+    query = select(func.coalesce(func.sum(Transfer.amount_minor), 0))
+    return int(in_transaction().scalar(query.where(Transfer.reverses_id == transfer_id)) or 0)
 
 
 def deposit(
@@ -192,6 +219,7 @@ def deposit(
 
 
 def _give(account_id: int, amount_minor: int) -> None:
+    """Raise a shopper's balance. An account of the shop keeps none (NULL), and so it stays."""
     give = {"account": account_id, "amount": amount_minor}
     in_transaction().connection().execute(_credit, [give])
 

@@ -33,13 +33,19 @@ class Account(Base):
 
 
 class Transfer(Base):
-    """Money from one account (debit) to another (credit). History: a mistake is reversed by
-    another row, once, which names it in `reverses_id`."""
+    """Money from one account (debit) to another (credit). History: a transfer is reversed, at once
+    or in parts, by other rows that name it in `reverses_id`. `reversed_before_minor` is how much of
+    it had been reversed before this row: no two rows can both follow the same one, so that two
+    refunds of one charge cannot pass each other unseen."""
 
     __tablename__ = "transfers"
     __table_args__ = (
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("debit_id <> credit_id", name="two_accounts"),
+        CheckConstraint(
+            "(reverses_id IS NULL) = (reversed_before_minor IS NULL)", name="reversed_before"
+        ),
+        UniqueConstraint("reverses_id", "reversed_before_minor"),
         Index("ix_transfers_debit_id", "debit_id", "id"),
         Index("ix_transfers_credit_id", "credit_id", "id"),
     )
@@ -52,7 +58,8 @@ class Transfer(Base):
     reason: Mapped[str] = mapped_column(String(16))
     sale_id: Mapped[str | None] = mapped_column(String(20), index=True)
     top_up_id: Mapped[str | None] = mapped_column(String(20), unique=True)
-    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("transfers.id"), unique=True)
+    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("transfers.id"))
+    reversed_before_minor: Mapped[int | None] = mapped_column(BigId)
     note: Mapped[str] = mapped_column(String(200), default="")
     at: Mapped[datetime] = mapped_column(Moment)
 

@@ -1,8 +1,8 @@
 """Sales and refunds as rows that can be summed up: the one place that says what counts as takings.
 
-A sale counts in the hour in which it was made, a refund (all of the sale, at its location and in
-its channel) in the hour in which it was made. The roll-up sums these rows, and what the roll-up
-does not have yet is read from them too, so the two cannot differ.
+A sale counts in the hour in which it was made, a refund (of all of the sale or of some units, at
+the sale's location and in its channel) in the hour in which it was made. The roll-up sums these
+rows, and what the roll-up does not have yet is read from them too, so the two cannot differ.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from ..catalogue.models import Item
 from ..outbox import Outbox
-from ..sales.models import Refund, Sale, SaleLine
+from ..sales.models import Refund, RefundLine, Sale, SaleLine
 from . import calendar
 from .calendar import Span, local_day, local_hour
 
@@ -105,7 +105,8 @@ def _half(
     refund: bool = False,
 ) -> Select[Any]:
     sign = "-" if refund else ""
-    lines = SaleLine.__table__.c
+    of_lines = RefundLine.__table__ if refund else SaleLine.__table__
+    lines = of_lines.c
     total = func.sum(lines.total_minor)
     columns: list[Any] = [
         local_day(at, span).label("day"),
@@ -122,8 +123,8 @@ def _half(
     # The moment leads, or SQLite walks through all sales in the order of their ids to group them.
     groups: list[Any] = [at, Refund.id, Sale.id] if refund else [at, Sale.id]
     if by_item:
-        columns.append(SaleLine.item_id)
-        groups.append(SaleLine.item_id)
+        columns.append(lines.item_id)
+        groups.append(lines.item_id)
     tables: FromClause = Sale.__table__
     if refund:
         tables = Refund.__table__.join(tables)
@@ -132,8 +133,9 @@ def _half(
     # means to it; for a long time and few goods, the lines of these goods first.
     lines_first = span.days > _SHORT_DAYS and choice.of_goods
     goods = _goods(choice, lines.item_id if lines_first else lines.item_id + 0)
-    fits = and_(SaleLine.sale_id == Sale.id, *([] if lines_first else goods))
-    tables = tables.join(SaleLine.__table__, fits, isouter=not lines_first)
+    whose = lines.refund_id == Refund.id if refund else lines.sale_id == Sale.id
+    fits = and_(whose, *([] if lines_first else goods))
+    tables = tables.join(of_lines, fits, isouter=not lines_first)
     query = select(*columns).select_from(tables).group_by(*groups)
     query = query.where(*_conditions(at, span, choice, refund), *(goods if lines_first else []))
     return query if lines_first or not goods else query.having(func.count(lines.position) > 0)

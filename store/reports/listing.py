@@ -13,7 +13,7 @@ from sqlalchemy import Row, Select, and_, or_, select
 from .. import identity, stock
 from ..catalogue.models import Item
 from ..errors import Invalid
-from ..sales.models import Refund, Sale, SaleLine
+from ..sales.models import Refund, RefundLine, Sale, SaleLine
 from .calendar import bounds, local_day, local_hour, microseconds, moment_of
 from .filters import Filters
 from .reading import Books, open_books
@@ -83,13 +83,13 @@ def _entries(books: Books, filters: Filters, before: Place | None, limit: int) -
             found += books.connection.execute(_query(filters, before, limit, refund))
     found.sort(key=attrgetter("at", "id"), reverse=True)
     found = found[:limit]
-    lines = _lines(books, filters, [row.sale_id for row in found])
+    lines = _lines(books, filters, found)
     names: dict[int, str] = {}
     for at in range(0, len(found), 500):
         names |= identity.names_of({row.member_id for row in found[at : at + 500]})
     places = {place.id: place.name for place in stock.locations()}
     return [
-        _entry(row, lines.get(row.sale_id, []), names[row.member_id], places[row.location_id])
+        _entry(row, lines.get(row.id, []), names[row.member_id], places[row.location_id])
         for row in found
     ]
 
@@ -117,31 +117,56 @@ def _query(filters: Filters, before: Place | None, limit: int, refund: bool) -> 
         if wanted is not None:
             query = query.where(column == wanted)
     if choice.item_id is not None or choice.category_id is not None:
-        query = query.where(Sale.id.in_(_of_goods(select(SaleLine.sale_id), filters)))
+        lines = RefundLine.refund_id if refund else SaleLine.sale_id
+        query = query.where(source.id.in_(_of_goods(select(lines), filters, refund)))
     return query.order_by(at.desc(), source.id.desc()).limit(limit)
 
 
-def _of_goods(query: Any, filters: Filters) -> Any:
-    choice = filters.choice
+def _of_goods(query: Any, filters: Filters, refund: bool) -> Any:
+    choice, item_id = filters.choice, RefundLine.item_id if refund else SaleLine.item_id
     if choice.item_id is not None:
-        query = query.where(SaleLine.item_id == choice.item_id)
+        query = query.where(item_id == choice.item_id)
     if choice.category_id is not None:
         members = select(Item.id).where(Item.category_id == choice.category_id)
-        query = query.where(SaleLine.item_id.in_(members))
+        query = query.where(item_id.in_(members))
     return query
 
 
-def _lines(books: Books, filters: Filters, ids: Sequence[str]) -> dict[str, list[Row[Any]]]:
+def _lines(
+    books: Books, filters: Filters, entries: Sequence[Row[Any]]
+) -> dict[str, list[Row[Any]]]:
+    """The lines of these sales and refunds, by the id of either."""
     found: dict[str, list[Row[Any]]] = {}
-    wanted = select(
-        SaleLine.sale_id, SaleLine.names, SaleLine.quantity, SaleLine.total_minor,
-        SaleLine.tax_minor,
-    )  # fmt: skip
-    for at in range(0, len(ids), 500):
-        query = _of_goods(wanted.where(SaleLine.sale_id.in_(ids[at : at + 500])), filters)
-        for line in books.connection.execute(query.order_by(SaleLine.sale_id, SaleLine.position)):
-            found.setdefault(line.sale_id, []).append(line)
+    for refund in (False, True):
+        wanted, line = _line_query(refund)
+        ids = [row.id for row in entries if (row.id != row.sale_id) == refund]
+        for at in range(0, len(ids), 500):
+            query = _of_goods(wanted.where(line[0].in_(ids[at : at + 500])), filters, refund)
+            for row in books.connection.execute(query.order_by(*line)):
+                found.setdefault(row.id, []).append(row)
     return found
+
+
+def _line_query(refund: bool) -> tuple[Any, tuple[Any, Any]]:
+    """The lines of sales or of refunds, and what they are ordered by."""
+    if not refund:
+        of_sale = select(
+            SaleLine.sale_id.label("id"), SaleLine.names, SaleLine.quantity, SaleLine.total_minor,
+            SaleLine.tax_minor,
+        )  # fmt: skip
+        return of_sale, (SaleLine.sale_id, SaleLine.position)
+    of_refund = (
+        select(
+            RefundLine.refund_id.label("id"), SaleLine.names, RefundLine.quantity,
+            RefundLine.total_minor, RefundLine.tax_minor,
+        )
+        .join(Refund, Refund.id == RefundLine.refund_id)
+        .join(
+            SaleLine,
+            and_(SaleLine.sale_id == Refund.sale_id, SaleLine.position == RefundLine.position),
+        )
+    )  # fmt: skip
+    return of_refund, (RefundLine.refund_id, RefundLine.position)
 
 
 def _entry(row: Row[Any], lines: list[Row[Any]], who: str, location_name: str) -> Entry:

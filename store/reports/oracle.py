@@ -124,11 +124,11 @@ _RULES = (
     ),
     (
         "sales_not_their_movements",
-        "sales whose goods did not leave the shelf exactly once (or come back exactly once)",
+        "sales whose goods did not leave the shelf, or come back with a refund, exactly once",
         """SELECT COUNT(*) FROM (
              SELECT sale_id, item_id, SUM(quantity) AS total FROM (
-               SELECT l.sale_id, l.item_id, l.quantity FROM sale_lines l
-                 JOIN sales s ON s.id = l.sale_id WHERE s.state = 'paid'
+               SELECT sale_id, item_id, quantity - quantity_refunded AS quantity
+                 FROM sale_lines WHERE kind = 'goods'
                UNION ALL
                SELECT sale_id, item_id, quantity FROM movements WHERE sale_id IS NOT NULL) AS moved
              GROUP BY sale_id, item_id HAVING SUM(quantity) <> 0) AS off""",
@@ -142,7 +142,7 @@ _RULES = (
     ),
     (
         "refunds_over_paid",
-        "sales that gave back another amount than they cost",
+        "sales that gave back more than they cost, or another amount than their refunds say",
         """SELECT COUNT(*) FROM sales s
              LEFT JOIN (SELECT sale_id, SUM(total_minor) AS total
                           FROM refunds GROUP BY sale_id) AS r ON r.sale_id = s.id
@@ -150,8 +150,48 @@ _RULES = (
                           FROM transfers WHERE reason = 'refund' GROUP BY sale_id) AS t
                ON t.sale_id = s.id
             WHERE COALESCE(t.total, 0) <> COALESCE(r.total, 0)
-               OR (s.state = 'refunded' AND COALESCE(r.total, -1) <> s.total_minor)
-               OR (s.state <> 'refunded' AND r.total IS NOT NULL)""",
+               OR COALESCE(r.total, 0) > s.total_minor""",
+    ),
+    (
+        "refunds_not_their_lines",
+        "refunds whose total or tax is not the sum of their lines",
+        """SELECT COUNT(*) FROM refunds r
+             LEFT JOIN (SELECT refund_id, SUM(total_minor) AS total, SUM(tax_minor) AS tax
+                          FROM refund_lines GROUP BY refund_id) AS l ON l.refund_id = r.id
+            WHERE l.total IS NULL OR l.total <> r.total_minor OR l.tax <> r.tax_minor""",
+    ),
+    (
+        "refunded_units_off",
+        "lines of sales whose refunded units are not those of their refunds, or gave back less or "
+        "more than their share",
+        """SELECT COUNT(*) FROM sale_lines l
+             LEFT JOIN (SELECT r.sale_id, b.position, SUM(b.quantity) AS quantity,
+                               SUM(b.total_minor) AS total, SUM(b.tax_minor) AS tax
+                          FROM refund_lines b JOIN refunds r ON r.id = b.refund_id
+                         GROUP BY r.sale_id, b.position) AS g
+               ON g.sale_id = l.sale_id AND g.position = l.position
+            WHERE COALESCE(g.quantity, 0) <> l.quantity_refunded
+               OR COALESCE(g.total, 0) <> l.total_minor * l.quantity_refunded / l.quantity
+               OR COALESCE(g.tax, 0) <> l.tax_minor * l.quantity_refunded / l.quantity""",
+    ),
+    (
+        "states_off",
+        "sales whose state does not say whether nothing, a part or all of them was given back",
+        """SELECT COUNT(*) FROM sales s
+             JOIN (SELECT sale_id, SUM(quantity) AS sold, SUM(quantity_refunded) AS back
+                     FROM sale_lines GROUP BY sale_id) AS l ON l.sale_id = s.id
+            WHERE (s.state = 'refunded') <> (l.back = l.sold)
+               OR (s.state = 'part_refunded') <> (l.back > 0 AND l.back < l.sold)""",
+    ),
+    (
+        "charges_reversed_too_far",
+        "transfers of which more was reversed than they moved, or in another order than they say",
+        """SELECT COUNT(*) FROM (
+             SELECT reverses_id, SUM(amount_minor) AS total,
+                    MAX(reversed_before_minor + amount_minor) AS last
+               FROM transfers WHERE reverses_id IS NOT NULL GROUP BY reverses_id) AS r
+             JOIN transfers t ON t.id = r.reverses_id
+            WHERE r.total > t.amount_minor OR r.last <> r.total""",
     ),
     (
         "top_ups_not_booked_once",

@@ -9,23 +9,27 @@ from .checkout import (
     Wishes,
     buy,
 )
-from .models import CHANNELS
-from .receipts import Receipt, ReceiptLine, receipt, receipts
-from .refunds import NotRefundable, give_back, refund
+from .models import CHANNELS, STANDING
+from .receipts import Receipt, ReceiptLine, hold, receipt, receipts
+from .refunds import NotRefundable, NotSoManyLeft, Part, give_back, refund
 
 __all__ = [
     "CHANNELS",
+    "STANDING",
     "BoughtJustNow",
     "Buy",
     "ConfirmFirst",
     "Line",
     "NotRefundable",
+    "NotSoManyLeft",
+    "Part",
     "PriceRose",
     "Receipt",
     "ReceiptLine",
     "Wishes",
     "buy",
     "give_back",
+    "hold",
     "receipt",
     "receipts",
     "refund",

@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 from ..errors import Refusal
 from ..stock import reservations
 from . import basket
+from .refunds import Part
 from .refunds import refund as give_back
 
 group = AppGroup("sales", help="Sales: baskets and what became of them.")
@@ -26,9 +27,23 @@ def sweep() -> None:
 @click.argument("sale_id", metavar="SALE")
 @click.option("--by", "made_by", type=int, required=True, help="The member who gives it back.")
 @click.option("--reason", default="")
-def refund(sale_id: str, made_by: int, reason: str) -> None:
-    """Give a whole sale back; prints the refund's id."""
+@click.option(
+    "--line", "lines", multiple=True, metavar="POSITION:QUANTITY",
+    help="Only so many units of this line; may be said for several lines.",
+)  # fmt: skip
+def refund(sale_id: str, made_by: int, reason: str, lines: tuple[str, ...]) -> None:
+    """Give a sale back, all that is left of it or some units; prints the refund's id."""
     try:
-        click.echo(give_back(sale_id, made_by=made_by, reason=reason[:200]))
+        parts = [_part(line) for line in lines] or None
+        click.echo(give_back(sale_id, made_by=made_by, reason=reason[:200], parts=parts))
     except Refusal as refusal:
         raise click.ClickException(refusal.message) from refusal
+
+
+def _part(text: str) -> Part:
+    position, _, quantity = text.partition(":")
+    if not all(
+        part.isascii() and part.isdigit() and len(part) < 10 for part in (position, quantity)
+    ):
+        raise click.BadParameter(f"{text!r} is not like 1:2 (two units of the first line)")
+    return Part(int(position), int(quantity))

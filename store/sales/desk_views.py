@@ -9,6 +9,7 @@ from flask_babel import gettext
 from .. import forms as fields
 from .. import identity
 from ..errors import NotFound
+from . import forms
 from .receipts import Receipt, receipt, receipts
 from .refunds import refund as give_back
 from .shown_views import blueprint, shown_receipt
@@ -41,8 +42,12 @@ def desk_sale(sale_id: str) -> str:
 @blueprint.post("/desk/sales/<sale_id>/refunds")
 @identity.needs("refund")
 def refund(sale_id: str) -> ResponseReturnValue:
-    """Everything goes back: the money to the shopper's account, the goods to the shelf."""
-    give_back(sale_id, made_by=identity.signed_in().id, reason=fields.text("reason", most=200))
+    """So many units of each line go back, everything where the form names none: the money to where
+    it came from, the goods to the shelf."""
+    give_back(
+        sale_id, made_by=identity.signed_in().id, reason=fields.text("reason", most=200),
+        parts=forms.parts(),
+    )  # fmt: skip
     flash(gettext("Refunded. The goods are for sale again."), "good")
     return redirect(url_for("sales.desk_sale", sale_id=sale_id), 303)
 

@@ -6,12 +6,16 @@ asked.
 
 from __future__ import annotations
 
-from flask import current_app
+import re
+
+from flask import current_app, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from .. import catalogue, forms, identity, ids, labels, money, stock, web
+from ..errors import Invalid
 from . import basket
-from .checkout import Line, Wishes
+from .checkout import MOST_LINES, MOST_PIECES, Line, Wishes
+from .refunds import Part
 
 MOST_AT_ONCE = 99
 BASKET_COOKIE = "basket"
@@ -97,6 +101,24 @@ def seen_by_item(item_ids: list[int]) -> dict[int, int]:
         item_id: forms.whole(f"seen-{item_id}", least=0, most=money.LARGEST_MINOR, default=0)
         for item_id in item_ids
     }
+
+
+def parts() -> list[Part] | None:
+    """Units by line: a field `quantity-<position>` for each; None where the form has none. A line
+    of which nothing is wanted is left out."""
+    names = [name for name in request.form if name.startswith("quantity-")]
+    if not names:
+        return None
+    if len(names) > MOST_LINES or not all(_POSITION.match(name) for name in names):
+        raise Invalid("The sale has no such line", field="quantity")
+    found = [
+        Part(int(name.removeprefix("quantity-")), forms.whole(name, least=0, most=MOST_PIECES))
+        for name in names
+    ]
+    return [part for part in found if part.quantity]
+
+
+_POSITION = re.compile(r"quantity-[1-9][0-9]{0,5}\Z", re.ASCII)
 
 
 def wishes() -> Wishes:

@@ -12,8 +12,16 @@ from ..db import Base, BigId, Moment
 CHANNELS = ("shelf", "web", "till")
 FULFILMENTS = ("taken", "collect", "deliver")
 """How the goods of a sale come to the shopper: off the shelf at once, at a counter, at home."""
-TRANSITIONS = {("paid", "refund"): "refunded"}
+TRANSITIONS = {
+    ("paid", "refund_part"): "part_refunded",
+    ("paid", "refund_rest"): "refunded",
+    ("part_refunded", "refund_part"): "part_refunded",
+    ("part_refunded", "refund_rest"): "refunded",
+}
 """A sale's life: what may happen in which state, and the state it leads to."""
+STANDING = ("paid", "part_refunded")
+"""States in which there is something left of a sale that is the shopper's."""
+REFUNDED = ("part_refunded", "refunded")
 
 
 class Sale(Base):
@@ -23,7 +31,7 @@ class Sale(Base):
     __tablename__ = "sales"
     __table_args__ = (
         UniqueConstraint("member_id", "key"),
-        CheckConstraint("state IN ('paid', 'refunded')", name="state"),
+        CheckConstraint("state IN ('paid', 'part_refunded', 'refunded')", name="state"),
         CheckConstraint("channel IN ('shelf', 'web', 'till')", name="channel"),
         CheckConstraint("fulfilment IN ('taken', 'collect', 'deliver')", name="fulfilment"),
         CheckConstraint("total_minor >= 0", name="total"),
@@ -49,12 +57,14 @@ class Sale(Base):
 
 class SaleLine(Base):
     """One item of a sale, with its name, price and tax as they were then. What delivery costs is a
-    line of its own kind, "shipping": money and tax like any other, no goods."""
+    line of its own kind, "shipping": money and tax like any other, no goods. `quantity_refunded`
+    are the units whose money went back: the guard against giving a unit back twice."""
 
     __tablename__ = "sale_lines"
     __table_args__ = (
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("kind IN ('goods', 'shipping')", name="kind"),
+        CheckConstraint("quantity_refunded BETWEEN 0 AND quantity", name="quantity_refunded"),
     )
 
     sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"), primary_key=True)
@@ -68,20 +78,36 @@ class SaleLine(Base):
     tax_rate_bp: Mapped[int] = mapped_column(BigId)
     label_id: Mapped[str | None] = mapped_column(String(16))
     kind: Mapped[str] = mapped_column(String(8), server_default="goods")
+    quantity_refunded: Mapped[int] = mapped_column(BigId, server_default="0")
 
 
 class Refund(Base):
-    """Money given back for a sale. Full refunds only, so far: one for each sale."""
+    """Money given back for a sale, or for some units of it. History: rows are only added."""
 
     __tablename__ = "refunds"
+    __table_args__ = (CheckConstraint("total_minor >= 0", name="total"),)
 
     id: Mapped[str] = mapped_column(String(20), primary_key=True)
-    sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"), unique=True)
+    sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"), index=True)
     total_minor: Mapped[int] = mapped_column(BigId)
     tax_minor: Mapped[int] = mapped_column(BigId)
     reason: Mapped[str] = mapped_column(String(200), default="")
     made_by: Mapped[int] = mapped_column(ForeignKey("members.id"))
     created_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
+class RefundLine(Base):
+    """The units of one line of a sale that a refund is for, with exactly what was paid for them."""
+
+    __tablename__ = "refund_lines"
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity"),)
+
+    refund_id: Mapped[str] = mapped_column(ForeignKey("refunds.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"), index=True)
+    quantity: Mapped[int] = mapped_column(BigId)
+    total_minor: Mapped[int] = mapped_column(BigId)
+    tax_minor: Mapped[int] = mapped_column(BigId)
 
 
 class Basket(Base):

@@ -1,4 +1,4 @@
-"""Receipts: a sale as people read it, with everything it needs in two statements."""
+"""Receipts: a sale as people read it, in two statements; a third for what was given back."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Select, bindparam, or_, select
 
 from .. import catalogue, stock
-from ..db import connection
-from .models import Refund, Sale, SaleLine
+from ..db import connection, in_transaction
+from .models import REFUNDED, Refund, RefundLine, Sale, SaleLine
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,24 @@ class ReceiptLine:
     total_minor: int
     tax_minor: int
     tax_rate_bp: int
+    quantity_refunded: int = 0
+
+    @property
+    def kept(self) -> int:
+        """How many of them were not given back."""
+        return self.quantity - self.quantity_refunded
+
+
+@dataclass(frozen=True)
+class ReceiptRefund:
+    """Money that went back, with (position, quantity) of the units that it was for."""
+
+    id: str
+    total_minor: int
+    tax_minor: int
+    reason: str
+    created_at: datetime
+    units: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,9 +64,8 @@ class Receipt:
     tax_minor: int
     sold_by: int | None
     created_at: datetime
-    refunded_at: datetime | None
-    refund_reason: str | None
     lines: tuple[ReceiptLine, ...] = ()
+    refunds: tuple[ReceiptRefund, ...] = ()
 
     @property
     def number(self) -> str:
@@ -59,6 +76,20 @@ class Receipt:
     def pieces(self) -> int:
         return sum(line.quantity for line in self.lines)
 
+    @property
+    def kept_pieces(self) -> int:
+        """Pieces that were not given back."""
+        return sum(line.kept for line in self.lines)
+
+    @property
+    def refunded_minor(self) -> int:
+        return sum(refund.total_minor for refund in self.refunds)
+
+    @property
+    def refunded_at(self) -> datetime | None:
+        """When money went back last."""
+        return self.refunds[-1].created_at if self.refunds else None
+
 
 def _query() -> Any:
     place = stock.Location
@@ -66,10 +97,9 @@ def _query() -> Any:
         select(
             Sale.id, Sale.member_id, Sale.location_id, place.code, place.name, Sale.channel,
             Sale.means, Sale.state, Sale.currency, Sale.total_minor, Sale.tax_minor, Sale.sold_by,
-            Sale.created_at, Refund.created_at, Refund.reason,
+            Sale.created_at,
         )
         .join(place, place.id == Sale.location_id)
-        .outerjoin(Refund, Refund.sale_id == Sale.id)
     )  # fmt: skip
 
 
@@ -80,6 +110,12 @@ def receipt(sale_id: str, member_id: int | None = None) -> Receipt | None:
     asked = {"sale": sale_id} if member_id is None else {"sale": sale_id, "member": member_id}
     found = _with_lines(_one(member_id is not None), asked)
     return found[0] if found else None
+
+
+def hold(sale_id: str) -> None:
+    """Joiner: let nothing else change this sale until the caller's transaction ends. What is read
+    of it afterwards stays true."""
+    in_transaction().execute(select(Sale.id).where(Sale.id == sale_id).with_for_update())
 
 
 @cache
@@ -113,7 +149,11 @@ def receipts(
 def _with_lines(query: Select[Any], asked: dict[str, Any] | None = None) -> list[Receipt]:
     heads = connection().execute(query, asked or {}).all()
     lines = _lines([str(head[0]) for head in heads])
-    return [replace(Receipt(*head), lines=tuple(lines[head[0]])) for head in heads]
+    refunds = _refunds([str(head.id) for head in heads if head.state in REFUNDED])
+    return [
+        replace(Receipt(*head), lines=tuple(lines[head.id]), refunds=refunds.get(head.id, ()))
+        for head in heads
+    ]
 
 
 def _lines(sale_ids: Sequence[str]) -> dict[str, list[ReceiptLine]]:
@@ -131,9 +171,30 @@ def _lines_query() -> Select[*tuple[Any, ...]]:
         select(
             SaleLine.sale_id, SaleLine.position, SaleLine.item_id, item.code, SaleLine.names,
             item.picture, SaleLine.quantity, SaleLine.unit_minor, SaleLine.total_minor,
-            SaleLine.tax_minor, SaleLine.tax_rate_bp,
+            SaleLine.tax_minor, SaleLine.tax_rate_bp, SaleLine.quantity_refunded,
         )
         .join(item, item.id == SaleLine.item_id)
         .where(SaleLine.sale_id.in_(bindparam("sales", expanding=True)))
         .order_by(SaleLine.sale_id, SaleLine.position)
     )  # fmt: skip
+
+
+def _refunds(sale_ids: Sequence[str]) -> dict[str, tuple[ReceiptRefund, ...]]:
+    """The refunds of these sales, the first one first."""
+    if not sale_ids:
+        return {}
+    query = (
+        select(
+            Refund.sale_id, Refund.id, Refund.total_minor, Refund.tax_minor, Refund.reason,
+            Refund.created_at, RefundLine.position, RefundLine.quantity,
+        )
+        .join(RefundLine, RefundLine.refund_id == Refund.id)
+        .where(Refund.sale_id.in_(sale_ids))
+        .order_by(Refund.created_at, Refund.id, RefundLine.position)
+    )  # fmt: skip
+    found: dict[str, dict[str, ReceiptRefund]] = {}
+    for row in connection().execute(query):
+        of_sale = found.setdefault(row[0], {})
+        known = of_sale.get(row[1]) or ReceiptRefund(*row[1:6])
+        of_sale[known.id] = replace(known, units=(*known.units, (row[6], row[7])))
+    return {sale_id: tuple(of_sale.values()) for sale_id, of_sale in found.items()}

@@ -1,13 +1,22 @@
-"""Refunds: the whole sale goes back, money and goods in one transaction, once."""
+"""Refunds: all of a sale goes back, or some units of it, money and goods in one transaction.
+
+What a unit gives back is exactly what was paid for it. Where a line's total cannot be divided
+evenly, the units differ by the smallest coin, and all of them together are the line's total: the
+units up to the k-th have together given back total × k ÷ quantity, rounded down.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select, update
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, insert, select, update
 
 from .. import clock, ids, outbox, payment, stock
 from ..db import in_transaction, repeatable, transaction
-from ..errors import NotFound, Refusal
-from .models import TRANSITIONS, Refund, Sale, SaleLine
+from ..errors import Invalid, NotFound, Refusal
+from .models import TRANSITIONS, Refund, RefundLine, Sale, SaleLine
 
 
 class NotRefundable(Refusal):
@@ -18,54 +27,180 @@ class NotRefundable(Refusal):
     title = "This sale was refunded already"
 
 
+class NotSoManyLeft(Refusal):
+    """Fewer units of the line are left than should go back. `data`: position, left, asked."""
+
+    code = "not_so_many_left"
+    status = 409
+    title = "Not so many of this are left to give back"
+
+
+class Part(NamedTuple):
+    """So many units of one line of a sale."""
+
+    position: int
+    quantity: int
+
+
+class Given(NamedTuple):
+    """Units of a line whose money goes back, and how much that is."""
+
+    position: int
+    item_id: int
+    quantity: int
+    total_minor: int
+    tax_minor: int
+
+
+class PaidBack(NamedTuple):
+    refund_id: str
+    member_id: int
+    location_id: int
+    lines: list[Given]
+    goods: list[Given]
+    """Those lines that are goods and no shipping."""
+
+    @property
+    def total_minor(self) -> int:
+        return sum(line.total_minor for line in self.lines)
+
+
 @repeatable
-def refund(sale_id: str, *, made_by: int, reason: str = "") -> str:
-    """Opener: give back everything that a sale cost and put its goods back where they were sold.
-    Answers the refund's id. Raises NotFound, NotRefundable."""
+def refund(
+    sale_id: str, *, made_by: int, reason: str = "", parts: Sequence[Part] | None = None
+) -> str:
+    """Opener: give back what these units cost, or everything, and put the goods back where they
+    were sold. Answers the refund's id. Raises NotFound, NotRefundable, Invalid, NotSoManyLeft."""
     with transaction():
-        return give_back(sale_id, made_by=made_by, reason=reason)
+        return give_back(sale_id, made_by=made_by, reason=reason, parts=parts)
 
 
-def give_back(sale_id: str, *, made_by: int, reason: str = "") -> str:
+def give_back(
+    sale_id: str, *, made_by: int, reason: str = "", parts: Sequence[Part] | None = None
+) -> str:
     """Joiner: the same, for callers with something of their own to write beside it."""
+    at = clock.now()
+    given = pay_back(sale_id, made_by=made_by, reason=reason, parts=parts, at=at)
+    stock.put_back(
+        [
+            stock.Want(line.item_id, given.location_id, line.quantity, sale_id, made_by)
+            for line in given.goods
+        ],
+        at,
+        note=reason,
+    )
+    return given.refund_id
+
+
+def pay_back(
+    sale_id: str, *, made_by: int, reason: str, parts: Sequence[Part] | None, at: datetime
+) -> PaidBack:
+    """Joiner: the money alone, of these units or of all that are left. The caller says in the same
+    transaction where the goods are. Raises what `refund` raises."""
     session = in_transaction()
     sale = session.scalar(select(Sale).where(Sale.id == sale_id).with_for_update())
     if sale is None:
         raise NotFound("There is no such sale")
-    state = TRANSITIONS.get((sale.state, "refund"))
-    if state is None:
+    if (sale.state, "refund_rest") not in TRANSITIONS:
         raise NotRefundable(state=sale.state)
-    at, refund_id = clock.now(), ids.new()
+    lines = {line.position: line for line in _lines_of(sale_id)}
+    asked = _asked(lines, parts)
+    given = [_given(lines[position], many) for position, many in sorted(asked.items())]
+    left = sum(line.quantity - line.quantity_refunded for line in lines.values())
+    event = "refund_part" if sum(asked.values()) < left else "refund_rest"
+    state = TRANSITIONS[sale.state, event]
     moved = session.execute(
         update(Sale).where(Sale.id == sale.id, Sale.state == sale.state).values(state=state)
     )
     if moved.rowcount != 1:  # type: ignore[attr-defined]
         raise NotRefundable(state=state)
-    payment.refund(sale.member_id, sale.total_minor, sale.currency, sale.id)
-    session.connection().execute(
+    _count(sale_id, lines, given)
+    refund_id = ids.new()
+    payment.refund(sale_id, sum(line.total_minor for line in given))
+    _write(refund_id, sale_id, given, made_by, reason, at)
+    outbox.put("sale.refunded", refund_id)
+    goods = [line for line in given if lines[line.position].kind == "goods"]
+    return PaidBack(refund_id, sale.member_id, sale.location_id, given, goods)
+
+
+def share(total_minor: int, quantity: int, before: int, many: int) -> int:
+    """What the next `many` of a line's units give back when `before` of them went back already."""
+    return total_minor * (before + many) // quantity - total_minor * before // quantity
+
+
+def _lines_of(sale_id: str) -> Sequence[Any]:
+    """The lines as they are now that the sale's row is locked."""
+    columns = (
+        SaleLine.position, SaleLine.item_id, SaleLine.quantity, SaleLine.quantity_refunded,
+        SaleLine.total_minor, SaleLine.tax_minor, SaleLine.kind,
+    )  # fmt: skip
+    return in_transaction().execute(select(*columns).where(SaleLine.sale_id == sale_id)).all()
+
+
+def _asked(lines: dict[int, Any], parts: Sequence[Part] | None) -> dict[int, int]:
+    """Units by position; a line that is named twice is one. Raises Invalid, NotSoManyLeft."""
+    left = {at: line.quantity - line.quantity_refunded for at, line in lines.items()}
+    if parts is None:
+        return {at: many for at, many in left.items() if many}
+    asked: dict[int, int] = {}
+    for position, quantity in parts:
+        if position not in lines:
+            raise Invalid("The sale has no such line", field="lines")
+        if quantity < 1:
+            raise Invalid("A quantity is 1 or more", field="lines")
+        asked[position] = asked.get(position, 0) + quantity
+    if not asked:
+        raise Invalid("Say what goes back", field="lines")
+    for position, quantity in asked.items():
+        if quantity > left[position]:
+            raise NotSoManyLeft(position=position, left=left[position], asked=quantity)
+    return asked
+
+
+def _given(line: Any, many: int) -> Given:
+    whole = (line.quantity, line.quantity_refunded, many)
+    return Given(line.position, line.item_id, many, share(line.total_minor, *whole),
+                 share(line.tax_minor, *whole))  # fmt: skip
+
+
+_count_units = (
+    update(SaleLine)
+    .where(
+        SaleLine.sale_id == bindparam("sale"),
+        SaleLine.position == bindparam("line"),
+        SaleLine.quantity_refunded == bindparam("before"),
+    )
+    .values(quantity_refunded=bindparam("before") + bindparam("many"))
+)
+
+
+def _count(sale_id: str, lines: dict[int, Any], given: Sequence[Given]) -> None:
+    """The guard: the share of a unit depends on how many went back before it, so a line that
+    changed since it was read is refused, whoever changed it."""
+    for line in given:
+        before = lines[line.position].quantity_refunded
+        row = {"sale": sale_id, "line": line.position, "before": before, "many": line.quantity}
+        if in_transaction().connection().execute(_count_units, row).rowcount != 1:
+            raise NotSoManyLeft(position=line.position, left=0, asked=line.quantity)
+
+
+def _write(
+    refund_id: str, sale_id: str, given: Sequence[Given], made_by: int, reason: str, at: datetime
+) -> None:
+    connection = in_transaction().connection()
+    connection.execute(
         insert(Refund),
         [
             {
                 "id": refund_id,
-                "sale_id": sale.id,
-                "total_minor": sale.total_minor,
-                "tax_minor": sale.tax_minor,
+                "sale_id": sale_id,
+                "total_minor": sum(line.total_minor for line in given),
+                "tax_minor": sum(line.tax_minor for line in given),
                 "reason": reason,
                 "made_by": made_by,
                 "created_at": at,
             }
         ],
     )
-    outbox.put("sale.refunded", refund_id)
-    lines = session.execute(
-        select(SaleLine.item_id, SaleLine.quantity).where(SaleLine.sale_id == sale.id)
-    ).all()
-    stock.put_back(
-        [
-            stock.Want(line.item_id, sale.location_id, line.quantity, sale.id, made_by)
-            for line in lines
-        ],
-        at,
-        note=reason,
-    )
-    return refund_id
+    rows = [line._asdict() | {"refund_id": refund_id} for line in given]
+    connection.execute(insert(RefundLine), rows)

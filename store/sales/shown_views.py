@@ -19,13 +19,19 @@ def shown_receipt(found: Receipt) -> dict[str, Any]:
         "id": found.id, "number": found.number, "state": found.state, "channel": found.channel,
         "currency": found.currency, "total_minor": found.total_minor,
         "tax_minor": found.tax_minor, "paid_at": found.created_at,
-        "refunded_at": found.refunded_at, "refund_reason": found.refund_reason,
+        "refunded_minor": found.refunded_minor, "kept_pieces": found.kept_pieces,
+        "refunds": [
+            {"id": refund.id, "total_minor": refund.total_minor, "reason": refund.reason,
+             "at": refund.created_at, "pieces": sum(many for _, many in refund.units)}
+            for refund in found.refunds
+        ],
         "location_id": found.location_id, "location_name": found.location_name,
         "means": gettext("Shop account"),
         "member_id": found.member_id, "pieces": found.pieces,
         "lines": [
             {
-                "name": web.in_language(line.names), "quantity": line.quantity,
+                "position": line.position, "name": web.in_language(line.names),
+                "quantity": line.quantity, "kept": line.kept,
                 "unit_minor": line.unit_minor, "total_minor": line.total_minor,
                 "picture": line.picture,
             }

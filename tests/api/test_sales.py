@@ -224,3 +224,25 @@ def test_what_was_never_sold_is_not_given_back(shop: Shop) -> None:
         for path in (f"/sales/{sale_id}/refunds", f"/sales/{real}{sale_id}/refunds"):
             refused(shop.post(path, {}, "sam"), 404, "not_found")
     assert shop.state() == (8750, 9, 2)
+
+
+def test_some_units_are_given_back(shop: Shop) -> None:
+    sale = shop.sell(3).get_json()
+    path = f"/sales/{sale['id']}/refunds"
+    one = [{"position": 1, "quantity": 1}]
+    made = shop.post(path, {"lines": one}, "sam", key="P1").get_json()
+    assert (made["lines"], made["total"]["minor"]) == (one, 1250)
+    after = shop.get(f"/sales/{sale['id']}").get_json()
+    assert (after["state"], after["lines"][0]["refunded"]) == ("part_refunded", 1)
+    assert (after["refunded"], after["refunded_at"]) == (made["total"], made["created_at"])
+    three = {"lines": [{"position": 1, "quantity": 3}]}
+    refused(shop.post(path, three, "sam", key="P2"), 409, "not_so_many_left")
+    for bad in (
+        [],
+        [{"position": 1}],
+        [{"position": 1, "quantity": 0}],
+        [{"position": 2, "quantity": 1}],
+    ):
+        refused(shop.post(path, {"lines": bad}, "sam", key="P3"), 422, "invalid")
+    assert shop.post(path, {}, "sam", key="P4").get_json()["total"]["minor"] == 2500
+    assert shop.state() == (10_000, 10, 4)

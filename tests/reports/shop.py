@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from store import ids, outbox
 from store.catalogue.models import Category, Item
@@ -16,7 +16,8 @@ from store.db import transaction
 from store.identity.models import Member
 from store.payment.models import Account, Transfer
 from store.reports.calendar import day_number
-from store.sales.models import Refund, Sale, SaleLine
+from store.sales.models import Refund, RefundLine, Sale, SaleLine
+from store.sales.refunds import share
 from store.stock.models import Location
 
 ITEMS, SHOPPERS, PLACES, CURRENCIES = 12, 7, 3, ("CNY", "JPY")
@@ -100,24 +101,42 @@ class Shop:
         self.sold.append(sale)
         return sale
 
-    def give_back(self, sale: Sold, at: datetime) -> None:
-        total, tax = sum(line[2] for line in sale.lines), sum(line[3] for line in sale.lines)
+    def give_back(self, sale: Sold, at: datetime, *units: int) -> None:
+        """Give back all of a sale, or so many units of each of its lines (none was before)."""
         refund = ids.new()
+        given = [
+            (position, item, many, share(total, whole, 0, many), share(tax, whole, 0, many))
+            for position, ((item, whole, total, tax), many) in enumerate(
+                zip(sale.lines, units or [line[1] for line in sale.lines], strict=True), 1
+            )
+            if many
+        ]
+        total, tax = sum(line[3] for line in given), sum(line[4] for line in given)
         with transaction() as session:
             session.execute(insert(Refund), [{
                 "id": refund, "sale_id": sale.id, "total_minor": total, "tax_minor": tax,
                 "made_by": 1, "created_at": at,
             }])  # fmt: skip
-            session.get_one(Sale, sale.id).state = "refunded"
+            names = ("position", "item_id", "quantity", "total_minor", "tax_minor")
+            session.execute(
+                insert(RefundLine),
+                [{"refund_id": refund, **dict(zip(names, line, strict=True))} for line in given],
+            )
+            for position, _, many, *_ in given:
+                line = (SaleLine.sale_id == sale.id, SaleLine.position == position)
+                session.execute(update(SaleLine).where(*line).values(quantity_refunded=many))
+            rest = sum(line[1] for line in sale.lines) - sum(line[2] for line in given)
+            state = "part_refunded" if rest else "refunded"
+            session.execute(update(Sale).where(Sale.id == sale.id).values(state=state))
             self._move(session, "refund", sale.id, total, sale.currency, at)
             outbox.put("sale.refunded", refund)
         self.sold.append(
             Sold(refund, at, sale.location_id, sale.channel, sale.currency, sale.member_id,
-                 sale.lines, refund=True)
+                 tuple(line[1:] for line in given), refund=True)
         )  # fmt: skip
 
     def trade(self, chance: random.Random, first: datetime, last: datetime, many: int) -> None:
-        """Sales at random moments, one in five of them given back later."""
+        """Sales at random moments, one in five of them given back later, all of it or a part."""
         for _ in range(many):
             at = first + (last - first) * chance.random()
             at = at.replace(microsecond=chance.choice((0, 999_999, chance.randrange(10**6))))
@@ -132,7 +151,10 @@ class Shop:
             )
             if chance.random() < 0.2:
                 later = at + timedelta(days=chance.choice((0, 1, 40)), seconds=1)
-                self.give_back(sale, min(later, last))
+                units = [chance.randrange(line[1] + 1) for line in sale.lines]
+                if chance.random() < 0.5 or not any(units):
+                    units = []
+                self.give_back(sale, min(later, last), *units)
 
     @staticmethod
     def _move(session: Any, reason: str, sale_id: str, total: int, currency: str, at: Any) -> None:
