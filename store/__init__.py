@@ -20,6 +20,8 @@ from .folding import FoldingEnvironment
 from .identity import commands as identity_commands
 from .identity import login
 from .identity import views as identity_views
+from .integration import commands as integration_commands
+from .integration import views as integration_views
 from .labels import commands as labels_commands
 from .labels import views as labels_views
 from .payment import commands as payment_commands
@@ -36,10 +38,11 @@ HERE = Path(__file__).parent
 ROOMS = (
     identity_views, catalogue_views, labels_views, stock_views,
     payment_views, delivery_views, sales_views, door_views, reports_views,
+    integration_views,
 )  # fmt: skip
 COMMANDS = (
     identity_commands, catalogue_commands, labels_commands, stock_commands,
-    payment_commands, sales_commands, commands, intake,
+    payment_commands, sales_commands, integration_commands, commands, intake,
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, or_, select
 
 from .. import clock
 from ..db import Moment, connection, db, in_transaction
@@ -95,6 +95,15 @@ def set_price(
     )  # fmt: skip
     session.flush()
     return True
+
+
+def newest_start(item_id: int, location_id: int | None) -> datetime | None:
+    """When the newest price that has begun, of this location or of all (None), began."""
+    own = Price.location_id.is_(None) if location_id is None else Price.location_id == location_id
+    newest = select(func.max(Price.starts_at)).where(
+        Price.item_id == item_id, own, Price.starts_at <= clock.now()
+    )
+    return db.session.scalar(newest)
 
 
 def prices_of(item_id: int, most: int = 50) -> list[Price]:

@@ -22,6 +22,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 # scope only reaches what everybody sees, or what is the member's own.
 SCOPES: dict[str, str | None] = {
     "items:read": None,
+    "items:write": "edit_items",
     "stock:read": None,
     "stock:write": "receive_stock",
     "sales:read": None,

@@ -14,6 +14,7 @@ from store.db import Base, db
 from store.delivery import models as delivery_models
 from store.door import models as door_models
 from store.identity import models as identity_models
+from store.integration import models as integration_models
 from store.labels import models as labels_models
 from store.outbox import Outbox
 from store.payment import models as payment_models
@@ -25,6 +26,7 @@ from store.stock import work_models as stock_work_models
 # Importing the modules is what fills the metadata that autogenerate compares with.
 TABLES = (
     Outbox, api_models, catalogue_models, delivery_models, door_models, identity_models,
+    integration_models,
     labels_models, payment_models, reports_models, sales_models, stock_models, stock_work_models,
 )  # fmt: skip
 

@@ -211,6 +211,13 @@ _RULES = (
              GROUP BY sale_id HAVING COUNT(*) > 1) AS off""",
     ),
     (
+        "feed_entries_counted_twice",
+        "ids of a feed of which two versions count",
+        """SELECT COUNT(*) FROM (
+             SELECT source_id, entry FROM feed_entries WHERE state = 'applied'
+             GROUP BY source_id, entry HAVING COUNT(*) > 1) AS off""",
+    ),
+    (
         "outbox_without_cause",
         "outbox rows about a sale or refund that does not exist",
         """SELECT COUNT(*) FROM outbox o

@@ -48,7 +48,7 @@ class Movement(Base):
             " 'written_off')",
             name="reason",
         ),
-        Index("ix_movements_item_id_location_id", "item_id", "location_id"),
+        Index("ix_movements_item_id_location_id_at", "item_id", "location_id", "at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -24,6 +24,11 @@ ROUTES = {
     ("GET", "/sales"): ("/sales", {"sales:read"}),
     ("GET", "/sales/<sale_id>"): ("/sales/x", {"sales:read"}),
     ("POST", "/sales/<sale_id>/refunds"): ("/sales/x/refunds", {"sales:write"}),
+    ("POST", "/feeds/stock"): ("/feeds/stock", {"stock:write"}),
+    ("POST", "/feeds/items"): ("/feeds/items", {"items:write"}),
+    ("POST", "/feeds/prices"): ("/feeds/prices", {"items:write"}),
+    ("GET", "/feeds/entries"): ("/feeds/entries", {"stock:write", "items:write"}),
+    ("POST", "/feeds/entries/<number>/decisions"): ("/feeds/entries/1/decisions", {"stock:write"}),
     ("GET", "/reports/takings"): ("/reports/takings", {"reports:read"}),
 }
 OPEN = {("GET", "/openapi.json")}

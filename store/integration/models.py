@@ -1,0 +1,67 @@
+"""Tables of integration: what other systems said, entry by entry, and what became of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..db import Base, BigId, Moment
+
+KINDS = ("count", "change", "item", "price")
+STATES = ("applied", "conflict", "refused", "dismissed", "replaced")
+"""`conflict` waits for a person, who applies or dismisses it; `refused` could not be read and can
+only be dismissed; `replaced` has made place for other contents under the same id."""
+
+
+class FeedSource(Base):
+    """A system that sends entries, by the name that it gives itself. Its row is locked while a
+    delivery is taken, so that two deliveries of one source cannot both be the first."""
+
+    __tablename__ = "feed_sources"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(40), unique=True)
+    heard_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class FeedEntry(Base):
+    """One entry of a feed, under the sender's own id. The same id with the same contents is the
+    same entry; with other contents it is another version, and never counts by itself beside one
+    that did. `said_at` is the sender's time."""
+
+    __tablename__ = "feed_entries"
+    __table_args__ = (
+        UniqueConstraint("source_id", "entry", "version"),
+        UniqueConstraint("source_id", "entry", "digest"),
+        CheckConstraint("kind IN ('count', 'change', 'item', 'price')", name="kind"),
+        CheckConstraint(
+            "state IN ('applied', 'conflict', 'refused', 'dismissed', 'replaced')", name="state"
+        ),
+        # Behind the decision of the code: of one id one version counts.
+        Index(
+            "uq_feed_entries_applied", "source_id", "entry", unique=True,
+            sqlite_where=text("state = 'applied'"), postgresql_where=text("state = 'applied'"),
+        ),
+        Index("ix_feed_entries_state_id", "state", "id"),
+        Index("ix_feed_entries_item_id_kind_said_at", "item_id", "kind", "said_at"),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("feed_sources.id"))
+    entry: Mapped[str] = mapped_column(String(80))
+    version: Mapped[int] = mapped_column(default=1)
+    kind: Mapped[str] = mapped_column(String(8))
+    digest: Mapped[str] = mapped_column(String(64))
+    contents: Mapped[dict[str, Any]] = mapped_column(JSON)
+    item_id: Mapped[int | None] = mapped_column(ForeignKey("items.id"))
+    location_id: Mapped[int | None] = mapped_column(ForeignKey("locations.id"))
+    said_at: Mapped[datetime | None] = mapped_column(Moment)
+    state: Mapped[str] = mapped_column(String(10))
+    code: Mapped[str] = mapped_column(String(32), default="")
+    reason: Mapped[str] = mapped_column(String(300), default="")
+    received_at: Mapped[datetime] = mapped_column(Moment)
+    settled_at: Mapped[datetime | None] = mapped_column(Moment)
+    settled_by: Mapped[int | None] = mapped_column(BigId)

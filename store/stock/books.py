@@ -1,0 +1,110 @@
+"""Books that other systems keep: what they say is held against what we know, and then booked.
+
+Their entries have times of their own, so a level is locked first, and its movements since then are
+looked at before anything is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import case, func, insert, select, update
+
+from ..db import in_transaction, insert_new
+from .models import Level, Movement
+
+Place = tuple[int, int]
+"""An item's id and a location's."""
+
+
+@dataclass
+class Known:
+    """A level as it is, under lock: when it last moved, and when it was last counted, as far back
+    as was asked for."""
+
+    on_hand: int
+    moved_at: datetime | None = None
+    counted_at: datetime | None = None
+
+
+class Posting(NamedTuple):
+    """A movement to write, at the time that its sender gave it."""
+
+    item_id: int
+    location_id: int
+    quantity: int
+    reason: str
+    at: datetime
+    note: str = ""
+    member_id: int | None = None
+
+
+def lock_levels(places: Iterable[Place], since: datetime) -> dict[Place, Known]:
+    """Joiner: these levels, locked in order of item and location, opened where they are new, with
+    what happened to them at `since` or later."""
+    session = in_transaction()
+    wanted = sorted(set(places))
+    if not wanted:
+        return {}
+    session.connection().execute(
+        insert_new(Level),
+        [
+            {"item_id": item, "location_id": place, "on_hand": 0, "shelf": ""}
+            for item, place in wanted
+        ],
+    )
+    items, locations = {item for item, _ in wanted}, {place for _, place in wanted}
+    mine = (Level.item_id.in_(items), Level.location_id.in_(locations))
+    rows = session.execute(
+        select(Level.item_id, Level.location_id, Level.on_hand)
+        .where(*mine)
+        .order_by(Level.item_id, Level.location_id)
+        .with_for_update()
+    )
+    known = {(row[0], row[1]): Known(row[2]) for row in rows if (row[0], row[1]) in set(wanted)}
+    counted = case((Movement.reason == "counted", Movement.at))
+    moved = session.execute(
+        select(
+            Movement.item_id, Movement.location_id, func.max(Movement.at), func.max(counted)
+        )
+        .where(
+            Movement.item_id.in_(items), Movement.location_id.in_(locations), Movement.at >= since
+        )
+        .group_by(Movement.item_id, Movement.location_id)
+    )  # fmt: skip
+    for item, place, moved_at, counted_at in moved:
+        if (item, place) in known:
+            known[item, place].moved_at = moved_at
+            known[item, place].counted_at = counted_at
+    return known
+
+
+def moved_after(place: Place, at: datetime) -> int:
+    """Joiner: by how much the level has changed since a moment. Lock it first."""
+    query = select(func.coalesce(func.sum(Movement.quantity), 0)).where(
+        Movement.item_id == place[0], Movement.location_id == place[1], Movement.at > at
+    )
+    return int(in_transaction().scalar(query) or 0)
+
+
+def post(postings: Sequence[Posting]) -> None:
+    """Joiner: write these movements and change their levels, which are locked."""
+    session = in_transaction()
+    if not postings:
+        return
+    session.connection().execute(
+        insert(Movement), [one._asdict() | {"sale_id": None} for one in postings]
+    )
+    changes: dict[Place, int] = {}
+    for one in postings:
+        place = (one.item_id, one.location_id)
+        changes[place] = changes.get(place, 0) + one.quantity
+    for (item, location), change in sorted(changes.items()):
+        session.execute(
+            update(Level)
+            .where(Level.item_id == item, Level.location_id == location)
+            .values(on_hand=Level.on_hand + change)
+        )
