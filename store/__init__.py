@@ -11,6 +11,7 @@ from flask_migrate import Migrate
 
 from . import api, assets, commands, intake, settings, web
 from . import db as database
+from .answers import Answer
 from .catalogue import commands as catalogue_commands
 from .catalogue import picture_url
 from .catalogue import views as catalogue_views
@@ -31,6 +32,7 @@ from .sales import commands as sales_commands
 from .sales import views as sales_views
 from .stock import commands as stock_commands
 from .stock import views as stock_views
+from .visits import Visit
 
 __all__ = ["create_app"]
 
@@ -47,9 +49,11 @@ COMMANDS = (
 
 
 class Shop(Flask):
-    """Flask, with templates that are folded for each language."""
+    """Flask, with the shop's own requests, answers and templates."""
 
     jinja_environment = FoldingEnvironment  # type: ignore[assignment]
+    request_class = Visit
+    response_class = Answer
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """No view is a coroutine, so none is looked at again at every request."""

@@ -13,6 +13,7 @@ import os
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from operator import itemgetter
 from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
@@ -111,13 +112,18 @@ class _Compiled:
         self.sql = str(compiled)
         self.dialect: Any = dialect
         self.errors: type[Exception] = dialect.dbapi.Error  # type: ignore[union-attr]
-        self.order: list[str] | None = compiled.positiontup
-        self.names = list(dict.fromkeys(self.order or compiled.binds))
-        self._to_driver = {
-            name: processor
-            for name in self.names
-            if (processor := _in(compiled.binds[name].type, dialect)) is not None
-        }
+        self._row: Any = None
+        # SQLite takes parameters in order, PostgreSQL by name.
+        self._order: list[str] | None = compiled.positiontup
+        self._names = list(dict.fromkeys(self._order or compiled.binds))
+        self._pick = itemgetter(*self._order) if self._order and len(self._order) > 1 else None
+        processors = {name: _in(compiled.binds[name].type, dialect) for name in self._names}
+        places: Iterable[tuple[Any, str]] = (
+            enumerate(self._order) if self._order is not None else zip(self._names, self._names)
+        )
+        self._to_driver = [
+            (at, processor) for at, name in places if (processor := processors[name]) is not None
+        ]
         # A value that is worked out when the statement runs (the time of now), or never changes.
         self._fixed = {
             name: bind.callable or (lambda value=bind.value: value)
@@ -125,7 +131,6 @@ class _Compiled:
             if bind.callable is not None or not bind.required
         }
         if columns or not hasattr(statement, "selected_columns"):
-            self._row: Any = None
             return
         selected = list(statement.selected_columns)
         self._row = namedtuple("Row", [column.key for column in selected])  # type: ignore[misc]
@@ -136,16 +141,28 @@ class _Compiled:
         ]
 
     def bind(self, values: Mapping[str, Any]) -> Any:
-        bound = {}
-        for name in self.names:
-            value = values[name] if name in values else self._fixed[name]()
-            if isinstance(value, Many):
-                lists = self.dialect.name == "sqlite"
-                bound[name] = json.dumps(value.values) if lists else value.values
-                continue
-            processor = self._to_driver.get(name)
-            bound[name] = processor(value) if processor else value
-        return [bound[name] for name in self.order] if self.order is not None else bound
+        """The parameters as the driver takes them."""
+        try:
+            if self._pick is not None:
+                bound: Any = list(self._pick(values))
+            elif self._order is not None:
+                bound = [values[name] for name in self._order]
+            else:
+                bound = {name: values[name] for name in self._names}
+        except KeyError:
+            return self.bind({name: fixed() for name, fixed in self._fixed.items()} | {**values})
+        for at, processor in self._to_driver:
+            value = bound[at]
+            if type(value) is not Many:
+                bound[at] = processor(value)
+        if self._row is not None:
+            for at, value in enumerate(bound) if self._order is not None else bound.items():
+                if type(value) is Many:
+                    bound[at] = self._list(value.values)
+        return bound
+
+    def _list(self, values: list[int | str]) -> Any:
+        return json.dumps(values) if self.dialect.name == "sqlite" else values
 
     def read(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
         made = []

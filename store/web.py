@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -18,12 +17,13 @@ from flask_babel import Babel, format_datetime, gettext, ngettext
 from jinja2 import Template
 from markupsafe import Markup
 from sqlalchemy.exc import DBAPIError, TimeoutError
-from werkzeug.datastructures import Headers, ImmutableMultiDict
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
 from . import errors, ids, money
+from .answers import add_headers
 from .strict import StrictJSON
 from .visits import (
     LANGUAGES,
@@ -109,7 +109,6 @@ def init_app(app: Flask) -> None:
     app.json = StrictJSON(app)
     app.url_map.converters["number"] = Number
     app.config["MAX_CONTENT_LENGTH"] = app.config["UPLOAD_BYTES"]
-    app.request_class = Visit
     app.session_interface = _Notes()
     app.config["SESSION_COOKIE_NAME"] = "notes"
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
@@ -178,12 +177,6 @@ def _finish(response: Response) -> Response:
     if asked and asked.get("lang") in LANGUAGES:
         set_cookie(response, "lang", asked["lang"], 365)
     return response
-
-
-def add_headers(headers: Headers, fixed: Iterable[tuple[str, str]]) -> None:
-    """Add headers of our own. Every answer carries a dozen, and the library would look through
-    each of them for line ends again: values that a visitor had a say in must not come this way."""
-    headers._list.extend(fixed)
 
 
 # Languages and addresses

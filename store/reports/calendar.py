@@ -92,6 +92,11 @@ def month_start(day: int, months: int = WHOLE_MONTH) -> int:
     return day_number(on.replace(day=1) if months == WHOLE_MONTH else date(on.year, 1, 1))
 
 
+def month_of(day: int) -> Span:
+    """The whole month that a day lies in."""
+    return Span(month_start(day), _next_start(day, WHOLE_MONTH) - 1)
+
+
 def months_of(span: Span) -> Iterator[Span]:
     """The span cut at the ends of the calendar's months."""
     first = span.first

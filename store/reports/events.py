@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     FromClause,
     Select,
@@ -52,8 +53,8 @@ class Choice:
     """
 
     settled: bool | None = None
-    paid: Sequence[str] | None = None
-    refunded: Sequence[str] | None = None
+    paid: Sequence[str] | BindParameter[Any] | None = None
+    refunded: Sequence[str] | BindParameter[Any] | None = None
     location_id: int | None = None
     channel: str | None = None
     currency: str | None = None

@@ -8,9 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Table, delete, func, literal, literal_column, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Table,
+    bindparam,
+    delete,
+    func,
+    literal,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -18,7 +30,7 @@ from .. import web
 from ..db import in_transaction, transaction
 from ..outbox import Event, handles
 from ..sales.models import Refund, Sale
-from .calendar import Span, day_number, month_start, months_of, zone
+from .calendar import Span, day_number, month_of, month_start, months_of, zone
 from .events import MEASURES, PAID, REFUNDED, Choice, events, sums
 from .models import (
     WHOLE_DAY,
@@ -73,7 +85,9 @@ def _same_days(session: Session) -> bool:
     name = web.setting("TIME_ZONE")
     kept = session.scalar(select(Reckoning.time_zone).with_for_update())
     if kept is None:
-        first = _insert(session, Reckoning.__table__).values(id=1, time_zone=name)
+        first = _insert(session.get_bind().dialect.name, Reckoning.__table__).values(
+            id=1, time_zone=name
+        )
         session.execute(first.on_conflict_do_nothing())
         kept = session.scalar(select(Reckoning.time_zone).with_for_update())
     return kept == name
@@ -115,6 +129,27 @@ def _add(session: Session, span: Span, choice: Choice) -> None:
 
 
 def _add_to(session: Session, model: type[Any], months: int, part: Span, choice: Choice) -> None:
+    dialect = session.get_bind().dialect.name
+    if choice.paid is None:
+        session.execute(_adding(dialect, model, months, part, choice))
+        return
+    # Events that are named are added by a statement that is made once a month: making it takes
+    # longer than running it.
+    name, zone_name = model.__tablename__, web.setting("TIME_ZONE")
+    kept = _adding_named(dialect, zone_name, name, months, month_of(part.first))
+    session.execute(kept, {"paid": choice.paid, "refunded": choice.refunded})
+
+
+@lru_cache(maxsize=256)
+def _adding_named(dialect: str, zone_name: str, table: str, months: int, part: Span) -> Any:
+    model = next(model for model, _ in KEPT if model.__tablename__ == table)
+    paid: BindParameter[Any] = bindparam("paid", expanding=True)
+    refunded: BindParameter[Any] = bindparam("refunded", expanding=True)
+    return _adding(dialect, model, months, part, Choice(paid=paid, refunded=refunded))
+
+
+def _adding(dialect: str, model: type[Any], months: int, part: Span, choice: Choice) -> Any:
+    """The statement that adds the chosen events of a span, within one month, to a table."""
     found = events(part, choice, by_item=model is TakingsOfItem)
     start = part.first if months == WHOLE_DAY else month_start(part.first, months)
     keys: dict[str, Any] = {}
@@ -129,16 +164,13 @@ def _add_to(session: Session, model: type[Any], months: int, part: Span, choice:
     # SQLite needs a WHERE to tell ON CONFLICT from the ON of a join.
     rows = select(*keys.values(), *sums(found)).where(literal_column("1 = 1")).group_by(*groups)
     table: Table = model.__table__
-    adding = _insert(session, table).from_select([*keys, *MEASURES], rows)
-    session.execute(
-        adding.on_conflict_do_update(
-            index_elements=list(keys),
-            set_={name: table.c[name] + adding.excluded[name] for name in MEASURES},
-        )
+    adding = _insert(dialect, table).from_select([*keys, *MEASURES], rows)
+    return adding.on_conflict_do_update(
+        index_elements=list(keys),
+        set_={name: table.c[name] + adding.excluded[name] for name in MEASURES},
     )
 
 
-def _insert(session: Session, table: Any) -> Any:
+def _insert(dialect: str, table: Any) -> Any:
     """The insert of this database that knows ON CONFLICT."""
-    dialect = session.get_bind().dialect.name
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)

@@ -19,13 +19,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, bindparam, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from .. import catalogue, clock, ids, money, outbox, payment, stock
-from ..db import db, is_passing, repeatable, transaction
+from ..db import db, is_passing, repeatable, shop_engine, transaction
 from ..errors import Invalid, Refusal, Unavailable
 from ..prepared import Many, Prepared, one_of
 from .combine import Combiner
@@ -91,7 +92,7 @@ class Buy:
     sold_by: int | None = None
     wishes: Wishes = Wishes()
 
-    @property
+    @cached_property
     def contents(self) -> str:
         """A digest of what is bought where: the same key must come with the same contents."""
         goods = sorted((line.item_id, line.quantity) for line in self.lines)
@@ -126,7 +127,8 @@ def buy(asked: Buy) -> Bought:
         raise Invalid(f"A quantity is 1 to {MOST_PIECES}", field="quantity")
     # Another request's transaction may write this sale: what this one has read is dropped, so that
     # what it reads next sees the sale, and no connection is held while it waits.
-    db.session.rollback()
+    if db.session.registry.has():
+        db.session.rollback()
     outcome = _combiner().submit(asked)
     if isinstance(outcome, BaseException):
         raise outcome
@@ -151,7 +153,7 @@ _combiners: WeakKeyDictionary[Engine, Combiner[Buy, Bought]] = WeakKeyDictionary
 
 
 def _combiner() -> Combiner[Buy, Bought]:
-    return _combiners.setdefault(db.engine, Combiner(run))
+    return _combiners.get(shop_engine()) or _combiners.setdefault(shop_engine(), Combiner(run))
 
 
 class _Overtaken(Exception):

@@ -7,6 +7,7 @@ asked.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from flask import current_app, request
 from werkzeug.wrappers import Response as BaseResponse
@@ -123,8 +124,11 @@ _POSITION = re.compile(r"quantity-[1-9][0-9]{0,5}\Z", re.ASCII)
 
 def wishes() -> Wishes:
     """What a page asks before it spends: nothing that the shopper has answered already."""
-    limit = money.parse(current_app.config["CONFIRM_OVER"], currency())
+    limit = _minor(current_app.config["CONFIRM_OVER"], currency())
     return Wishes(
         confirm_over_minor=None if forms.flag("confirmed") else limit,
         ask_again_within_s=None if forms.flag("again") else current_app.config["BUY_AGAIN_S"],
     )
+
+
+_minor = cache(money.parse)

@@ -86,6 +86,27 @@ _pages = {
 }
 
 
+def who_what_where(code: str, location_code: str, visit: str | None) -> Any | None:
+    """What a buy at one tap names, in one statement: the item by its short code (`id`), the
+    location (`location_id`), the visitor. None when there is no such item or location."""
+    return _named.first(value=code, place=location_code, digest=visit)
+
+
+def _naming(dialect: str) -> Any:
+    item, place = catalogue.Item, stock.Location
+    visitor = identity.visitor_query(bindparam("digest")).subquery("visitor")
+    return (
+        select(item.id, place.id.label("location_id"), *visitor.c)
+        .select_from(item)
+        .join(place, place.code == bindparam("place"))
+        .outerjoin(visitor, true())
+        .where(item.code == bindparam("value"))
+    )
+
+
+_named = Prepared(_naming)
+
+
 @dataclass(frozen=True)
 class OnShelf:
     """An item on the front page."""

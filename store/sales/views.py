@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from flask import current_app, redirect, render_template, request, url_for
+from flask import current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from .. import forms as fields
 from .. import identity, ids, web
+from ..answers import see_other
 from ..errors import NotFound
 from . import basket, basket_views, desk_views, forms, item_views
 from .checkout import Buy, buy
 from .receipts import receipt, receipts
-from .shelf import Asked, front, item_page
+from .shelf import front, who_what_where
 from .shown_views import blueprint, shown_receipt
 
 __all__ = ["basket_views", "blueprint", "desk_views", "item_views"]
@@ -42,10 +43,7 @@ def create() -> ResponseReturnValue:
     statement says who, what and where; the buy itself is `checkout`'s."""
     visit = web.known_visit()
     code = fields.text("code", least=1, most=64)
-    row = item_page(
-        Asked("code", code, forms.location_code(), None, ids.digest(visit) if visit else None,
-              None, forms.currency())
-    )  # fmt: skip
+    row = who_what_where(code, forms.location_code(), ids.digest(visit) if visit else None)
     if row is not None:
         identity.recognise(row)
     member = identity.signed_in()
@@ -55,7 +53,7 @@ def create() -> ResponseReturnValue:
         Buy(member.id, location_id, forms.currency(), (forms.line(item_id),),
             forms.purchase_key(), "shelf", wishes=forms.wishes())
     )  # fmt: skip
-    return redirect(f"/sales/{bought.sale_id}", 303)
+    return see_other(f"/sales/{bought.sale_id}")
 
 
 @blueprint.get("/sales/<sale_id>", endpoint="receipt")

@@ -14,7 +14,8 @@ MAY = {"views.py", "commands.py", "forms.py", "web.py"}
 # is plugged into it; the database tool has Flask-SQLAlchemy, and sign-in has Flask-Login. The rest
 # is what the views of a room share: where the visitor is, how figures are shown.
 MAY_BY_PATH = {
-    "__init__.py", "assets.py", "backup.py", "db.py", "demo/__init__.py", "demo/opening.py",
+    "__init__.py", "answers.py", "assets.py", "backup.py", "db.py", "demo/__init__.py",
+    "demo/opening.py",
     "door/place.py", "folding.py", "identity/login.py", "identity/people.py", "intake.py",
     "migrations/env.py", "reports/shown.py", "serving.py", "strict.py", "visits.py", "workers.py",
 }  # fmt: skip
