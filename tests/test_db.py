@@ -18,7 +18,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError
 
 from store import db as database_tool
-from store import outbox, payment, stock
+from store import outbox, payment, stock, writers
 from store.db import (
     Moment,
     after_commit,
@@ -276,7 +276,7 @@ def test_with_begin_immediate_both_write(app: Flask) -> None:
 @pytest.mark.usefixtures("sqlite")
 def test_threads_that_write_stand_in_line(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """And nobody stands there for ever: who waits too long is told so."""
-    monkeypatch.setattr(database_tool, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(writers, "_PATIENCE_S", 0.2)
 
     def write() -> None:
         with transaction():
