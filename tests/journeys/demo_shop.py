@@ -11,7 +11,7 @@ from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import select
 
-from store import catalogue, create_app, demo, identity, ids, labels, sales, stock
+from store import catalogue, create_app, demo, identity, ids, labels, payment, sales, stock
 from store.db import db, transaction
 from store.demo.goods import OWNER, SHOPPER, STAFF, Person
 from tests.live import LiveServer, open_server
@@ -20,6 +20,7 @@ from tests.world import Visitor
 __all__ = ["LONG_NAME", "NO_PAGES", "DemoShop", "open_demo"]
 
 LONG_NAME = "Barista oat drink, unsweetened, with calcium, six-pack of 1 l"
+LONG_PERSON = "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewis"
 LONG_ZH = "燕麦咖啡师专用植物饮料无添加蔗糖富含钙质六瓶装每瓶一升量贩家庭装冷藏风味更佳"
 CAST = {"shopper": SHOPPER, "staff": STAFF, "owner": OWNER}
 
@@ -94,6 +95,11 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         place = stock.location(stock.MAIN).id
         stock.receive(item.id, place, 99)
         found = {"item": item.id, "place": place, "gone": _sold_out(place)}
+        somebody = identity.add_member("long@example.com", "a-long-password-1", name=LONG_PERSON)
+        payment.deposit(somebody.id, 1_000_000, "CNY", "cash")
+        person = somebody.id
+    with app.app_context():
+        sales.buy(sales.Buy(person, place, "CNY", (sales.Line(found["item"], 1),), ids.new()))
     shopper.get("/me/top-up")
     for wish in ("approve", "decline", "never"):
         form = {"amount": "5000", "wish": wish, "key": ids.new()}

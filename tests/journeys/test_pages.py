@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser import OpenPhone
-from tests.journeys.demo_shop import DemoShop, open_demo
+from tests.journeys.demo_shop import LONG_PERSON, DemoShop, open_demo
 
 WHO = ("guest", "shopper", "staff", "owner")
 WIDTHS = (320, 360, 390, 768, 1280)
@@ -117,6 +117,16 @@ def test_no_page_is_wider_than_the_screen(
             if more := page.evaluate(TOO_WIDE):
                 faults.append(f"{path} is {more} px too wide at {width}")
     assert not faults, "\n".join(faults)
+
+
+def test_a_long_name_pushes_no_figure_off_a_phone(shop: DemoShop, open_phone: OpenPhone) -> None:
+    page = _phone(shop, open_phone, "owner")
+    page.goto(f"{shop.url}/owner/sales")
+    assert page.get_by_text(LONG_PERSON).is_visible()
+    ends = page.locator(".report-amount").evaluate_all(
+        "all => all.map(it => it.getBoundingClientRect().right)"
+    )
+    assert ends and max(ends) <= 390
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
