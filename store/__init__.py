@@ -89,7 +89,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     Migrate(app, database.db, directory=str(HERE / "migrations"))
     web.init_app(app)
     login.init_app(app)
-    app.jinja_env.globals["pictures"] = picture_url
+    app.jinja_env.globals.update(pictures=picture_url, safe_next=login.safe_next)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
     api.init_app(app)

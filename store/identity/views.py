@@ -92,10 +92,22 @@ def sign_up_with_password() -> ResponseReturnValue:
             typed, forms.password(), forms.name(), _fresh_digest, caller(), language=web.language()
         )
     except IdentifierTaken as refusal:
-        return _sign_in_page(typed, refusal, known=True)
+        return _known_already(typed, refusal)
     except (Invalid, TooMany) as refusal:
         return _sign_up_page(typed, refusal)
     return _welcome(member_id, None)
+
+
+def _known_already(typed: str, taken: IdentifierTaken) -> ResponseReturnValue:
+    """Who has an account and gave its password is signed in: it was the second of two taps, or
+    somebody who forgot that they had been here. Anybody else is asked for the password."""
+    try:
+        member = sign_ins.sign_in(
+            typed, forms.password(), _fresh_digest, caller(), old=_visit_digest()
+        )
+    except (TooMany, WrongPassword, MemberDisabled):
+        return _sign_in_page(typed, taken, known=True)
+    return _welcome(member.id, member.language)
 
 
 @blueprint.post("/sign-out")

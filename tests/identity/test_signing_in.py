@@ -196,3 +196,52 @@ def test_what_is_counted_names_nobody(app: Flask, browser: Open, people: dict[st
     with app.app_context():
         subjects = " ".join(tried.subject for tried in db.session.query(Try))
     assert subjects and "anna" not in subjects.lower() and "192.0.2.1" not in subjects
+
+
+def test_two_taps_on_create_an_account_make_one_and_sign_in(app: Flask, browser: Open) -> None:
+    """The second form was sent before the first answer, and its cookie, had come."""
+    anna, form = browser(), {"identifier": "new@shop.example", "password": PASSWORD, "next": ITEM}
+    first = anna.post("/sign-up", page="/sign-up", **form)
+    again = browser()
+    before = anna.client.get_cookie("visit")
+    again.get("/sign-up")
+    second = again.post("/sign-up", page="/sign-up", **form)
+    assert before is not None
+    for answer in (first, second):
+        assert (answer.status_code, answer.headers["Location"]) == (303, ITEM)
+    assert again.is_signed_in()
+    with app.app_context():
+        assert db.session.query(Member).count() == 1
+
+
+def test_an_account_that_exists_is_not_opened_by_another_password(
+    browser: Open, people: dict[str, int]
+) -> None:
+    eve = browser()
+    answer = eve.sign_up("anna@shop.example", "another long sentence")
+    assert 'action="/sign-in"' in answer.text
+    assert not eve.is_signed_in()
+    tries = [eve.sign_up("anna@shop.example", f"another long {n}").status_code for n in range(8)]
+    assert 'value="anna@shop.example"' in answer.text
+    assert not eve.is_signed_in()
+    assert eve.sign_in("anna@shop.example").status_code == 429, f"guessed on and on: {tries}"
+
+
+def test_a_second_tap_on_sign_in_says_that_it_is_done(
+    browser: Open, people: dict[str, int]
+) -> None:
+    """It comes with the new cookie, and so with a token that no longer fits."""
+    anna = browser()
+    anna.sign_in("anna@shop.example")
+    form = {"identifier": "anna@shop.example", "password": PASSWORD, "next": ITEM}
+    again = anna.post("/sign-in", page="", **form)
+    assert again.status_code == 403
+    assert "You are signed in" in again.text and f'href="{ITEM}"' in again.text
+    away = anna.post("/sign-in", page="", **form | {"next": "/\t/evil.example"})
+    assert "evil.example" not in away.text
+
+
+@pytest.mark.parametrize("back", ["/\t/evil.example", "//evil.example", "/\\evil.example"])
+def test_a_form_of_another_site_cannot_point_the_way_back(browser: Open, back: str) -> None:
+    answer = browser().client.post("/sales", data={"back": back})
+    assert answer.status_code == 403 and "evil.example" not in answer.text

@@ -97,9 +97,9 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         found = {"item": item.id, "place": place, "gone": _sold_out(place)}
         somebody = identity.add_member("long@example.com", "a-long-password-1", name=LONG_PERSON)
         payment.deposit(somebody.id, 1_000_000, "CNY", "cash")
-        person = somebody.id
+        good, person = item.id, somebody.id
     with app.app_context():
-        sales.buy(sales.Buy(person, place, "CNY", (sales.Line(found["item"], 1),), ids.new()))
+        sales.buy(sales.Buy(person, place, "CNY", (sales.Line(good, 1),), ids.new()))
     shopper.get("/me/top-up")
     for wish in ("approve", "decline", "never"):
         form = {"amount": "5000", "wish": wish, "key": ids.new()}

@@ -74,3 +74,14 @@ def test_shoppers_see_no_desk(world: World) -> None:
     for path in ("/desk/sales", f"/desk/sales/{receipt.id}"):
         assert visitor.get(path).status_code == 403
     assert visitor.post(f"/desk/sales/{receipt.id}/refunds", reason="mine").status_code == 403
+
+
+def test_who_wants_more_than_is_there_reads_how_many_are_left(world: World) -> None:
+    lin, milk = world.member(funds="1000"), world.item(on_hand=3)
+    form = {"code": milk.code, "seen_minor": "1250", "key": "k" * 20}
+    visitor = world.client_for(lin)
+    few = visitor.post("/sales", form, quantity="4")
+    assert few.status_code == 409 and "3 are left here" in few.text
+    world.buy(lin, (milk, 3))
+    none = visitor.post("/sales", form, quantity="4")
+    assert none.status_code == 409 and "took the last ones" in none.text
