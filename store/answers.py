@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response
 from werkzeug.datastructures import Headers
 
-__all__ = ["Answer", "add_headers", "see_other"]
+__all__ = ["Answer", "add_headers", "names_of", "see_other"]
 
 _PLAIN_PATH = re.compile(r"/[\w/.-]*\Z", re.ASCII)
 
@@ -23,18 +23,25 @@ class Answer(Response):
             self.status_code in (200, 303)
             and environ["REQUEST_METHOD"] != "HEAD"
             and isinstance(self.response, list)
+            and all(type(part) is bytes for part in self.response)
             and not self._on_close
-            and "Content-Length" in self.headers
-            and _PLAIN_PATH.match(self.headers.get("Location", "/"))
-            and "Content-Location" not in self.headers
         ):
-            return self.iter_encoded(), self.status, self.headers.to_wsgi_list()
+            headers = self.headers.to_wsgi_list()
+            sent = {name.lower(): value for name, value in headers}
+            plain = "location" not in sent or _PLAIN_PATH.match(sent["location"])
+            if plain and "content-length" in sent and "content-location" not in sent:
+                return self.response, self.status, headers
         return super().get_wsgi_response(environ)
 
 
 def see_other(path: str) -> Answer:
     """The answer to a form that was done: look there now. `path` is a path of the shop."""
     return Answer(b"", 303, [("Location", path)])
+
+
+def names_of(headers: Headers) -> set[str]:
+    """The names of the headers that are there, in lower case; asking for each takes longer."""
+    return {name.lower() for name, _ in headers}
 
 
 def add_headers(headers: Headers, fixed: Iterable[tuple[str, str]]) -> None:

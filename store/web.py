@@ -23,7 +23,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
 from . import errors, ids, money
-from .answers import add_headers
+from .answers import add_headers, names_of
 from .strict import StrictJSON
 from .visits import (
     LANGUAGES,
@@ -41,7 +41,6 @@ from .visits import (
 
 __all__ = [
     "LANGUAGES",
-    "add_headers",
     "answers_json",
     "base_url",
     "cookie",
@@ -163,13 +162,14 @@ def _guard() -> None:
 def _finish(response: Response) -> Response:
     """After every request: cookies that changed, and the headers that every answer carries."""
     here, headers = visited(), response.headers
-    if "Content-Security-Policy" not in headers:
+    there = names_of(headers)
+    if "content-security-policy" not in there:
         add_headers(headers, [("Content-Security-Policy", _policy(g.get("more_script", "")))])
     add_headers(headers, _HEADERS)
     if here.is_secure and current_app.config["BASE_URL"].startswith("https"):
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     asked = here.args if here.environ.get("QUERY_STRING") else {}
-    if "Cache-Control" not in headers:
+    if "cache-control" not in there:
         fixed = here.endpoint == "static" and "v" in asked
         add_headers(headers, [("Cache-Control", _FOR_EVER if fixed else "private, no-cache")])
     if here.new_secret is not None:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound as NoSuchPage
 
 from .. import web
+from ..answers import add_headers, names_of
 from ..errors import Invalid
 from . import desk_views, forms, gs1, resolver
 from .blueprint import blueprint
@@ -111,8 +112,9 @@ def _as_resolver(response: Response) -> Response:
     path, headers = web.visited().path, response.headers
     if path.startswith("/01/") or path == "/.well-known/gs1resolver":
         # An answer of the resolver itself carries these already.
-        if "Access-Control-Allow-Origin" not in headers:
-            web.add_headers(headers, resolver.CORS.items())
-        if response.status_code == 200 and path.startswith("/01/") and "Link" not in headers:
+        there = names_of(headers)
+        if "access-control-allow-origin" not in there:
+            add_headers(headers, resolver.CORS.items())
+        if response.status_code == 200 and path.startswith("/01/") and "link" not in there:
             headers.add("Link", resolver.link_header(f"{web.base_url()}{path.rstrip('/')}"))
     return response
