@@ -42,6 +42,7 @@ class ItemFields(TypedDict, total=False):
     category: Mapping[str, str]
     size_text: str
     tax_rate_bp: int
+    tracks_batches: bool
     picture: str | None
 
 
@@ -63,6 +64,7 @@ def add_item(
         code=checked_short_code(code) if code else _unused_code(),
         names={}, descriptions={}, brand="", size_text="", picture=None,
         gtin=None, sku=None, category_id=None, content=None, content_unit=None,
+        tracks_batches=False,
         created_at=now, updated_at=now, archived_at=None,
     )  # fmt: skip
     fields.setdefault("names", {})
@@ -136,6 +138,8 @@ def _change(item: Item, fields: ItemFields) -> None:
         if not 0 <= fields["tax_rate_bp"] <= 10_000:
             raise Invalid("A tax rate is 0 to 100 percent", field="tax_rate")
         item.tax_rate_bp = fields["tax_rate_bp"]
+    if "tracks_batches" in fields:
+        item.tracks_batches = fields["tracks_batches"]
     if "picture" in fields:
         item.picture = fields["picture"]
     if "category" in fields:

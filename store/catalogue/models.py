@@ -29,7 +29,8 @@ class Category(Base):
 class Item(Base):
     """What is sold. `names` and `descriptions` map a language ("en", "zh") to text; `code` is the
     short code that people type; `content` with `content_unit` (12.5 kg is 12500 of "g") gives the
-    unit price; `search` is everything that a search looks at, in lower case."""
+    unit price; `search` is everything that a search looks at, in lower case. Of an item that
+    `tracks_batches` the first to expire is sold first."""
 
     __tablename__ = "items"
     __table_args__ = (
@@ -49,6 +50,7 @@ class Item(Base):
     content: Mapped[int | None] = mapped_column(BigId)
     content_unit: Mapped[str | None] = mapped_column(String(4))
     tax_rate_bp: Mapped[int] = mapped_column(BigId)
+    tracks_batches: Mapped[bool] = mapped_column(default=False)
     picture: Mapped[str | None] = mapped_column(String(32))
     search: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(Moment)

@@ -20,6 +20,7 @@ class Quote(NamedTuple):
     names: dict[str, str]
     tax_rate_bp: int
     amount_minor: int
+    tracks_batches: bool
 
 
 _quotes = Prepared(
@@ -29,6 +30,7 @@ _quotes = Prepared(
         Item.names,
         Item.tax_rate_bp,
         price_in_force(Item.id, bindparam("place"), currency=bindparam("money")).label("amount"),
+        Item.tracks_batches,
     ).where(one_of(Item.id, "items", dialect), Item.archived_at.is_(None))
 )
 

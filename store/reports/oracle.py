@@ -75,6 +75,28 @@ _RULES = (
         "SELECT COUNT(*) FROM levels WHERE on_hand < 0",
     ),
     (
+        "batches_below_zero",
+        "places from which more of a batch went than came",
+        """SELECT COUNT(*) FROM (
+             SELECT batch_id, location_id FROM movements WHERE batch_id IS NOT NULL
+             GROUP BY batch_id, location_id HAVING SUM(quantity) < 0) AS off""",
+    ),
+    (
+        "batches_of_other_items",
+        "movements of a batch that is none of the item's",
+        """SELECT COUNT(*) FROM movements m LEFT JOIN batches b ON b.id = m.batch_id
+            WHERE m.batch_id IS NOT NULL AND (b.id IS NULL OR b.item_id <> m.item_id)""",
+    ),
+    (
+        "batches_over_levels",
+        "places where the batches of an item are more than is on hand",
+        """SELECT COUNT(*) FROM (
+             SELECT m.item_id, m.location_id FROM movements m
+              WHERE m.batch_id IS NOT NULL GROUP BY m.item_id, m.location_id
+             HAVING SUM(m.quantity) > COALESCE((SELECT l.on_hand FROM levels l
+               WHERE l.item_id = m.item_id AND l.location_id = m.location_id), 0)) AS off""",
+    ),
+    (
         "reservations_taken_twice",
         "places where more reservations of a sale were taken than goods left the shelf for it",
         """SELECT COUNT(*) FROM (

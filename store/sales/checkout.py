@@ -30,6 +30,7 @@ from ..db import db, is_passing, repeatable, shop_engine, transaction
 from ..errors import Invalid, Refusal, Unavailable
 from ..prepared import Many, Prepared, one_of
 from .combine import Combiner
+from .goods import by_batch, for_sale
 from .models import Sale, SaleLine
 
 MOST_LINES = 200
@@ -212,18 +213,19 @@ class _Till:
             currency: payment.accounts(members, currency)
             for currency in sorted({asked.currency for asked in buys})
         }
+        quotes = _quotes(buys)
         return cls(
             at=at,
             known=known,
             recent=recent,
-            quotes=_quotes(buys),
+            quotes=quotes,
             accounts=accounts,
             balances={
                 (member, currency): found.balance_of(member)
                 for currency, found in accounts.items()
                 for member in members
             },
-            levels=stock.levels(sorted(places)),
+            levels=for_sale(places, quotes.values()),
         )
 
     def decide(self, asked: Buy) -> Outcome:
@@ -388,6 +390,10 @@ def _write(till: _Till) -> None:
         for sale in accepted
         for line in sale.asked.lines
     ]  # fmt: skip
+    try:
+        wants = by_batch(wants, [quote for sale in accepted for quote in sale.quotes])
+    except stock.OutOfStock as error:
+        raise _Overtaken from error
     if not stock.take(wants, at):
         raise _Overtaken
 

@@ -8,9 +8,18 @@ from .availability import (
     kept_for,
     overbooked,
 )
+from .batches import (
+    BatchDiffers,
+    BatchExpired,
+    BatchRecalled,
+    InBatch,
+    allot,
+    call_back,
+    in_batches,
+    open_batch,
+    refuse_blocked,
+)
 from .levels import (
-    OutOfStock,
-    Want,
     count_to,
     level_of,
     levels,
@@ -34,21 +43,29 @@ from .locations import (
 )
 from .reservations import ReservationEnded, release, reserve, take_reserved
 from .tasks import close_tasks, open_task
+from .wants import OutOfStock, Want
 
 __all__ = [
     "MAIN",
     "Available",
+    "BatchDiffers",
+    "BatchExpired",
+    "BatchRecalled",
     "Held",
+    "InBatch",
     "Location",
     "LocationTaken",
     "OutOfStock",
     "ReservationEnded",
     "Want",
     "add_location",
+    "allot",
     "available",
     "available_expression",
+    "call_back",
     "close_tasks",
     "count_to",
+    "in_batches",
     "kept_for",
     "level_of",
     "levels",
@@ -56,12 +73,14 @@ __all__ = [
     "location_by_id",
     "locations",
     "on_hand",
+    "open_batch",
     "open_task",
     "overbooked",
     "put_back",
     "put_on_shelf",
     "receive",
     "receive_many",
+    "refuse_blocked",
     "release",
     "reserve",
     "shelves",

@@ -1,4 +1,4 @@
-"""What is available: on hand, less what is kept for sales, read at every moment anew.
+"""What is available: on hand, less what is kept for sales and what nobody may buy any more.
 
 Nothing of it is written down: a reservation whose end has come counts for nothing from that moment
 on. A buy at the shelf looks at what is on hand alone (the item in hand wins); what it ate of a
@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, literal, or_, sel
 
 from .. import clock
 from ..db import Moment, connection
+from .batches import blocked_expression
 from .levels import level_of
 from .models import Level, Reservation
 
@@ -37,8 +38,9 @@ class Held(NamedTuple):
 
 
 class Available(NamedTuple):
-    """A place's figures. `available` is below zero where a shopper at the shelf was faster than an
-    order; `incoming` is under way to this place and counts for nothing until it is there."""
+    """A place's figures. Nothing of what is available is of an expired or recalled batch; it is
+    below zero where a shopper at the shelf was faster than an order. `incoming` is under way to
+    this place and counts for nothing until it is there."""
 
     on_hand: int
     reserved: int
@@ -76,15 +78,15 @@ def available(
     an item never was is left out."""
     if not item_ids:
         return {}
-    reserved = _reserved(Level.item_id, Level.location_id)
-    query = select(Level.item_id, Level.location_id, Level.on_hand, reserved).where(
+    place = (Level.item_id, Level.location_id)
+    query = select(*place, Level.on_hand, _reserved(*place), blocked_expression(*place)).where(
         Level.item_id.in_(set(item_ids))
     )
     if location_ids is not None:
         query = query.where(Level.location_id.in_(set(location_ids)))
     return {
-        (item, place): Available(on_hand, int(kept), on_hand - int(kept))
-        for item, place, on_hand, kept in connection().execute(query)
+        (item, place): Available(on_hand, int(kept), on_hand - int(kept) - int(blocked))
+        for item, place, on_hand, kept, blocked in connection().execute(query)
     }
 
 
@@ -92,7 +94,7 @@ def available_expression(item_id: Any, location_id: Any) -> ColumnElement[int]:
     """An expression for other rooms' queries: on hand less what is kept, 0 where the item never
     was; below zero where more is kept than there is."""
     on_hand = func.coalesce(level_of(item_id, location_id), literal(0))
-    return on_hand - _reserved(item_id, location_id)
+    return on_hand - _reserved(item_id, location_id) - blocked_expression(item_id, location_id)
 
 
 def is_live(at: Any = _now) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -22,31 +22,14 @@ from sqlalchemy import (
 
 from .. import clock
 from ..db import connection, in_transaction, insert_new
-from ..errors import Invalid, Refusal
+from ..errors import Invalid
 from ..prepared import Many, Prepared, one_of
+from . import batches
 from .models import Level, Movement
-
-LARGEST = 10**9
-"""No shelf holds more; it keeps every sum far inside 2^53."""
-
-
-class OutOfStock(Refusal):
-    """Fewer are on hand than were asked for. `data`: item (code), left, asked."""
-
-    code = "out_of_stock"
-    status = 409
-    title = "Not enough of this is left here"
-
-
-class Want(NamedTuple):
-    """So many of an item at a location, for a sale or for itself."""
-
-    item_id: int
-    location_id: int
-    quantity: int
-    sale_id: str | None = None
-    member_id: int | None = None
-    batch_id: int | None = None
+from .wants import LARGEST as LARGEST
+from .wants import OutOfStock as OutOfStock
+from .wants import Want as Want
+from .wants import by_place
 
 
 def _change(dialect: str, sign: int) -> Any:
@@ -103,17 +86,20 @@ def take(wants: Sequence[Want], at: datetime) -> bool:
 
     The movements go first and the levels last, summed by place and in order of item and location:
     a level is the row most fought over, is held the shortest so, and no two transactions wait for
-    each other crosswise.
+    each other crosswise. Of what is tracked by batch, `batches.allot` says first which ones.
     """
     record([want._replace(quantity=-want.quantity) for want in wants], "sold", at)
-    rows = _by_place(wants)
+    rows = by_place(wants)
     return not rows or _take.run(rows) == len(rows)
 
 
 def put_back(wants: Sequence[Want], at: datetime, note: str = "") -> None:
-    """Joiner: the opposite of take; a returned item is for sale again."""
+    """Joiner: the opposite of take; a returned item is for sale again, in the batch that it was
+    sold from, wherever it is given back."""
+    wants = batches.returning(wants)
+    _open_levels({(want.item_id, want.location_id) for want in wants})
     record(wants, "returned", at, note)
-    _put.run(_by_place(wants))
+    _put.run(by_place(wants))
 
 
 def receive(
@@ -123,9 +109,14 @@ def receive(
     *,
     member_id: int | None = None,
     note: str = "",
+    batch_id: int | None = None,
 ) -> int:
-    """Joiner: goods come in; answers what is on hand then. Raises Invalid unless 1 to 10^9."""
-    receive_many([(item_id, quantity)], location_id, member_id=member_id, note=note)
+    """Joiner: goods come in, of a batch where one is said; answers what is on hand then. Raises
+    Invalid unless 1 to 10^9, or for a batch of another item."""
+    want = Want(item_id, location_id, quantity, None, member_id, batch_id)
+    if batch_id is not None and batches.item_of(batch_id) != item_id:
+        raise Invalid("This batch is of another item", field="batch")
+    _bring_in([want], location_id, note)
     return on_hand(item_id, location_id)
 
 
@@ -138,6 +129,10 @@ def receive_many(
 ) -> None:
     """Joiner: many items come in at once, (item, quantity) each. Raises Invalid."""
     wants = [Want(item, location_id, quantity, None, member_id) for item, quantity in rows]
+    _bring_in(wants, location_id, note)
+
+
+def _bring_in(wants: Sequence[Want], location_id: int, note: str) -> None:
     for want in wants:
         if not 1 <= want.quantity <= LARGEST:
             raise Invalid(f"A quantity is 1 to {LARGEST}", field="quantity")
@@ -145,7 +140,7 @@ def receive_many(
         return
     _open_levels({(want.item_id, want.location_id) for want in wants})
     record(wants, "received", clock.now(), note)
-    _put.run(_by_place(wants))
+    _put.run(by_place(wants))
     full = select(Level.item_id).where(Level.location_id == location_id, Level.on_hand > LARGEST)
     if in_transaction().execute(full.limit(1)).first():
         raise Invalid(f"No shelf holds more than {LARGEST}", field="quantity")
@@ -166,9 +161,16 @@ def count_to(
     difference = counted - before
     if difference:
         change = Want(item_id, location_id, difference, None, member_id)
-        record([change], "counted", clock.now(), note)
+        changes = [change] if difference > 0 else _less(change)
+        record(changes, "counted", clock.now(), note)
         session.execute(update(Level).where(*place).values(on_hand=Level.on_hand + difference))
     return difference
+
+
+def _less(change: Want) -> list[Want]:
+    """A negative want, split by batch: what was not found is of the oldest."""
+    parts = batches.allot([change._replace(quantity=-change.quantity)], blocked="first")
+    return [part._replace(quantity=-part.quantity) for part in parts]
 
 
 def transfer(
@@ -184,6 +186,7 @@ def transfer(
     if not 1 <= quantity <= LARGEST or source_id == target_id:
         raise Invalid(f"A transfer is 1 to {LARGEST} pieces, to another place", field="quantity")
     _open_levels({(item_id, target_id)})
+    going = _going(Want(item_id, source_id, quantity, None, member_id), target_id)
     out = {"item": item_id, "location": source_id, "quantity": quantity}
     into = out | {"location": target_id}
     # Both rows are locked in order of location, so that two transfers crosswise cannot wait for
@@ -194,8 +197,17 @@ def transfer(
             left = on_hand(item_id, source_id)
             raise OutOfStock(f"{left} are left there, {quantity} asked for", left=left)
     at = clock.now()
-    record([Want(item_id, source_id, -quantity, None, member_id)], "moved", at, note)
-    record([Want(item_id, target_id, quantity, None, member_id)], "moved", at, note)
+    record([part._replace(quantity=-part.quantity) for part in going], "moved", at, note)
+    record([part._replace(location_id=target_id) for part in going], "moved", at, note)
+
+
+def _going(want: Want, target_id: int) -> list[Want]:
+    """From which batches a transfer goes. Both levels are locked before, in the order in which
+    they are changed."""
+    if not batches.tracked([want.item_id]):
+        return [want]
+    batches.lock_levels({(want.item_id, want.location_id), (want.item_id, target_id)})
+    return batches.allot([want], blocked="last")
 
 
 def put_on_shelf(item_id: int, location_id: int, shelf: str) -> None:
@@ -225,18 +237,6 @@ def record(wants: Sequence[Want], reason: str, at: datetime, note: str = "") -> 
                 for want in wants
             ]
         )  # fmt: skip
-
-
-def _by_place(wants: Sequence[Want]) -> list[dict[str, int]]:
-    """Two lines of one item are one want; sorted, so that locks are taken in one order."""
-    summed: dict[tuple[int, int], int] = {}
-    for want in wants:
-        place = (want.item_id, want.location_id)
-        summed[place] = summed.get(place, 0) + want.quantity
-    return [
-        {"item": item, "location": place, "quantity": summed[item, place]}
-        for item, place in sorted(summed)
-    ]
 
 
 def _open_levels(places: set[tuple[int, int]]) -> None:

@@ -1,10 +1,10 @@
-"""Tables of stock: locations, levels, the movements that made them so, and reservations."""
+"""Tables of stock: locations, levels, the movements that made them so, batches, reservations."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, BigId, Moment
@@ -49,7 +49,12 @@ class Movement(Base):
             name="reason",
         ),
         Index("ix_movements_item_id_location_id_at", "item_id", "location_id", "at"),
-    )
+        Index(
+            "ix_movements_batch_id", "batch_id",
+            sqlite_where=text("batch_id IS NOT NULL"),
+            postgresql_where=text("batch_id IS NOT NULL"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("items.id"))
@@ -89,3 +94,20 @@ class Reservation(Base):
     ends_at: Mapped[datetime | None] = mapped_column(Moment)
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
     how: Mapped[str | None] = mapped_column(String(8))
+
+
+class Batch(Base):
+    """Goods of one item that were made together. `code` is what stands on the pack, AI (10);
+    `expires_on` is AI (17), the last day on which they are sold. How many of it are where is the
+    sum of its movements."""
+
+    __tablename__ = "batches"
+    __table_args__ = (UniqueConstraint("item_id", "code"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"))
+    code: Mapped[str] = mapped_column(String(20))
+    expires_on: Mapped[date | None] = mapped_column(Date)
+    made_at: Mapped[datetime] = mapped_column(Moment)
+    recalled_at: Mapped[datetime | None] = mapped_column(Moment)
+    recalled_by: Mapped[int | None] = mapped_column(BigId)

@@ -16,8 +16,10 @@ from .. import catalogue, clock
 from ..db import connection, db, in_transaction, repeatable, transaction
 from ..errors import Invalid, Refusal
 from .availability import Held, Place, held_query, is_live
-from .levels import LARGEST, OutOfStock, Want, take
-from .models import Level, Reservation
+from .batches import allot, in_batches, lock_levels
+from .levels import take
+from .models import Reservation
+from .wants import LARGEST, OutOfStock, Want
 
 
 class ReservationEnded(Refusal):
@@ -42,9 +44,12 @@ def reserve(
     for want in wants:
         place = (want.item_id, want.location_id)
         asked[place] = asked.get(place, 0) + want.quantity
-    on_hand = _locked_levels(asked)
+    on_hand = lock_levels(asked)
     # Read after the locks were won: who had them before has committed what it kept.
     kept = _kept(asked, at)
+    for batch in in_batches(asked):
+        if batch.blocked:
+            on_hand[batch.item_id, batch.location_id] -= batch.on_hand
     for place, quantity in asked.items():
         left = on_hand.get(place, 0) - kept.get(place, 0)
         if left < quantity:
@@ -84,7 +89,7 @@ def take_reserved(
     wants = [
         Want(held.item_id, held.location_id, held.quantity, sale_id, member_id) for held in taken
     ]
-    if not take(wants, at):
+    if not take(allot(wants), at):
         raise _short_of(wants)
     return taken
 
@@ -105,18 +110,6 @@ def sweep() -> int:
         ended = update(Reservation).where(Reservation.id.in_(ids))
         session.execute(ended.values(ended_at=at, how="expired"))
         return len(ids)
-
-
-def _locked_levels(places: Collection[Place]) -> dict[Place, int]:
-    """Joiner: on hand at these places, whose rows are ours until the commit. Locked in order, as
-    every sale locks them, so that no two wait for each other crosswise."""
-    query = (
-        select(Level.item_id, Level.location_id, Level.on_hand)
-        .where(tuple_(Level.item_id, Level.location_id).in_(sorted(places)))
-        .order_by(Level.item_id, Level.location_id)
-        .with_for_update()
-    )
-    return {(row[0], row[1]): row[2] for row in in_transaction().execute(query)}
 
 
 def _kept(places: Collection[Place], at: datetime) -> dict[Place, int]:
@@ -174,7 +167,7 @@ def _short_of(wants: Sequence[Want]) -> OutOfStock:
         place = (want.item_id, want.location_id)
         asked[place] = asked.get(place, 0) + want.quantity
     # The movements are written by now, the levels are not changed where they had too few.
-    on_hand = _locked_levels(asked)
+    on_hand = lock_levels(asked)
     place = next((one for one in asked if on_hand.get(one, 0) < asked[one]), next(iter(asked)))
     return _out_of_stock(place[0], on_hand.get(place, 0), asked[place])
 

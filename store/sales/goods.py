@@ -1,0 +1,32 @@
+"""Goods of a sale: what leaves which shelf for its lines, and from which batches.
+
+Items that are sold as they stand, which is almost all of them, pay nothing for the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from .. import catalogue, stock
+
+Place = tuple[int, int]
+"""An item and a location."""
+
+
+def for_sale(places: Collection[Place], quotes: Iterable[catalogue.Quote]) -> dict[Place, int]:
+    """How many may be sold of what is on hand at these places: none of a batch that is expired or
+    recalled."""
+    levels = dict(stock.levels(sorted(places)))
+    tracked = {quote.item_id for quote in quotes if quote.tracks_batches}
+    if tracked:
+        for batch in stock.in_batches([place for place in places if place[0] in tracked]):
+            if batch.blocked:
+                levels[batch.item_id, batch.location_id] -= batch.on_hand
+    return levels
+
+
+def by_batch(wants: Sequence[stock.Want], quotes: Iterable[catalogue.Quote]) -> list[stock.Want]:
+    """Joiner: the same wants, those of tracked items from the batches that expire first. Raises
+    OutOfStock where another till was faster."""
+    tracked = any(quote.tracks_batches for quote in quotes)
+    return stock.allot(wants) if tracked else list(wants)
