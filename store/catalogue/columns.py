@@ -28,6 +28,7 @@ category_zh: category_zh
 size: size size_text quantity package_weight net_weight net_content content weight 规格 净含量
 price: price retail_price unit_price unitprice sales_price 价格 售价 单价 零售价
 tax_rate: tax_rate tax vat vat_rate 税率
+batches: batches track_batches batch_tracking 批次 批次管理
 stock: stock on_hand inventory 库存 库存数量
 shelf: shelf aisle 货架
 """

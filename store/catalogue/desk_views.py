@@ -64,6 +64,7 @@ def desk_item(item_id: int) -> ResponseReturnValue:
         "brand": item.brand, "size_text": item.size_text, "gtin": item.gtin or "",
         "sku": item.sku or "", "tax_rate": rate_text(item.tax_rate_bp).rstrip("%"),
         "price": "" if price is None else money.text(price, currency),
+        "tracks_batches": "1" if item.tracks_batches else "",
     }  # fmt: skip
     texts = {"name": item.names, "description": item.descriptions,
              "category": category.names if category else {}}  # fmt: skip

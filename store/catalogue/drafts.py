@@ -10,7 +10,7 @@ from ..errors import Invalid
 from . import gs1
 from .codes import checked_gtin, checked_short_code, checked_sku
 from .columns import Columns
-from .figures import read_amount, read_count, read_rate
+from .figures import read_amount, read_count, read_rate, read_yes
 from .items import LONGEST_BRAND, LONGEST_CATEGORY, LONGEST_SIZE
 from .sizes import Content, read_size
 from .tables import Row
@@ -38,6 +38,7 @@ class Draft:
     content: Content | None = None
     price_minor: int | None = None
     tax_rate_bp: int | None = None
+    tracks_batches: bool | None = None
     stock: int | None = None
     shelf: str = ""
 
@@ -91,6 +92,7 @@ class Reader:
         self._read_texts(draft)
         draft.price_minor = self._read("price", self._amount)
         draft.tax_rate_bp = self._read("tax_rate", read_rate)
+        draft.tracks_batches = self._read("batches", read_yes)
         draft.stock = self._read("stock", read_count)
         if self._faults:
             return self._rejection(row.number)

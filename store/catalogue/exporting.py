@@ -18,7 +18,7 @@ __all__ = ["HEADINGS", "export_items"]
 
 HEADINGS = (
     "short_code", "gtin", "sku", "name_en", "name_zh", "brand", "category_en", "category_zh",
-    "size", "price", "tax_rate", "description_en", "description_zh",
+    "size", "price", "tax_rate", "batches", "description_en", "description_zh",
 )  # fmt: skip
 PAGE = 2000
 
@@ -52,7 +52,7 @@ def _cells(row: Any, currency: str) -> list[str]:
         row.code, row.gtin or "", row.sku or "",
         row.names.get("en", ""), row.names.get("zh", ""), row.brand,
         category.get("en", ""), category.get("zh", ""), row.size_text, price,
-        rate_text(row.tax_rate_bp),
+        rate_text(row.tax_rate_bp), "yes" if row.tracks_batches else "no",
         row.descriptions.get("en", ""), row.descriptions.get("zh", ""),
     ]  # fmt: skip
 

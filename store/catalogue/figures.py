@@ -26,6 +26,9 @@ _GROUPED = {
     for separator in (",", ".", "'", " ")
 }
 
+_YES = {"yes", "y", "true", "1", "x", "是"}
+_NO = {"no", "n", "false", "0", "-", "否"}
+
 
 def read_amount(text: str, currency: str, field: str = "price") -> int:
     """Decimal text in a currency as minor units. Its sign or code may stand before or behind;
@@ -93,6 +96,14 @@ def read_rate(text: str, field: str = "tax_rate") -> int:
     if 0 < Decimal(bare) < 1 and not percent:
         raise Invalid(f"{text[:40]!r}: percent or fraction? Write 13 or 13%", field=field)
     return int(Decimal(bare) * 100)
+
+
+def read_yes(text: str, field: str = "batches") -> bool:
+    """Yes or no, as people write them in tables. Raises Invalid."""
+    said = text.strip().casefold()
+    if said not in _YES | _NO:
+        raise Invalid(f"{text[:40]!r} is neither yes nor no", field=field)
+    return said in _YES
 
 
 def read_count(text: str, field: str = "stock") -> int:

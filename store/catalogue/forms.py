@@ -46,6 +46,7 @@ def fields() -> ItemFields:
         "tax_rate_bp": read_rate(
             forms.text("tax_rate", most=10) or current_app.config["TAX_RATE"], "tax_rate"
         ),
+        "tracks_batches": forms.flag("tracks_batches"),
     }
     return read
 

@@ -33,7 +33,7 @@ Categories = Mapping[str, tuple[int, Mapping[str, str]]]
 # What an import may change of an item that is there; also the shape of its one UPDATE.
 _MUTABLE = (
     "gtin", "sku", "names", "descriptions", "brand", "category_id", "size_text", "content",
-    "content_unit", "tax_rate_bp", "search", "updated_at", "archived_at",
+    "content_unit", "tax_rate_bp", "tracks_batches", "search", "updated_at", "archived_at",
 )  # fmt: skip
 
 
@@ -138,6 +138,8 @@ def changes(
         after["content"], after["content_unit"] = draft.content or (None, None)
     if draft.tax_rate_bp is not None:
         after["tax_rate_bp"] = draft.tax_rate_bp
+    if draft.tracks_batches is not None:
+        after["tracks_batches"] = draft.tracks_batches
     after["search"] = search_text({**after, "code": item.code}, category_names)
     change = []
     if any(after[name] != was[name] for name in _MUTABLE):
@@ -188,6 +190,7 @@ def _item_row(
         "brand": draft.brand, "category_id": category_id, "size_text": draft.size_text,
         "content": content, "content_unit": unit, "picture": None,
         "tax_rate_bp": tax_rate_bp if draft.tax_rate_bp is None else draft.tax_rate_bp,
+        "tracks_batches": bool(draft.tracks_batches),
         "created_at": now, "updated_at": now, "archived_at": None,
     }  # fmt: skip
     row["search"] = search_text(row, category)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from flask import Response, current_app, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -63,14 +63,19 @@ def find() -> ResponseReturnValue:
     item = find_item(text, base_url=web.base_url())
     if item is None or item.archived_at is not None:
         raise ItemNotForSale("Nothing here has this code", asked=text[:80])
-    label = _own_label(text)
-    return redirect(item_path(item) + (f"?{urlencode({'l': label})}" if label else ""), 303)
-
-
-def _own_label(text: str) -> str:
     scan = gs1.read(text)
+    path = item_path(item)
+    said: dict[str, str] = {}
+    if scan.gtin and scan.gtin == item.gtin:
+        # What a pack says of itself goes along, in the order of the standard. A slash in a batch
+        # would come back decoded, as a part of the path.
+        batch = "" if "/" in (scan.batch or "/") else quote(scan.batch or "", safe="")
+        path += f"/10/{batch}" if batch else ""
+        said |= {ai: value for ai, value in scan.ais if ai == "17"}
     own = urlsplit(web.base_url()).netloc.lower()
-    return (scan.param("l") or "")[:40] if scan.host == own else ""
+    if scan.host == own and scan.param("l"):
+        said["l"] = (scan.param("l") or "")[:40]
+    return redirect(path + (f"?{urlencode(said)}" if said else ""), 303)
 
 
 # The resolver, besides the item's page itself, which is the sales room's

@@ -21,6 +21,7 @@ from .. import catalogue, identity, ids, labels, money, web
 from ..catalogue import gs1
 from ..holes import Holes
 from . import forms
+from .packs import refuse_pack
 from .shelf import LASTING_COLUMNS, Asked, item_page
 from .shown_views import blueprint
 
@@ -42,14 +43,18 @@ def item_by_gtin(rest: str) -> ResponseReturnValue:
     resolved = catalogue.resolve()
     if resolved.answer is not None:
         return current_app.response_class(*resolved.answer)
-    return _item("gtin", resolved.gtin)
+    return _item("gtin", resolved.gtin, resolved.ais)
 
 
 _LABEL_ONLY = re.compile(r"l=[0-9A-Z]+\Z")
 """What stands behind the GTIN on our own labels: nothing that strict reading must look at."""
 
 
-def _item(by: str, value: str) -> ResponseReturnValue:
+_NO_PACK: Mapping[str, str] = {}
+
+
+def _item(by: str, value: str, pack: Mapping[str, str] = _NO_PACK) -> ResponseReturnValue:
+    """`pack` is what the pack that was scanned says of itself, by application identifier."""
     here = web.visited()
     visit, query, currency = here.secret, here.environ.get("QUERY_STRING", ""), forms.currency()
     said = here.args.get("l", "")[:40] if query else ""
@@ -63,6 +68,8 @@ def _item(by: str, value: str) -> ResponseReturnValue:
         if by == "gtin" and not gs1.is_gtin(value):
             catalogue.resolve()  # Says what is wrong with the number.
         raise catalogue.ItemNotForSale("This item is not for sale here")
+    if "10" in pack or "17" in pack:
+        refuse_pack(row.id, row.location_id, pack)
     language, on_hand, balance = here.language, row.on_hand or 0, row.balance_minor or 0
     asked = here.args.get("quantity", "1") if query else "1"
     quantity = int(asked) if asked in _QUANTITIES else 1

@@ -65,7 +65,7 @@ def _statement(by: str) -> Any:
             label.item_id.label("label_item_id"), label.price_minor.label("label_price_minor"),
             label.revoked_at.label("label_revoked_at"),
             catalogue.price_in_force(item.id, place.id, currency=money).label("price_minor"),
-            stock.level_of(item.id, place.id).label("on_hand"),
+            stock.sellable(item.id, place.id, item.tracks_batches).label("on_hand"),
             visitor.c.member_id, visitor.c.member_name, visitor.c.member_role,
             visitor.c.member_language,
             payment.balance_expression(visitor.c.member_id, money).label("balance_minor"),

@@ -7,6 +7,7 @@ from .availability import (
     available_expression,
     kept_for,
     overbooked,
+    sellable,
 )
 from .batches import (
     BatchDiffers,
@@ -83,6 +84,7 @@ __all__ = [
     "refuse_blocked",
     "release",
     "reserve",
+    "sellable",
     "shelves",
     "take",
     "take_reserved",

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal, or_, select
 
 from .. import clock
 from ..db import Moment, connection
@@ -88,6 +88,13 @@ def available(
         (item, place): Available(on_hand, int(kept), on_hand - int(kept) - int(blocked))
         for item, place, on_hand, kept, blocked in connection().execute(query)
     }
+
+
+def sellable(item_id: Any, location_id: Any, tracks_batches: Any) -> ColumnElement[int]:
+    """An expression for pages: how many of what is on hand a shopper may buy; NULL where the item
+    never was. Only items that are tracked by batch pay for looking."""
+    blocked = case((tracks_batches, blocked_expression(item_id, location_id)), else_=0)
+    return level_of(item_id, location_id) - blocked
 
 
 def available_expression(item_id: Any, location_id: Any) -> ColumnElement[int]:

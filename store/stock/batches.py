@@ -55,13 +55,14 @@ class BatchRecalled(Refusal):
 
 
 class InBatch(NamedTuple):
-    """So many of a batch at a place. `blocked`: expired or recalled."""
+    """So many of a batch at a place. `blocked`: expired or recalled, sold to nobody."""
 
     batch_id: int
     item_id: int
     location_id: int
     code: str
     expires_on: date | None
+    recalled: bool
     blocked: bool
     on_hand: int
 
@@ -112,6 +113,12 @@ def item_of(batch_id: int) -> int | None:
     return connection().execute(select(Batch.item_id).where(Batch.id == batch_id)).scalar()
 
 
+def pieces_of(batch_id: int) -> int:
+    """How many of a batch are anywhere in the shop's places."""
+    query = select(func.coalesce(func.sum(Movement.quantity), 0))
+    return int(connection().execute(query.where(Movement.batch_id == batch_id)).scalar() or 0)
+
+
 def tracked(item_ids: Collection[int]) -> set[int]:
     """Which of these items are tracked by batch."""
     item = catalogue.Item
@@ -126,7 +133,7 @@ def in_batches(places: Collection[Place]) -> list[InBatch]:
     query = (
         select(
             Batch.id, Batch.item_id, Movement.location_id, Batch.code, Batch.expires_on,
-            blocked.label("blocked"), on_hand,
+            Batch.recalled_at.is_not(None).label("recalled"), blocked.label("blocked"), on_hand,
         )
         .join(Movement, Movement.batch_id == Batch.id)
         .where(tuple_(Batch.item_id, Movement.location_id).in_(sorted(places)))
@@ -135,7 +142,7 @@ def in_batches(places: Collection[Place]) -> list[InBatch]:
         .order_by(Batch.expires_on.is_(None), Batch.expires_on, Batch.id)
     )  # fmt: skip
     rows = connection().execute(query).all() if places else ()
-    return [InBatch(*row[:5], bool(row[5]), int(row[6])) for row in rows]
+    return [InBatch(*row[:5], bool(row[5]), bool(row[6]), int(row[7])) for row in rows]
 
 
 def blocked_expression(item_id: Any, location_id: Any) -> ColumnElement[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import datetime
 from typing import TextIO
 
 import click
@@ -12,6 +13,7 @@ from flask.cli import AppGroup
 from .. import catalogue
 from ..db import transaction
 from ..errors import Invalid, NotFound, Refusal
+from .batches import call_back, open_batch, pieces_of
 from .levels import count_to, levels, on_hand, put_on_shelf
 from .levels import receive as receive_goods
 from .levels import transfer as move
@@ -35,15 +37,41 @@ def item_id(code: str) -> int:
 @click.argument("item", metavar="ITEM")
 @click.argument("quantity", type=int)
 @at
+@click.option("--batch", default="", help="The batch on the pack.")
+@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="Its last day of sale.")
 @click.option("--note", default="")
-def receive(item: str, quantity: int, code: str, note: str) -> None:
+def receive(
+    item: str, quantity: int, code: str, batch: str, expires: datetime | None, note: str
+) -> None:
     """Goods come in; prints what is on hand then. ITEM is a GTIN, SKU or short code."""
+    if expires and not batch:
+        raise click.UsageError("--expires needs --batch")
+    last = expires.date() if expires else None
     try:
         with transaction():
-            on_hand = receive_goods(item_id(item), location(code).id, quantity, note=note[:200])
+            wanted = item_id(item)
+            batch_id = open_batch(wanted, batch, last) if batch else None
+            on_hand = receive_goods(
+                wanted, location(code).id, quantity, note=note[:200], batch_id=batch_id
+            )
     except Refusal as refusal:
         raise click.ClickException(refusal.message) from refusal
     click.echo(on_hand)
+
+
+@group.command("recall")
+@click.argument("item", metavar="ITEM")
+@click.argument("batch")
+@click.option("--back", is_flag=True, help="Sell it again.")
+def recall(item: str, batch: str, back: bool) -> None:
+    """Call a batch back: nobody can buy of it, in any shop; prints how many pieces are there."""
+    try:
+        with transaction():
+            batch_id = open_batch(item_id(item), batch)
+            call_back(batch_id, member_id=None, back=back)
+            click.echo(pieces_of(batch_id))
+    except Refusal as refusal:
+        raise click.ClickException(refusal.message) from refusal
 
 
 @group.command("count")

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from flask import request
 
 from .. import catalogue, forms, web
-from ..errors import NotFound
+from ..catalogue import gs1
+from ..errors import Invalid, NotFound
 from .locations import MAIN, location
 from .models import Location
 
-__all__ = ["PLACE_COOKIE", "before", "found", "here", "here_code", "item", "place"]
+__all__ = [
+    "PLACE_COOKIE",
+    "batch",
+    "before",
+    "found",
+    "here",
+    "here_code",
+    "item",
+    "place",
+    "said_by",
+]
 
 PLACE_COOKIE = "place"
 """Where the staff of this browser stand; the desk's start page sets it."""
@@ -47,6 +60,27 @@ def item() -> catalogue.Item:
 def found(code: str) -> catalogue.Item | None:
     """The item that any code names: a label, a GTIN, a SKU, a short code."""
     return catalogue.find_item(code, base_url=web.base_url()) if code else None
+
+
+def batch(item: catalogue.Item) -> tuple[str, date | None]:
+    """Batch and last day of goods that come in; both empty for an item that is not tracked by
+    batch, for which the form has no such fields. Raises Invalid."""
+    if not item.tracks_batches:
+        return "", None
+    code, day = forms.text("batch", least=1, most=20), forms.text("expires_on", most=10)
+    try:
+        return code, date.fromisoformat(day) if day else None
+    except ValueError as error:
+        raise Invalid("A date is like 2027-03-15", field="expires_on") from error
+
+
+def said_by(code: str) -> tuple[str, str]:
+    """Batch and last day (ISO) that the scanned code of a pack tells; empty where it tells none."""
+    try:
+        scan = gs1.read(code)
+    except gs1.CodeFault:
+        return "", ""
+    return scan.batch or "", scan.expires_on.isoformat() if scan.expires_on else ""
 
 
 def before() -> int | None:

@@ -10,8 +10,9 @@ from flask_babel import gettext, ngettext
 
 from .. import catalogue, forms, identity
 from ..db import transaction
+from ..errors import NotFound
+from . import batches, movements, task_views
 from . import forms as asked
-from . import movements, task_views
 from .blueprint import blueprint
 from .levels import LARGEST, count_to, levels, receive, shelves
 from .locations import locations
@@ -33,7 +34,9 @@ def desk() -> str:
     shown = found[: movements.PAGE]
     return render_template(
         "stock/desk.html", place=place, places=locations(), code=code, item=item,
-        level=_at(item, place) if item else None, seen=movements.newest_id(),
+        level=_at(item, place) if item else None, said=asked.said_by(code),
+        in_batches=batches.in_batches([(item.id, place.id)]) if item else [],
+        seen=movements.newest_id(),
         movements=shown, who=identity.names_of({one.member_id for one in shown if one.member_id}),
         next_before=shown[-1].id if len(found) > len(shown) else None,
         low=[] if code else movements.running_low(place.id, current_app.config["LAST_ONES"]),
@@ -47,11 +50,14 @@ def receive_goods() -> ResponseReturnValue:
     member, item, place = identity.signed_in(), asked.item(), asked.place()
     quantity = forms.whole("quantity", least=1, most=LARGEST)
     seen = forms.whole("seen", least=0, most=10**15)
-    note = forms.text("note", most=200)
+    note, (batch, expires_on) = forms.text("note", most=200), asked.batch(item)
     with transaction():
         if not forms.flag("again"):
             movements.refuse_repeated(item.id, place.id, quantity, member.id, seen)
-        left = receive(item.id, place.id, quantity, member_id=member.id, note=note)
+        batch_id = batches.open_batch(item.id, batch, expires_on) if batch else None
+        left = receive(
+            item.id, place.id, quantity, member_id=member.id, note=note, batch_id=batch_id
+        )
     flash(
         ngettext(
             "%(num)d came in. Now there is %(left)d.", "%(num)d came in. Now there are %(left)d.",
@@ -77,6 +83,24 @@ def count() -> ResponseReturnValue:
     else:
         said = gettext("Counted. The level was right.")
     flash(said, "good")
+    return _back(item, place)
+
+
+@blueprint.post("/desk/stock/recalls")
+@identity.needs("receive_stock")
+def recall() -> ResponseReturnValue:
+    """A batch is called back everywhere, or is sold again; a second tap changes nothing."""
+    member, item, place = identity.signed_in(), asked.item(), asked.place()
+    batch_id, back = forms.whole("batch_id", least=1, most=10**15), forms.flag("back")
+    if batches.item_of(batch_id) != item.id:
+        raise NotFound("This item has no such batch")
+    with transaction():
+        batches.call_back(batch_id, member_id=member.id, back=back)
+    flash(
+        gettext("This batch is sold again.") if back
+        else gettext("Called back: nobody can buy of this batch, in any shop."),
+        "good",
+    )  # fmt: skip
     return _back(item, place)
 
 

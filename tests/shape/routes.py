@@ -118,6 +118,7 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "labels.revoke POST": ("/desk/labels/none/revoke", DESK_NOWHERE),
     "sales.refund POST": ("/desk/sales/{sale}/refunds", DESK_BUTTON),
     "stock.count POST": ("/desk/stock/counts", DESK_FORM),
+    "stock.recall POST": ("/desk/stock/recalls", DESK_FORM),
     "stock.receive_goods POST": ("/desk/stock/receipts", DESK_FORM),
     "stock.report_empty POST": ("/shelf-reports", ANYBODYS_FORM),
     "stock.take_task POST": ("/desk/tasks/999/takings", DESK_NOWHERE),

@@ -36,7 +36,8 @@ def test_receive_count_and_level(world: World, runner: FlaskCliRunner) -> None:
         ["receive", "ITEM", "99999999999999999999"], ["receive", "ITEM", "1", "--location", "X"],
         ["count", "ITEM", "1000000001"], ["count", "NOTHING", "1"], ["level", "NOTHING"],
         ["level", "ITEM", "--location", "X"], ["add-location", "MAIN", "Again"],
-        ["add-location", "A B", "Blank"],
+        ["add-location", "A B", "Blank"], ["receive", "ITEM", "1", "--batch", "A"],
+        ["recall", "ITEM", "A"], ["recall", "NOTHING", "A"],
     ],
 )  # fmt: skip
 def test_a_refusal_is_said_and_changes_nothing(

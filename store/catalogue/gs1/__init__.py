@@ -14,7 +14,7 @@ from .fault import CodeFault
 from .gtin import check_digit, is_gtin, normalise
 from .in_store import COUNTRY_LAYOUTS, DEFAULT_LAYOUTS
 from .repair import read_link
-from .scan import Scan, read
+from .scan import Scan, read, read_date
 
 __all__ = [
     "COUNTRY_LAYOUTS",
@@ -28,5 +28,6 @@ __all__ = [
     "normalise",
     "parse_link",
     "read",
+    "read_date",
     "read_link",
 ]
