@@ -14,7 +14,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from . import backup as copies
 from . import db as database
-from . import demo, outbox, settings
+from . import demo, integration, outbox, settings
 from .api import keys
 from .errors import Refusal
 from .identity import sign_ins, tries
@@ -103,6 +103,7 @@ work_group = AppGroup("outbox", help="The outbox: what must still happen after a
 def work(forever: bool) -> None:
     """Do what is due: events, pending top-ups, sweeping; prints how many events were done."""
     done = outbox.work()
+    integration.follow()
     settle_pending()
     _sweep()
     while forever:
@@ -110,6 +111,7 @@ def work(forever: bool) -> None:
         while time.monotonic() < sweep_at:
             time.sleep(1)
             outbox.work()
+            integration.follow()
             settle_pending()
         _sweep()
     click.echo(done)

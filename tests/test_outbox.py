@@ -270,7 +270,7 @@ def test_a_killed_worker_loses_nothing_and_does_nothing_twice(
 
 def test_sales_reach_the_takings_by_the_command(world: World, runner: FlaskCliRunner) -> None:
     world.sale()
-    assert runner.invoke(args=["outbox", "pending"]).stdout == "1\n"
-    assert runner.invoke(args=["outbox", "work"]).stdout == "1\n"
+    assert runner.invoke(args=["outbox", "pending"]).stdout == "2\n", "a new item and its sale"
+    assert runner.invoke(args=["outbox", "work"]).stdout == "2\n"
     assert runner.invoke(args=["outbox", "work"]).stdout == "0\n"
     assert world.faults() == []

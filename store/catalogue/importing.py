@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.exc import IntegrityError
 
-from .. import clock
+from .. import clock, outbox
 from ..db import repeatable, transaction
 from . import importing_rows as rows_
 from .drafts import Draft, Reader, Rejection
@@ -167,6 +167,9 @@ def _take(
             amount = defaults.price_minor if draft.price_minor is None else draft.price_minor
             prices.append(rows_.price_row(item_id, amount, defaults.currency, now))
         rows_.insert_prices(conn, prices)
+        told = [*(str(item_id) for item_id, _ in added), *(str(row["key"]) for row in changed)]
+        if told:
+            outbox.put("item.changed", told[0], {"items": told})
         if added:
             on_added([Added(item_id, draft.stock, draft.shelf) for item_id, draft in added])
         stand_ins = sum(not draft.names for draft in new)

@@ -8,7 +8,7 @@ from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import or_, select
 
-from .. import clock
+from .. import clock, outbox
 from ..db import in_transaction
 from ..errors import Invalid
 from . import prices
@@ -74,6 +74,7 @@ def add_item(
     session.flush()
     if price_minor is not None:
         prices.set_price(item.id, price_minor, currency, made_by=made_by)
+    outbox.put("item.changed", str(item.id))
     return item
 
 
@@ -84,6 +85,7 @@ def edit_item(item_id: int, **fields: Unpack[ItemFields]) -> Item:
     _change(item, fields)
     item.updated_at = clock.now()
     in_transaction().flush()
+    outbox.put("item.changed", str(item.id))
     return item
 
 
@@ -91,6 +93,7 @@ def archive_item(item_id: int) -> Item:
     """Joiner: no longer for sale, on no list; what was sold of it keeps its name and history."""
     item = _existing(item_id)
     item.archived_at = item.archived_at or clock.now()
+    outbox.put("item.changed", str(item.id))
     return item
 
 
@@ -98,6 +101,7 @@ def bring_back(item_id: int) -> Item:
     """Joiner: the opposite of archive_item."""
     item = _existing(item_id)
     item.archived_at = None
+    outbox.put("item.changed", str(item.id))
     return item
 
 

@@ -31,6 +31,7 @@ SCOPES: dict[str, str | None] = {
     "till": "sell",
     "labels:write": "print_labels",
     "reports:read": "see_sales",
+    "changes:read": "see_sales",
 }
 
 

@@ -1,19 +1,28 @@
-"""Integration: the other systems. What they send is taken once or listed for a person."""
+"""Integration: the other systems. What they send is taken once or listed for a person; what happens
+here they hear in one order."""
 
+from .changes import TOPICS, Happened, follow
+from .changes import read as changes_after
 from .conflicts import ConflictStands, apply, dismiss, entries, sources
 from .feeds import MOST_ENTRIES, Outcome, take
+from .payloads import tell
 from .reading import FEEDS, Entry, read
 
 __all__ = [
     "FEEDS",
     "MOST_ENTRIES",
+    "TOPICS",
     "ConflictStands",
     "Entry",
+    "Happened",
     "Outcome",
     "apply",
+    "changes_after",
     "dismiss",
     "entries",
+    "follow",
     "read",
     "sources",
     "take",
+    "tell",
 ]

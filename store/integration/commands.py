@@ -11,10 +11,11 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from .. import clock
 from ..catalogue.tables import Row, guarded
 from ..db import transaction
 from ..errors import Refusal
-from . import conflicts
+from . import conflicts, exporting
 from .feeds import Outcome
 from .files import Taken, named, take_file
 from .reading import FEEDS
@@ -78,6 +79,21 @@ def drop(folder: Path) -> None:
         _move(file, folder / "done")
         count += 1
     click.echo(count)
+
+
+@group.command("export")
+@click.argument("kind", type=click.Choice(exporting.KINDS))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--since", metavar="TIME", help="From this moment on (ISO 8601; UTC without offset).")
+@click.option("--until", metavar="TIME", help="Before this moment.")
+def export(kind: str, file: Path, since: str | None, until: str | None) -> None:
+    """Write all movements, or the lines of all sales, to FILE (.csv or .csv.gz); prints how many
+    rows."""
+    try:
+        span = [None if text is None else clock.parse(text) for text in (since, until)]
+        click.echo(exporting.export(kind, file, *span))
+    except (Refusal, OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 @group.command("conflicts")

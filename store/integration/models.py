@@ -65,3 +65,27 @@ class FeedEntry(Base):
     received_at: Mapped[datetime] = mapped_column(Moment)
     settled_at: Mapped[datetime | None] = mapped_column(Moment)
     settled_by: Mapped[int | None] = mapped_column(BigId)
+
+
+class Change(Base):
+    """Something that happened, in the order in which other systems hear of it: `id` is the cursor.
+    One worker at a time writes here (it holds the row of `ChangeMark`), so the order of the ids is
+    the order of the commits and nothing appears behind a cursor that has passed. `subject` is what
+    must be heard of in order; `of_id` is the row that tells more."""
+
+    __tablename__ = "changes"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    topic: Mapped[str] = mapped_column(String(20))
+    subject: Mapped[str] = mapped_column(String(40))
+    of_id: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime] = mapped_column(Moment)
+
+
+class ChangeMark(Base):
+    """Up to which id a table's rows have become changes."""
+
+    __tablename__ = "change_marks"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    seen_id: Mapped[int] = mapped_column(BigId, default=0)

@@ -88,6 +88,7 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "api_locations.locations GET": ("/api/v1/locations", TOKENS),
     "api_me.me GET": ("/api/v1/me", TOKENS),
     "api_me.transfers GET": ("/api/v1/me/transfers", TOKENS),
+    "api_changes.changes GET": ("/api/v1/changes", TOKENS),
     "api_feeds.entries GET": ("/api/v1/feeds/entries", TOKENS),
     "api_reports.takings GET": ("/api/v1/reports/takings", TOKENS),
     "api_sales.listed GET": ("/api/v1/sales", TOKENS),
