@@ -1,11 +1,24 @@
-"""Delivery: how an order gets to the shopper, and which place serves it."""
+"""Delivery: how an order gets to the shopper: which place serves it, and every step on the way."""
 
-from .addresses import Where, address, address_book
+from .addresses import Where, address, address_book, keep_for_order, of_order, use_address
 from .places import Spot, spots, weighing
 from .rates import NoDelivery, Quoted, cheapest, quote, weight_g, zones
+from .shipments import (
+    BadStep,
+    WrongCode,
+    advance,
+    by_code,
+    goods_of,
+    locked,
+    open_shipments,
+    take_off,
+)
 from .sourcing import Candidate, Parcel, Plan, Point, Weighing, distance_km, nearest, source
+from .supply import candidates
+from .tracking import Tracked, of_sale, of_sales, one, waiting
 
 __all__ = [
+    "BadStep",
     "Candidate",
     "NoDelivery",
     "Parcel",
@@ -13,16 +26,32 @@ __all__ = [
     "Point",
     "Quoted",
     "Spot",
+    "Tracked",
     "Weighing",
     "Where",
+    "WrongCode",
     "address",
     "address_book",
+    "advance",
+    "by_code",
+    "candidates",
     "cheapest",
     "distance_km",
+    "goods_of",
+    "keep_for_order",
+    "locked",
     "nearest",
+    "of_order",
+    "of_sale",
+    "of_sales",
+    "one",
+    "open_shipments",
     "quote",
     "source",
     "spots",
+    "take_off",
+    "use_address",
+    "waiting",
     "weighing",
     "weight_g",
     "zones",

@@ -1,0 +1,59 @@
+"""The queue: which shipments wait for what; questions of those who decide about orders."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+
+from ..db import connection, in_transaction
+from .models import Shipment, ShipmentLine
+
+__all__ = ["locked_of_sale", "open_at", "places_waiting_for", "sale_of", "states_of"]
+
+
+def sale_of(shipment_id: str) -> str | None:
+    """The sale that a shipment is of, or None where there is no such shipment."""
+    query = select(Shipment.sale_id).where(Shipment.id == shipment_id[:20])
+    found = connection().execute(query).scalar()
+    return None if found is None else str(found)
+
+
+def states_of(sale_id: str) -> set[str]:
+    """The states that the shipments of a sale are in."""
+    query = select(Shipment.state).where(Shipment.sale_id == sale_id)
+    return set(connection().execute(query).scalars())
+
+
+def locked_of_sale(sale_id: str) -> list[Shipment]:
+    """Joiner: the shipments of a sale, ours until the commit, locked in order."""
+    query = select(Shipment).where(Shipment.sale_id == sale_id).order_by(Shipment.id)
+    found = in_transaction().scalars(
+        query.with_for_update().execution_options(populate_existing=True)
+    )
+    return list(found)
+
+
+def places_waiting_for(item_ids: Collection[int]) -> set[tuple[int, int]]:
+    """Where one of these items is still to be picked for an order, as (item, location)."""
+    query = (
+        select(ShipmentLine.item_id, Shipment.location_id)
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+        .where(Shipment.state == "open", ShipmentLine.item_id.in_(item_ids))
+        .distinct()
+    )
+    return {(row[0], row[1]) for row in connection().execute(query)}
+
+
+def open_at(item_id: int, location_id: int) -> list[str]:
+    """Shipments that the item is still to be picked for at a location, the newest first."""
+    query = (
+        select(Shipment.id)
+        .join(ShipmentLine, ShipmentLine.shipment_id == Shipment.id)
+        .where(
+            ShipmentLine.item_id == item_id, ShipmentLine.quantity > 0,
+            Shipment.location_id == location_id, Shipment.state == "open",
+        )
+        .order_by(Shipment.id.desc())
+    )  # fmt: skip
+    return [str(one) for one in connection().execute(query).scalars()]

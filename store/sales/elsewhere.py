@@ -1,0 +1,81 @@
+"""Elsewhere: what is sold out here, where else it is, and what it costs to have it brought."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .. import delivery, stock
+
+__all__ = ["Elsewhere", "Near", "elsewhere", "far"]
+
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Near:
+    """A place where goods can be collected now. `left` is how many times all that was asked for is
+    there for orders; `km` is None where one of the two places has no coordinates."""
+
+    location_id: int
+    code: str
+    name: str
+    address: str
+    hours: str
+    left: int
+    km: float | None
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Places to collect at, the nearest first, and what delivery costs at least (None: the shop
+    does not deliver this)."""
+
+    places: tuple[Near, ...]
+    home: delivery.Quoted | None
+
+    def __bool__(self) -> bool:
+        return bool(self.places) or self.home is not None
+
+
+def elsewhere(
+    wanted: Mapping[int, int], location_id: int, currency: str, weight_g: int
+) -> Elsewhere:
+    """What else there is for who stands at a location and wants these quantities by item. Three
+    statements: places, what is free there, the table of rates."""
+    spots = delivery.spots()
+    free = stock.available(list(wanted), [one.location_id for one in spots])
+    here = next((one.point for one in spots if one.location_id == location_id), None)
+
+    def left(spot: delivery.Spot, item: int) -> int:
+        level = free.get((item, spot.location_id))
+        return max(0, level.available - spot.buffer) if level else 0
+
+    near = [
+        Near(
+            spot.location_id, spot.code, spot.name, spot.address, spot.hours,
+            min(left(spot, item) // many for item, many in wanted.items()),
+            delivery.distance_km(here, spot.point),
+        )
+        for spot in spots
+        if spot.hands_over
+    ]  # fmt: skip
+    places = sorted(
+        (one for one in near if one.left),
+        key=lambda one: (float("inf") if one.km is None else one.km, one.location_id),
+    )
+    sent = all(
+        sum(left(spot, item) for spot in spots if spot.ships) >= many
+        for item, many in wanted.items()
+    )
+    home = delivery.cheapest(weight_g, delivery.zones(currency)) if sent else None
+    return Elsewhere(tuple(places), home)
+
+
+def far(km: float | None) -> str:
+    """A distance as people say it: 350 m, 2.3 km, 14 km; nothing where it is not known."""
+    if km is None:
+        return ""
+    if km < 0.975:
+        return f"{max(50, round(km * 20) * 50)} m"
+    return f"{km:.1f} km" if km < 9.95 else f"{km:.0f} km"

@@ -1,0 +1,188 @@
+"""Fulfilment: what happens to an order on its way: the steps of its shipments, goods that are not
+there after all, cancelling. Here stock and money meet again.
+
+Whoever changes an order locks its sale first and its shipments then, so that no two wait for each
+other crosswise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from .. import clock, delivery, outbox, stock
+from ..db import connection, in_transaction, repeatable, transaction
+from ..delivery import queue
+from ..delivery.shipments import LEFT, WAITING, Shipment
+from ..errors import NotFound, Refusal
+from .models import Sale, SaleLine
+from .orders import positions_of
+from .refunds import Part, pay_back
+
+__all__ = ["TooLate", "cancel", "hand_over", "mend", "short", "step"]
+
+
+class TooLate(Refusal):
+    """Everything of the order has left, or ended; nothing can be cancelled."""
+
+    code = "too_late_to_cancel"
+    status = 409
+    title = "It is too late to cancel this"
+
+
+@repeatable
+def step(
+    shipment_id: str,
+    event: str,
+    *,
+    made_by: int,
+    carrier: str = "",
+    tracking: str = "",
+    note: str = "",
+) -> str:
+    """Opener: one step of a shipment; answers its new state. What comes back after a failed
+    delivery is for sale again, and its price is paid back (what the delivery cost is not).
+    Cancelling pays the goods back. Raises NotFound, BadStep, Invalid, OutOfStock."""
+    with transaction():
+        shipment = _locked(shipment_id)
+        goods = delivery.goods_of(shipment.id)
+        state = delivery.advance(
+            shipment, event, made_by=made_by, carrier=carrier, tracking=tracking, note=note
+        )
+        if event in ("put_back", "cancel"):
+            _pay_back(shipment.sale_id, goods, made_by, note, clock.now())
+        return state
+
+
+@repeatable
+def hand_over(location_id: int, code: str, *, made_by: int) -> str:
+    """Opener: hand over what waits at a location under the shopper's code; answers the shipment's
+    id. Raises WrongCode, OutOfStock."""
+    with transaction():
+        shipment = _locked(delivery.by_code(location_id, code))
+        delivery.advance(shipment, "hand_over", made_by=made_by)
+        return shipment.id
+
+
+@repeatable
+def short(shipment_id: str, missing: Mapping[int, int], *, made_by: int) -> None:
+    """Opener: the picker did not find so many of these items. They come from elsewhere, or their
+    price goes back. Raises NotFound, Invalid, BadStep."""
+    with transaction():
+        shipment = _locked(shipment_id)
+        _replace(shipment, missing, made_by, "short")
+
+
+@repeatable
+def cancel(sale_id: str, *, made_by: int, member_id: int | None = None, reason: str = "") -> None:
+    """Opener: cancel what has not left yet: the goods are free for others, the money goes back;
+    that of the delivery, too, where nothing has left. With `member_id` only that member's own
+    order. Raises NotFound, TooLate."""
+    with transaction():
+        sale = _sale(sale_id)
+        if sale is None or (member_id is not None and sale.member_id != member_id):
+            raise NotFound("There is no such order")
+        waiting = [one for one in queue.locked_of_sale(sale_id) if one.state in WAITING]
+        if not waiting:
+            raise TooLate()
+        goods: dict[int, int] = {}
+        for shipment in waiting:
+            for item, many in delivery.goods_of(shipment.id).items():
+                goods[item] = goods.get(item, 0) + many
+            delivery.advance(shipment, "cancel", made_by=made_by, note=reason)
+        _pay_back(sale_id, goods, made_by, reason, clock.now())
+
+
+@outbox.handles("sale.paid")
+def mend(batch: Sequence[outbox.Event]) -> None:
+    """Joiner, called by the outbox: item in hand wins. Where these sales took from the shelf what
+    was kept for orders, the newest orders that still wait there get it from elsewhere at once, or
+    their money back."""
+    sold = select(SaleLine.item_id).where(
+        SaleLine.sale_id.in_([event.subject for event in batch]), SaleLine.kind == "goods"
+    )
+    items = set(connection().execute(sold).scalars())
+    for item, place in sorted(overbooked(queue.places_waiting_for(items))):
+        _mend_place(item, place)
+
+
+def overbooked(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Of these (item, location) pairs those where more is kept than there is."""
+    wanted = set(places)
+    if not wanted:
+        return []
+    free = stock.available({item for item, _ in wanted}, {place for _, place in wanted})
+    return [place for place in wanted if place in free and free[place].available < 0]
+
+
+def _mend_place(item: int, place: int) -> None:
+    """Joiner: take orders off an item at a place, the newest first, until what is kept is there.
+    What is picked already lies in a box and is left to it."""
+    for shipment_id in queue.open_at(item, place):
+        shipment = _locked(shipment_id)
+        level = stock.available([item], [place])[item, place]
+        has = delivery.goods_of(shipment_id).get(item, 0)
+        if level.available >= 0:
+            return
+        if shipment.state == "open" and has:
+            _replace(shipment, {item: min(has, -level.available)}, None, "eaten")
+
+
+def _replace(
+    shipment: Shipment, missing: Mapping[int, int], made_by: int | None, event: str
+) -> None:
+    """Joiner: goods that are not there go off the shipment; they are sent from elsewhere, or paid
+    back. What is collected is collected at that one place, so it is paid back."""
+    at = clock.now()
+    off = delivery.take_off(shipment, missing, made_by=made_by, note="", event=event)
+    lost = dict(off)
+    if shipment.kind == "deliver":
+        able = delivery.candidates(off, "deliver", but=frozenset({shipment.location_id}))
+        plan = delivery.source(off, able, _zone_of(shipment.sale_id), delivery.weighing())
+        if plan.parcels:
+            delivery.open_shipments(
+                shipment.sale_id, shipment.member_id, "deliver", plan.parcels, at
+            )
+        lost = plan.missing
+    if lost:
+        by = shipment.member_id if made_by is None else made_by
+        _pay_back(shipment.sale_id, lost, by, "", at)
+
+
+def _zone_of(sale_id: str) -> delivery.Point | None:
+    """Where an order goes, as far as the table of zones knows."""
+    where, sale = delivery.of_order(sale_id), _sale(sale_id)
+    if where is None or sale is None:
+        return None
+    try:
+        table = delivery.zones(sale.currency)
+        return delivery.quote(where.country, where.postcode, 1, table).point
+    except delivery.NoDelivery:
+        return None
+
+
+def _pay_back(
+    sale_id: str, goods: Mapping[int, int], made_by: int, reason: str, at: datetime
+) -> None:
+    """Joiner: the price of goods that will not come. Where nothing of the order has left or will
+    leave, everything that is not paid back yet goes back, what the delivery costs included."""
+    states = queue.states_of(sale_id)
+    nothing_comes = not states & {*WAITING, *LEFT} and "put_back" not in states
+    parts = None if nothing_comes else [Part(*one) for one in positions_of(sale_id, goods)]
+    if parts is None or parts:
+        pay_back(sale_id, made_by=made_by, reason=reason, parts=parts, at=at)
+
+
+def _locked(shipment_id: str) -> Shipment:
+    """Joiner: a shipment, and before it its sale, ours until the commit. Raises NotFound."""
+    sale_id = queue.sale_of(shipment_id)
+    if sale_id is None or _sale(sale_id) is None:
+        raise NotFound("There is no such shipment")
+    return delivery.locked(shipment_id)
+
+
+def _sale(sale_id: str) -> Sale | None:
+    """Joiner: the sale, ours until the commit."""
+    return in_transaction().scalar(select(Sale).where(Sale.id == sale_id).with_for_update())

@@ -1,0 +1,98 @@
+"""The desk's pages for orders: what is to be picked, packed, sent and handed over at a place."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from .. import delivery, identity, stock, web
+from .. import forms as fields
+from ..delivery.shipments import TRANSITIONS
+from ..errors import NotFound
+from . import fulfilment
+from .shown_views import blueprint
+
+PLACE_COOKIE = "place"
+"""Where the staff of this browser stand; the desk's start page sets it."""
+SECTIONS = (("open",), ("picked",), ("packed",), ("shipped", "failed"))
+EVENTS = tuple(sorted({event for kind in TRANSITIONS.values() for _, event in kind}))
+
+
+@blueprint.get("/desk/orders")
+@identity.needs("ship")
+def desk_orders() -> str:
+    """What waits at this place, in the order in which it has waited."""
+    place = _here()
+    found = delivery.waiting(place.id, [state for part in SECTIONS for state in part])
+    return render_template(
+        "sales/desk_orders.html", place=place, places=stock.locations(),
+        parts=[[one for one in found if one.state in part] for part in SECTIONS],
+        who=identity.names_of({one.member_id for one in found}),
+    )  # fmt: skip
+
+
+@blueprint.get("/desk/orders/<shipment_id>")
+@identity.needs("ship")
+def desk_order(shipment_id: str) -> str:
+    """One shipment: its pick list by shelf, and the next step."""
+    found = delivery.one(shipment_id)
+    if found is None:
+        raise NotFound("There is no such shipment")
+    makers = {step.made_by for step in found.steps if step.made_by}
+    return render_template(
+        "sales/desk_order.html", shipment=found, where=delivery.of_order(found.sale_id),
+        who=identity.names_of({found.member_id, *makers}),
+        events=[event for state, event in TRANSITIONS[found.kind] if state == found.state],
+    )  # fmt: skip
+
+
+@blueprint.post("/desk/orders/<shipment_id>/steps")
+@identity.needs("ship")
+def take_step(shipment_id: str) -> ResponseReturnValue:
+    member = identity.signed_in()
+    fulfilment.step(
+        shipment_id, fields.choice("event", EVENTS), made_by=member.id,
+        carrier=fields.text("carrier", most=60), tracking=fields.text("tracking", most=80),
+        note=fields.text("note", most=200),
+    )  # fmt: skip
+    return redirect(url_for("sales.desk_order", shipment_id=shipment_id), 303)
+
+
+@blueprint.post("/desk/orders/<shipment_id>/short")
+@identity.needs("ship")
+def pick_short(shipment_id: str) -> ResponseReturnValue:
+    """Some of it is not on the shelf: it comes from elsewhere, or the money goes back."""
+    member, found = identity.signed_in(), delivery.one(shipment_id)
+    if found is None:
+        raise NotFound("There is no such shipment")
+    missing = {
+        goods.item_id: many
+        for goods in found.goods
+        if (many := fields.whole(f"missing-{goods.item_id}", least=0, most=10**6, default=0))
+    }
+    fulfilment.short(shipment_id, missing, made_by=member.id)
+    flash(gettext("Noted. It is sent from elsewhere, or the money goes back."), "good")
+    return redirect(url_for("sales.desk_order", shipment_id=shipment_id), 303)
+
+
+@blueprint.post("/desk/orders/hand-over")
+@identity.needs("ship")
+def hand_over() -> ResponseReturnValue:
+    """By the code that the shopper shows."""
+    member, place = identity.signed_in(), stock.location(fields.text("at", least=1, most=32))
+    code = fields.text("code", least=1, most=20)
+    shipment_id = fulfilment.hand_over(place.id, code, made_by=member.id)
+    flash(gettext("Handed over."), "good")
+    return redirect(url_for("sales.desk_order", shipment_id=shipment_id), 303)
+
+
+def _here() -> stock.Location:
+    """The place that the address names, else where this browser's staff stand, else the first."""
+    for code in (request.args.get("at"), web.cookie(PLACE_COOKIE)):
+        if code:
+            try:
+                return stock.location(code)
+            except NotFound:
+                continue
+    return stock.location(stock.MAIN)
