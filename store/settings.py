@@ -36,6 +36,7 @@ SETTINGS = (
     Setting("BUY_AGAIN_S", 60, "A second buy of the same within so many seconds is asked again."),
     Setting("LAST_ONES", 3, "At or below this many on the shelf a page says: last ones."),
     Setting("TOP_UP_LIMIT", "5000", "Largest single top-up of a shopper's account."),
+    Setting("PIECE_G", 500, "What an item weighs whose size does not tell, in grams."),
     Setting("SIMULATED_GATEWAY", False, "Offer practice money by the simulated gateway."),
     Setting("DEMO", False, "This is the demo shop: every page says so."),
     Setting("SESSION_DAYS", 90, "A sign-in ends after so many days."),

@@ -24,6 +24,7 @@ from werkzeug.test import TestResponse
 
 from store import catalogue, identity, ids, money, payment, sales, stock
 from store.db import db, transaction
+from store.delivery import Point, Where, addresses, places, rates
 from store.demo.goods import CATEGORIES, GOODS, OWNER, SHOPPER, STAFF
 from store.reports import oracle
 
@@ -216,6 +217,61 @@ class World:
             )
         )
         receipt = sales.receipt(bought.sale_id)
+        assert receipt is not None
+        return receipt
+
+    @_in_context
+    def zone(
+        self,
+        *steps: tuple[int, str],
+        country: str = "CN",
+        prefix: str = "",
+        point: tuple[float, float] | None = None,
+    ) -> None:
+        """The shop delivers there: (grams, price) each, in 1 to 2 days."""
+        with transaction():
+            added = rates.add_zone("Zone", country, prefix, Point(*point) if point else None)
+            for up_to_g, price in steps:
+                minor = money.parse(price, self.currency)
+                rates.add_rate(added, up_to_g, minor, self.currency, 1, 2)
+
+    @_in_context
+    def describe(self, place: int, at: tuple[float, float] | None = None, **other: Any) -> None:
+        """What a place does for orders; `other` are those of places.set_place and win."""
+        with transaction():
+            said = {"point": Point(*at) if at else None, "hours": "", "buffer": 0, "ships": True,
+                    "hands_over": True, "parcel_minor": 0, "days": 0}  # fmt: skip
+            places.set_place(place, **said | other)
+
+    @_in_context
+    def address(self, member: Somebody, postcode: str = "200001") -> int:
+        """An address in the member's book; answers its id."""
+        where = Where(member.name, "", "8 River Road", "Shanghai", postcode, "CN")
+        with transaction():
+            return addresses.add_address(member.id, where)
+
+    @_in_context
+    def order(
+        self,
+        member: Somebody,
+        *goods: Thing | tuple[Thing, int],
+        place: int | None = None,
+        address: int | None = None,
+        key: str = "",
+    ) -> sales.Receipt:
+        """Order these goods: collected at a place, else delivered to an address (the first one is
+        made). Refusals come through."""
+        wanted = [one if isinstance(one, tuple) else (one, 1) for one in goods]
+        if place is None and address is None:
+            address = self.address(member)
+        ordered = sales.order(
+            sales.Order(
+                member.id, self.location, self.currency,
+                tuple(sales.Line(thing.id, many) for thing, many in wanted), key or ids.new(),
+                "collect" if place else "deliver", 500, place_id=place, address_id=address,
+            )
+        )  # fmt: skip
+        receipt = sales.receipt(ordered.sale_id)
         assert receipt is not None
         return receipt
 

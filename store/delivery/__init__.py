@@ -1,6 +1,7 @@
 """Delivery: how an order gets to the shopper: which place serves it, and every step on the way."""
 
 from .addresses import Where, address, address_book, keep_for_order, of_order, use_address
+from .models import Shipment
 from .places import Spot, spots, weighing
 from .rates import NoDelivery, Quoted, cheapest, quote, weight_g, zones
 from .shipments import (
@@ -25,6 +26,7 @@ __all__ = [
     "Plan",
     "Point",
     "Quoted",
+    "Shipment",
     "Spot",
     "Tracked",
     "Weighing",

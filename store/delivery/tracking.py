@@ -104,7 +104,7 @@ def waiting_many(location_id: int) -> int:
     return int(connection().execute(here).scalar() or 0)
 
 
-def _query() -> Select[Any]:
+def _query() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Shipment.id, Shipment.sale_id, Shipment.member_id, Shipment.location_id, Location.code,

@@ -19,7 +19,7 @@ from .live import Sold
 def pass_image(sale_id: str) -> ResponseReturnValue:
     """The code of this moment; with ?ahead=N the codes of the next steps too, as JSON."""
     receipt = sales.receipt(sale_id, identity.signed_in().id)
-    if receipt is None:
+    if receipt is None or receipt.fulfilment != "taken":
         raise NotFound("There is no such sale")
     sold = Sold(receipt.id, receipt.location_id, receipt.state)
     ahead = request.args.get("ahead")

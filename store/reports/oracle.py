@@ -146,14 +146,46 @@ _RULES = (
     ),
     (
         "sales_not_their_movements",
-        "sales whose goods did not leave the shelf, or come back with a refund, exactly once",
+        "sales whose goods did not leave the shelf (or are kept to leave it), or come back with a "
+        "refund, exactly once",
         """SELECT COUNT(*) FROM (
              SELECT sale_id, item_id, SUM(quantity) AS total FROM (
                SELECT sale_id, item_id, quantity - quantity_refunded AS quantity
                  FROM sale_lines WHERE kind = 'goods'
                UNION ALL
+               SELECT r.sale_id, r.item_id, -r.quantity FROM reservations r
+                 JOIN sales s ON s.id = r.sale_id WHERE r.ended_at IS NULL
+               UNION ALL
                SELECT sale_id, item_id, quantity FROM movements WHERE sale_id IS NOT NULL) AS moved
              GROUP BY sale_id, item_id HAVING SUM(quantity) <> 0) AS off""",
+    ),
+    (
+        "shipments_not_kept",
+        "goods that wait for an order and are not kept for it where they wait, or the reverse",
+        """SELECT COUNT(*) FROM (
+             SELECT sale_id, item_id, location_id FROM (
+               SELECT h.sale_id, l.item_id, h.location_id, l.quantity
+                 FROM shipment_lines l JOIN shipments h ON h.id = l.shipment_id
+                WHERE h.state IN ('open', 'picked', 'packed')
+               UNION ALL
+               SELECT r.sale_id, r.item_id, r.location_id, -r.quantity FROM reservations r
+                 JOIN sales s ON s.id = r.sale_id AND s.fulfilment <> 'taken'
+                WHERE r.ended_at IS NULL) AS sides
+             GROUP BY sale_id, item_id, location_id HAVING SUM(quantity) <> 0) AS off""",
+    ),
+    (
+        "shipments_not_their_movements",
+        "goods that left for an order and did not leave the stock of the place that sent them",
+        """SELECT COUNT(*) FROM (
+             SELECT sale_id, item_id, location_id FROM (
+               SELECT h.sale_id, l.item_id, h.location_id, l.quantity
+                 FROM shipment_lines l JOIN shipments h ON h.id = l.shipment_id
+                WHERE h.state IN ('shipped', 'failed', 'delivered', 'handed_over', 'put_back')
+               UNION ALL
+               SELECT m.sale_id, m.item_id, m.location_id, m.quantity FROM movements m
+                 JOIN sales s ON s.id = m.sale_id AND s.fulfilment <> 'taken'
+                WHERE m.reason = 'sold') AS sides
+             GROUP BY sale_id, item_id, location_id HAVING SUM(quantity) <> 0) AS off""",
     ),
     (
         "keys_sold_twice",

@@ -10,8 +10,9 @@ from .checkout import (
     buy,
 )
 from .models import CHANNELS, STANDING
+from .orders import Order, order
 from .receipts import Receipt, ReceiptLine, hold, receipt, receipts
-from .refunds import NotRefundable, NotSoManyLeft, Part, give_back, refund
+from .refunds import NotRefundable, NotSoManyLeft, OnItsWay, Part, give_back, refund
 
 __all__ = [
     "CHANNELS",
@@ -22,6 +23,8 @@ __all__ = [
     "Line",
     "NotRefundable",
     "NotSoManyLeft",
+    "OnItsWay",
+    "Order",
     "Part",
     "PriceRose",
     "Receipt",
@@ -30,6 +33,7 @@ __all__ = [
     "buy",
     "give_back",
     "hold",
+    "order",
     "receipt",
     "receipts",
     "refund",

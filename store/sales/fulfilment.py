@@ -14,8 +14,8 @@ from sqlalchemy import select
 
 from .. import clock, delivery, outbox, stock
 from ..db import connection, in_transaction, repeatable, transaction
-from ..delivery import queue
-from ..delivery.shipments import LEFT, WAITING, Shipment
+from ..delivery import Shipment, queue
+from ..delivery.shipments import LEFT, WAITING
 from ..errors import NotFound, Refusal
 from .models import Sale, SaleLine
 from .orders import positions_of

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -19,8 +20,10 @@ from markupsafe import Markup
 
 from .. import catalogue, identity, ids, labels, money, web
 from ..catalogue import gs1
+from ..delivery import rates
 from ..holes import Holes
 from . import forms
+from .elsewhere import SHOWN, Elsewhere, elsewhere, far
 from .packs import refuse_pack
 from .shelf import LASTING_COLUMNS, Asked, item_page
 from .shown_views import blueprint
@@ -80,6 +83,8 @@ def _item(by: str, value: str, pack: Mapping[str, str] = _NO_PACK) -> ResponseRe
         else "last_ones" if on_hand <= current_app.config["LAST_ONES"] else "in_stock",
         "more_left": quantity < on_hand, "short": short > 0,
         "basket_count": int(row.basket_count or 0),
+        # Only who finds the shelf empty asks for more than the one statement.
+        "elsewhere": None if on_hand > 0 else _elsewhere(row, quantity),
     }  # fmt: skip
     facts = (
         language, here.path, query, row.member_id is None, *shown.values(),
@@ -94,6 +99,13 @@ def _item(by: str, value: str, pack: Mapping[str, str] = _NO_PACK) -> ResponseRe
             "short": money.show(max(short, 0), currency, language),
         },
     )  # fmt: skip
+
+
+def _elsewhere(row: Any, quantity: int) -> Elsewhere:
+    """Where else the item is: the nearest places, and what it costs to have it brought."""
+    grams = rates.grams(row.content, row.content_unit, int(current_app.config["PIECE_G"]))
+    found = elsewhere({row.id: quantity}, row.location_id, forms.currency(), grams * quantity)
+    return replace(found, places=found.places[:SHOWN])
 
 
 _pages = Holes("left", "key", "csrf", "balance", "short")
@@ -121,7 +133,7 @@ def _rendered(row: Any, shown: dict[str, Any], marks: Mapping[str, Markup]) -> s
         label=shown["said"] if label_fits else "",
         warning=_warning(row, shown["said"], label_fits),
         left_text=marks["left"], key=marks["key"], balance_text=marks["balance"],
-        short_text=marks["short"],
+        short_text=marks["short"], far=far,
         csrf_field=lambda: Markup('<input type="hidden" name="csrf" value="{}">').format(
             marks["csrf"]
         ),

@@ -294,7 +294,7 @@ def positions_of(sale_id: str, goods: Mapping[int, int]) -> list[tuple[int, int]
     left, units = dict(goods), list[tuple[int, int]]()
     rows: Sequence[tuple[int, int, int]] = (
         in_transaction().execute(query.order_by(SaleLine.position.desc())).all()
-    )  # type: ignore[assignment]
+    )
     for position, item, kept in rows:
         many = min(left.get(item, 0), kept)
         if many:

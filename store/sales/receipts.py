@@ -30,6 +30,7 @@ class ReceiptLine:
     tax_minor: int
     tax_rate_bp: int
     quantity_refunded: int = 0
+    kind: str = "goods"
 
     @property
     def kept(self) -> int:
@@ -64,6 +65,7 @@ class Receipt:
     tax_minor: int
     sold_by: int | None
     created_at: datetime
+    fulfilment: str
     lines: tuple[ReceiptLine, ...] = ()
     refunds: tuple[ReceiptRefund, ...] = ()
 
@@ -74,12 +76,12 @@ class Receipt:
 
     @property
     def pieces(self) -> int:
-        return sum(line.quantity for line in self.lines)
+        return sum(line.quantity for line in self.lines if line.kind == "goods")
 
     @property
     def kept_pieces(self) -> int:
         """Pieces that were not given back."""
-        return sum(line.kept for line in self.lines)
+        return sum(line.kept for line in self.lines if line.kind == "goods")
 
     @property
     def refunded_minor(self) -> int:
@@ -97,7 +99,7 @@ def _query() -> Any:
         select(
             Sale.id, Sale.member_id, Sale.location_id, place.code, place.name, Sale.channel,
             Sale.means, Sale.state, Sale.currency, Sale.total_minor, Sale.tax_minor, Sale.sold_by,
-            Sale.created_at,
+            Sale.created_at, Sale.fulfilment,
         )
         .join(place, place.id == Sale.location_id)
     )  # fmt: skip
@@ -172,6 +174,7 @@ def _lines_query() -> Select[*tuple[Any, ...]]:
             SaleLine.sale_id, SaleLine.position, SaleLine.item_id, item.code, SaleLine.names,
             item.picture, SaleLine.quantity, SaleLine.unit_minor, SaleLine.total_minor,
             SaleLine.tax_minor, SaleLine.tax_rate_bp, SaleLine.quantity_refunded,
+            SaleLine.kind,
         )
         .join(item, item.id == SaleLine.item_id)
         .where(SaleLine.sale_id.in_(bindparam("sales", expanding=True)))

@@ -15,6 +15,8 @@ from sqlalchemy import bindparam, insert, select, update
 
 from .. import clock, ids, outbox, payment, stock
 from ..db import in_transaction, repeatable, transaction
+from ..delivery.queue import states_of
+from ..delivery.shipments import ENDED
 from ..errors import Invalid, NotFound, Refusal
 from .models import TRANSITIONS, Refund, RefundLine, Sale, SaleLine
 
@@ -25,6 +27,15 @@ class NotRefundable(Refusal):
     code = "not_refundable"
     status = 409
     title = "This sale was refunded already"
+
+
+class OnItsWay(Refusal):
+    """The order has not arrived: what has not left is cancelled, what has left is waited for.
+    `data`: states of its shipments."""
+
+    code = "on_its_way"
+    status = 409
+    title = "This order has not arrived yet"
 
 
 class NotSoManyLeft(Refusal):
@@ -79,6 +90,7 @@ def give_back(
     sale_id: str, *, made_by: int, reason: str = "", parts: Sequence[Part] | None = None
 ) -> str:
     """Joiner: the same, for callers with something of their own to write beside it."""
+    refuse_on_its_way(sale_id)
     at = clock.now()
     given = pay_back(sale_id, made_by=made_by, reason=reason, parts=parts, at=at)
     stock.put_back(
@@ -90,6 +102,13 @@ def give_back(
         note=reason,
     )
     return given.refund_id
+
+
+def refuse_on_its_way(sale_id: str) -> None:
+    """Joiner: goods of an order that have not arrived cannot come back yet. Raises OnItsWay."""
+    waiting = states_of(sale_id) - {*ENDED}
+    if waiting:
+        raise OnItsWay(states=sorted(waiting))
 
 
 def pay_back(

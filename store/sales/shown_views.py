@@ -27,13 +27,13 @@ def shown_receipt(found: Receipt) -> dict[str, Any]:
         ],
         "location_id": found.location_id, "location_name": found.location_name,
         "means": gettext("Shop account"),
-        "member_id": found.member_id, "pieces": found.pieces,
+        "member_id": found.member_id, "pieces": found.pieces, "fulfilment": found.fulfilment,
         "lines": [
             {
                 "position": line.position, "name": web.in_language(line.names),
                 "quantity": line.quantity, "kept": line.kept,
                 "unit_minor": line.unit_minor, "total_minor": line.total_minor,
-                "picture": line.picture,
+                "picture": line.picture, "kind": line.kind,
             }
             for line in found.lines
         ],

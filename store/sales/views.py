@@ -5,17 +5,32 @@ from __future__ import annotations
 from flask import current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from .. import delivery, identity, ids, web
 from .. import forms as fields
-from .. import identity, ids, web
 from ..answers import see_other
 from ..errors import NotFound
-from . import basket, basket_views, desk_views, forms, item_views
+from . import (
+    basket,
+    basket_views,
+    desk_views,
+    forms,
+    item_views,
+    order_desk_views,
+    order_views,
+)
 from .checkout import Buy, buy
 from .receipts import receipt, receipts
 from .shelf import front, who_what_where
 from .shown_views import blueprint, shown_receipt
 
-__all__ = ["basket_views", "blueprint", "desk_views", "item_views"]
+__all__ = [
+    "basket_views",
+    "blueprint",
+    "desk_views",
+    "item_views",
+    "order_desk_views",
+    "order_views",
+]
 
 
 @blueprint.get("/")
@@ -63,12 +78,15 @@ def receipt_page(sale_id: str) -> str:
     found = receipt(sale_id, member.id)
     if found is None:
         raise NotFound("There is no such receipt")
+    comes = found.fulfilment != "taken"
     return render_template(
         "sales/receipt.html",
         sale=shown_receipt(found),
         basket_count=basket_count(),
+        shipments=delivery.of_sale(found.id) if comes else [],
+        where=delivery.of_order(found.id) if comes else None,
         pass_svg_url=url_for("door.pass_image", sale_id=found.id)
-        if found.state == "paid"
+        if found.state == "paid" and not comes
         else None,
     )
 
@@ -79,8 +97,10 @@ def history() -> str:
     member = identity.signed_in()
     before = request.args.get("before", "")[:20]
     found = receipts(member_id=member.id, before=before or None, limit=26)
+    orders = [sale.id for sale in found[:25] if sale.fulfilment != "taken"]
     return render_template(
         "sales/history.html", sales=[shown_receipt(sale) for sale in found[:25]],
+        shipments=delivery.of_sales(orders),
         next_before=found[24].id if len(found) > 25 else None, basket_count=basket_count(),
     )  # fmt: skip
 
