@@ -236,7 +236,7 @@ class World:
                 rates.add_rate(added, up_to_g, minor, self.currency, 1, 2)
 
     @_in_context
-    def describe(self, place: int, at: tuple[float, float] | None = None, **other: Any) -> None:
+    def describe(self, /, place: int, at: tuple[float, float] | None = None, **other: Any) -> None:
         """What a place does for orders; `other` are those of places.set_place and win."""
         with transaction():
             said = {"point": Point(*at) if at else None, "hours": "", "buffer": 0, "ships": True,
