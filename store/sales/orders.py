@@ -281,7 +281,7 @@ def _delivery_as_sold(found: Offer) -> catalogue.Quote:
         catalogue.archive_item(item.id)
         session.flush()
     return catalogue.Quote(
-        item.id, item.code, dict(item.names), item.tax_rate_bp, found.shipping_minor
+        item.id, item.code, dict(item.names), item.tax_rate_bp, found.shipping_minor, False
     )
 
 
