@@ -19,7 +19,7 @@ from .shapes import Cursor, Money, Page, Texts, next_link, whole
 
 resource = Resource("sales", "Sales in a member's name: made, listed, given back.")
 
-MEANS = ("account",)
+MEANS = ("account", "cash", "card")
 MOST_LINES = 200
 MOST_PIECES = 9_999
 LONGEST_CODE = 2_000
@@ -71,7 +71,8 @@ class SaleBody(Strict):
         validate=line(254, 1),
         metadata={
             "description": "For tokens with the scope `till`: who buys, by e-mail address, "
-            "phone number or id. Without it the member of the token buys."
+            "phone number or id. Without it the member of the token buys, or, where cash or a "
+            "card was taken, somebody whom the till does not know."
         },
     )
 
@@ -94,7 +95,9 @@ class Sale(Strict):
         required=True, validate=validate.OneOf(["paid", "part_refunded", "refunded"])
     )
     channel = fields.String(required=True, validate=validate.OneOf(sales.CHANNELS))
-    member = fields.Integer(required=True)
+    member = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "null: sold to nobody known."}
+    )
     location = fields.String(required=True)
     payment = fields.Nested(AskedPayment, required=True)
     total = fields.Nested(Money, required=True)
@@ -135,21 +138,24 @@ class Chosen(Page):
     ),
 )  # fmt: skip
 def sell(body: dict[str, Any]) -> Response:
-    """Buy: money moves, stock moves, and the sale stands in the member's name, or nothing happens.
+    """Buy: money moves, stock moves, and the sale stands in the member's name (a till that takes
+    cash or a card may leave the member out), or nothing happens.
     The key is the purchase key: sent again it finds the same sale."""
     method = body["payment"]["method"]
     if method not in MEANS:
         raise PaymentMethodUnknown(f"There is no {method!r} here", methods=list(MEANS))
     mine = caller()
     place = stock.location(body["location"])
-    if "member" in body:
-        buyer_id, key, channel, sold_by = *_at_till(mine, body["member"]), "till", mine.member.id
+    if "member" in body or method != "account":
+        buyer_id, key = _at_till(mine, body.get("member"))
+        channel, sold_by = "till", mine.member.id
     elif "sales:write" in mine.scopes:
         buyer_id, key, channel, sold_by = mine.member.id, keys.key(), "web", None
     else:
         raise ScopeMissing("A till says who buys: send member", scopes=["sales:write"])
+    lines = _lines(body["lines"])
     bought = sales.buy(
-        sales.Buy(buyer_id, place.id, currency(), _lines(body["lines"]), key, channel, sold_by)
+        sales.Buy(buyer_id, place.id, currency(), lines, key, channel, sold_by, means=method)
     )
     made = sales.receipt(bought.sale_id)
     assert made is not None
@@ -187,14 +193,17 @@ def one(sale_id: str) -> Response:
     return answer(_shown(found))
 
 
-def _at_till(mine: Caller, named: str) -> tuple[int, str]:
-    """The member who buys, and the purchase key. Raises ScopeMissing, MemberNotFound.
+def _at_till(mine: Caller, named: str | None) -> tuple[int | None, str]:
+    """The member who buys, if any, and the purchase key. Raises ScopeMissing, MemberNotFound.
 
     A till's keys are kept apart from the shopper's own: if the two met, a till that says the number
     of a sale that the shopper had made elsewhere would be told that it is paid.
     """
     if "till" not in mine.scopes:
-        raise ScopeMissing("To sell for a member needs the scope till", scopes=["till"])
+        raise ScopeMissing("To sell at a till needs the scope till", scopes=["till"])
+    key = hashlib.sha256(f"till:{mine.member.id}:{keys.key()}".encode()).hexdigest()
+    if named is None:
+        return None, key
     found = identity.find(named)
     if found is None and named.isascii() and named.isdigit() and len(named) <= 15:
         try:
@@ -203,8 +212,7 @@ def _at_till(mine: Caller, named: str) -> tuple[int, str]:
             found = None
     if found is None or found.disabled_at is not None:
         raise MemberNotFound("Nobody is known by this e-mail address, phone number or id")
-    text = f"till:{mine.member.id}:{keys.key()}"
-    return found.id, hashlib.sha256(text.encode()).hexdigest()
+    return found.id, key
 
 
 def _lines(asked: list[dict[str, Any]]) -> tuple[sales.Line, ...]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_timedelta
+from flask_babel import format_timedelta, gettext
 
 from .. import catalogue, clock, forms, identity, ids, sales, stock
 from ..errors import Invalid
@@ -151,6 +151,8 @@ def _scanned() -> str:
 def _buyer(receipt: sales.Receipt) -> str:
     """Who paid, on a screen that others may see: a name as it is, an address by its beginning, a
     number by its end."""
+    if receipt.member_id is None:
+        return str(gettext("Without a member"))
     name = identity.names_of([receipt.member_id]).get(receipt.member_id, "")
     if "@" in name:
         person, _, host = name.partition("@")

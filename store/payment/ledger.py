@@ -40,11 +40,13 @@ class RefundTooLarge(Refusal):
 
 
 class Payment(NamedTuple):
-    """So much from a member's account to the shop's takings, for one sale."""
+    """So much to the shop's takings for one sale: from a member's account, or from the shop's own
+    account of that name ("cash", "card"), into which a till took it."""
 
-    member_id: int
+    member_id: int | None
     amount_minor: int
     sale_id: str
+    means: str = "account"
 
 
 _debit = Prepared(
@@ -76,7 +78,7 @@ _book = Prepared(
 )  # fmt: skip
 _credit = (
     update(Account)
-    .where(Account.id == bindparam("account"))
+    .where(Account.id == bindparam("account"), Account.balance_minor.is_not(None))
     .values(balance_minor=Account.balance_minor + bindparam("amount"))
 )
 
@@ -144,27 +146,31 @@ def balance_of(member_id: int, currency: str) -> int:
 
 
 def charge(payments: Sequence[Payment], known: Accounts, at: datetime) -> bool:
-    """Joiner: pay all of these from the members' accounts, or answer False and the caller rolls
-    back: with several buys in one transaction only the caller knows whose refusal it is. A member
-    who pays twice here is debited once, by the sum; accounts are locked in order of member."""
+    """Joiner: pay all of these, or answer False where a member's account holds too little and the
+    caller rolls back: with several buys in one transaction only the caller knows whose refusal it
+    is. A member who pays twice here is debited once, by the sum; accounts are locked in order of
+    member. What a till took in cash or by card is no balance that could run out."""
     payments = [payment for payment in payments if payment.amount_minor]
     if not payments:
         return True
     sums: dict[int, int] = {}
-    for payment in payments:
-        sums[payment.member_id] = sums.get(payment.member_id, 0) + payment.amount_minor
+    for member, amount, _, means in payments:
+        if means == "account" and member is not None:
+            sums[member] = sums.get(member, 0) + amount
     debits = [
         {"member": member, "money": known.currency, "amount": sums[member]}
         for member in sorted(sums)
     ]
     in_transaction()
-    if _debit.run(debits) != len(debits):
+    if debits and _debit.run(debits) != len(debits):
         return False
     takings = known.takings_id or shop_account(TAKINGS, known.currency)
+    others = {payment.means for payment in payments} - {"account"}
+    shops = {means: shop_account(means, known.currency) for means in sorted(others)}
     rows = [
-        _row(known.of_members[payment.member_id].account_id, takings, payment.amount_minor,
-             known.currency, "charge", at, sale_id=payment.sale_id)
-        for payment in payments
+        _row(shops.get(means) or known.of_members[member or 0].account_id, takings, amount,
+             known.currency, "charge", at, sale_id=sale_id)
+        for member, amount, sale_id, means in payments
     ]  # fmt: skip
     _book.run(rows)
     return True

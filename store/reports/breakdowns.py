@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from .. import identity, stock
 from ..catalogue.models import Category, Item
-from .events import MEASURES
+from .events import MEASURES, NOBODY
 from .filters import Filters
 from .reading import Books
 from .values import Breakdown, Figures, Line
@@ -101,14 +101,14 @@ def _shoppers(books: Books, filters: Filters, most: int | None, offset: int) -> 
         if lines > _MOST_LINES_FOR_SHOPPERS:
             return Breakdown("shoppers", None, 0)
     rows, many = books.top_shoppers(filters.span, choice, most, offset)
-    names: dict[int, str] = {}
+    names: dict[int, str] = {NOBODY: ""}
     for at in range(0, len(rows), 500):
         names |= identity.names_of([row.member_id for row in rows[at : at + 500]])
     found = [
         Line(
             row.member_id,
             str(row.member_id),
-            {"": names[row.member_id]},
+            {"": names.get(row.member_id, "")},
             Figures(*row[-len(MEASURES) :]),
         )
         for row in rows

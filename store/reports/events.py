@@ -33,7 +33,13 @@ from ..sales.models import Refund, RefundLine, Sale, SaleLine
 from . import calendar
 from .calendar import Span, local_day, local_hour
 
-__all__ = ["MEASURES", "PAID", "REFUNDED", "Choice", "events", "sums", "waiting"]
+__all__ = [
+    "MEASURES", "NOBODY", "PAID", "REFUNDED", "Choice", "events", "of_member", "sums", "waiting",
+]  # fmt: skip
+
+NOBODY = 0
+"""Stands for the member of a sale in nobody's name: what a till sold to somebody it did not know
+adds up on one line among the shoppers."""
 
 PAID, REFUNDED = "sale.paid", "sale.refunded"
 """Topics of the outbox; their subjects are the ids of the sale and of the refund."""
@@ -112,7 +118,8 @@ def _half(
     columns: list[Any] = [
         local_day(at, span).label("day"),
         local_hour(at, span).label("hour"),
-        Sale.location_id, Sale.channel, Sale.currency, Sale.member_id,
+        Sale.location_id, Sale.channel, Sale.currency,
+        func.coalesce(Sale.member_id, NOBODY).label("member_id"),
         literal_column("0" if refund else "1", BigInteger).label("sales"),
         literal_column("1" if refund else "0", BigInteger).label("refunds"),
         *(
@@ -172,8 +179,16 @@ def _conditions(at: Any, span: Span, choice: Choice, refund: bool) -> list[Colum
         found.append(at < choice.before)
     for column, wanted in (
         (Sale.location_id, choice.location_id), (Sale.channel, choice.channel),
-        (Sale.currency, choice.currency), (Sale.member_id, choice.member_id),
+        (Sale.currency, choice.currency),
     ):  # fmt: skip
         if wanted is not None:
             found.append(column == wanted)
-    return found
+    return found + of_member(choice)
+
+
+def of_member(choice: Choice) -> list[ColumnElement[bool]]:
+    """The condition that the sales are the wanted member's, or nobody's."""
+    if choice.member_id is None:
+        return []
+    member = None if choice.member_id == NOBODY else choice.member_id
+    return [Sale.member_id == member]

@@ -15,7 +15,7 @@ from ..db import db
 from ..errors import Invalid, Refusal
 from ..sales import CHANNELS
 from .calendar import FIRST_DATE, LAST_DATE, Span, day_number, today
-from .events import Choice
+from .events import NOBODY, Choice
 
 __all__ = ["BY", "KINDS", "PERIODS", "Filters", "read"]
 
@@ -226,10 +226,12 @@ def _read_item(code: str) -> Chosen | None:
 
 
 def _read_shopper(value: str) -> Chosen | None:
-    """A shopper by number, which links have, or by e-mail address or phone."""
+    """A shopper by number, which links have, or by e-mail address or phone; 0 is nobody."""
     if not value:
         return None
     kept = _kept(value, "shopper")
+    if kept == str(NOBODY):
+        return Chosen(NOBODY, kept, {"": ""})
     if kept.isascii() and kept.isdigit() and len(kept) <= 9:
         found = db.session.get(identity.Member, int(kept))
     else:

@@ -8,13 +8,14 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy import Row, Select, and_, func, or_, select
 
 from .. import identity, stock
 from ..catalogue.models import Item
 from ..errors import Invalid
 from ..sales.models import Refund, RefundLine, Sale, SaleLine
 from .calendar import bounds, local_day, local_hour, microseconds, moment_of
+from .events import NOBODY, of_member
 from .filters import Filters
 from .reading import Books, open_books
 
@@ -23,7 +24,8 @@ __all__ = ["Entry", "all_entries", "entries", "read_place"]
 
 @dataclass(frozen=True)
 class Entry:
-    """A sale, or a refund with its amounts below zero. Where goods are asked for, `what` and the
+    """A sale, or a refund with its amounts below zero. One in nobody's name has NOBODY for a member
+    and an empty `who`. Where goods are asked for, `what` and the
     amounts are those of these goods only, so that the list adds up to its figure."""
 
     id: str
@@ -32,6 +34,7 @@ class Entry:
     at: datetime
     location_name: str
     channel: str
+    means: str
     currency: str
     member_id: int
     who: str
@@ -89,7 +92,7 @@ def _entries(books: Books, filters: Filters, before: Place | None, limit: int) -
         names |= identity.names_of({row.member_id for row in found[at : at + 500]})
     places = {place.id: place.name for place in stock.locations()}
     return [
-        _entry(row, lines.get(row.id, []), names[row.member_id], places[row.location_id])
+        _entry(row, lines.get(row.id, []), names.get(row.member_id, ""), places[row.location_id])
         for row in found
     ]
 
@@ -100,7 +103,7 @@ def _query(filters: Filters, before: Place | None, limit: int, refund: bool) -> 
     since, until, exact = bounds(span)
     query = select(
         source.id, Sale.id.label("sale_id"), at.label("at"), Sale.location_id, Sale.channel,
-        Sale.currency, Sale.member_id,
+        Sale.currency, func.coalesce(Sale.member_id, NOBODY).label("member_id"), Sale.means,
     ).where(at >= since, at < until)  # fmt: skip
     if not exact:
         query = query.where(local_day(at, span).between(*span))
@@ -112,10 +115,11 @@ def _query(filters: Filters, before: Place | None, limit: int, refund: bool) -> 
         query = query.where(or_(at < before[0], and_(at == before[0], source.id < before[1])))
     for column, wanted in (
         (Sale.currency, choice.currency), (Sale.location_id, choice.location_id),
-        (Sale.channel, choice.channel), (Sale.member_id, choice.member_id),
+        (Sale.channel, choice.channel),
     ):  # fmt: skip
         if wanted is not None:
             query = query.where(column == wanted)
+    query = query.where(*of_member(choice))
     if choice.item_id is not None or choice.category_id is not None:
         lines = RefundLine.refund_id if refund else SaleLine.sale_id
         query = query.where(source.id.in_(_of_goods(select(lines), filters, refund)))
@@ -179,6 +183,7 @@ def _entry(row: Row[Any], lines: list[Row[Any]], who: str, location_name: str) -
         at=row.at,
         location_name=location_name,
         channel=row.channel,
+        means=row.means,
         currency=row.currency,
         member_id=row.member_id,
         who=who,

@@ -131,10 +131,13 @@ _RULES = (
     ),
     (
         "charges_of_others",
-        "charges of another member's account than the one the sale is in the name of",
+        "charges and refunds of another account than the sale's member's, or its cash or card's",
         """SELECT COUNT(*) FROM transfers t JOIN sales s ON s.id = t.sale_id
-             JOIN accounts a ON a.id = t.debit_id
-            WHERE t.reason = 'charge' AND (a.member_id IS NULL OR a.member_id <> s.member_id)""",
+             JOIN accounts a ON a.id = CASE t.reason WHEN 'charge' THEN t.debit_id
+                                                     ELSE t.credit_id END
+            WHERE t.reason IN ('charge', 'refund') AND CASE s.means
+                WHEN 'account' THEN COALESCE(a.member_id <> s.member_id, TRUE)
+                ELSE a.member_id IS NOT NULL OR a.code <> s.means || ':' || s.currency END""",
     ),
     (
         "sales_not_their_lines",
@@ -189,10 +192,10 @@ _RULES = (
     ),
     (
         "keys_sold_twice",
-        "purchase keys with two sales of one member",
+        "purchase keys with two sales of one member, or of one till without a member",
         """SELECT COUNT(*) FROM (
-             SELECT member_id, key FROM sales
-             GROUP BY member_id, key HAVING COUNT(*) > 1) AS off""",
+             SELECT key FROM sales
+             GROUP BY key, COALESCE(member_id, -sold_by) HAVING COUNT(*) > 1) AS off""",
     ),
     (
         "refunds_over_paid",

@@ -54,14 +54,14 @@ def of_entries(entries: Iterable[Entry], language: str) -> Iterator[str]:
     where = zone()
     yield from _written(
         ("sale", "kind", "at", "location", "channel", "shopper", "what", "items", "total", "tax",
-         "currency"),
+         "currency", "means"),
         (
             [entry.sale_id, "refund" if entry.refund else "sale",
              entry.at.astimezone(where).isoformat(timespec="seconds"), _safe(entry.location_name),
              entry.channel, _safe(entry.who),
              _safe("; ".join(f"{many} x {_name(names, language)}" for names, many in entry.what)),
              entry.quantity, money.text(entry.total_minor, entry.currency),
-             money.text(entry.tax_minor, entry.currency), entry.currency]
+             money.text(entry.tax_minor, entry.currency), entry.currency, entry.means]
             for entry in entries
         ),
     )  # fmt: skip

@@ -82,9 +82,10 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Buy:
-    """One buy as it was asked for. `key` is the purchase key, unique per member."""
+    """One buy as it was asked for. `key` is the purchase key, unique per member; without a member
+    (a till sells to somebody it does not know) it is unique per seller."""
 
-    member_id: int
+    member_id: int | None
     location_id: int
     currency: str
     lines: tuple[Line, ...]
@@ -92,12 +93,19 @@ class Buy:
     channel: str = "shelf"
     sold_by: int | None = None
     wishes: Wishes = Wishes()
+    means: str = "account"
+
+    @property
+    def whose(self) -> int:
+        """Whose keys this one stands among: the member's, or (below zero) the seller's."""
+        return self.member_id if self.member_id is not None else -(self.sold_by or 0)
 
     @cached_property
     def contents(self) -> str:
         """A digest of what is bought where: the same key must come with the same contents."""
         goods = sorted((line.item_id, line.quantity) for line in self.lines)
-        text = f"{self.location_id}|{self.currency}|{goods}"
+        means = "" if self.means == "account" else f"|{self.means}"
+        text = f"{self.location_id}|{self.currency}|{goods}{means}"
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -113,10 +121,11 @@ Outcome = Bought | BaseException
 
 
 def buy(asked: Buy) -> Bought:
-    """Buy: charge the member's account, take the goods, and let the sale stand in their name.
+    """Buy: charge the member's account (at a till: book the cash or the card that staff took), take
+    the goods, and let the sale stand in the member's name, or in nobody's.
 
     Any number of times with one key is one sale. Refusals, in order: Invalid (no lines, more than
-    200, quantities), KeyReused 409, ItemNotForSale 404, PriceRose 409, OutOfStock 409,
+    200, quantities, means), KeyReused 409, ItemNotForSale 404, PriceRose 409, OutOfStock 409,
     BoughtJustNow 409, ConfirmFirst 409, InsufficientFunds 402. Raises Unavailable 503 when the
     database does not answer; the same key then tells whether the sale stands.
     """
@@ -126,6 +135,8 @@ def buy(asked: Buy) -> Bought:
         raise Invalid("A purchase key has 1 to 64 characters", field="key")
     if not all(1 <= line.quantity <= MOST_PIECES for line in asked.lines):
         raise Invalid(f"A quantity is 1 to {MOST_PIECES}", field="quantity")
+    if asked.member_id is None and (asked.means == "account" or asked.sold_by is None):
+        raise Invalid("Without a member a till is paid with cash or a card", field="member")
     # Another request's transaction may write this sale: what this one has read is dropped, so that
     # what it reads next sees the sale, and no connection is held while it waits.
     if db.session.registry.has():
@@ -206,7 +217,7 @@ class _Till:
     @classmethod
     def read(cls, buys: Sequence[Buy]) -> _Till:
         at = clock.now()
-        members = sorted({asked.member_id for asked in buys})
+        members = sorted({asked.member_id for asked in buys if asked.member_id is not None})
         places = {(line.item_id, asked.location_id) for asked in buys for line in asked.lines}
         known, recent = _earlier_sales(buys, members, at)
         accounts = {
@@ -229,7 +240,7 @@ class _Till:
         )
 
     def decide(self, asked: Buy) -> Outcome:
-        earlier = self.known.get((asked.member_id, asked.key))
+        earlier = self.known.get((asked.whose, asked.key))
         if earlier is not None:
             sale_id, contents = earlier
             if contents != asked.contents:
@@ -240,8 +251,8 @@ class _Till:
         except Refusal as refusal:
             return refusal
         self.accepted.append(accepted)
-        self.known[asked.member_id, asked.key] = (accepted.sale_id, asked.contents)
-        self.recent.append((asked.member_id, asked.contents, accepted.sale_id, self.at))
+        self.known[asked.whose, asked.key] = (accepted.sale_id, asked.contents)
+        self.recent.append((asked.whose, asked.contents, accepted.sale_id, self.at))
         return Bought(accepted.sale_id, repeated=False)
 
     def _accept(self, asked: Buy) -> _Accepted:
@@ -252,12 +263,8 @@ class _Till:
         if total > money.LARGEST_MINOR:
             raise Invalid("The total is larger than any sale", field="quantity")
         self._ask(asked, total)
-        owner = (asked.member_id, asked.currency)
-        if self.balances[owner] < total:
-            raise payment.InsufficientFunds(
-                balance_minor=self.balances[owner], needed_minor=total, currency=asked.currency
-            )
-        self.balances[owner] -= total
+        if asked.means == "account":
+            self._spend((asked.whose, asked.currency), total)
         for place, quantity in wanted.items():
             self.levels[place] -= quantity
         tax = sum(
@@ -265,6 +272,13 @@ class _Till:
             for q, line in zip(quotes, asked.lines)
         )
         return _Accepted(ids.new(), asked, quotes, total, tax)
+
+    def _spend(self, owner: tuple[int, str], total: int) -> None:
+        if self.balances[owner] < total:
+            raise payment.InsufficientFunds(
+                balance_minor=self.balances[owner], needed_minor=total, currency=owner[1]
+            )
+        self.balances[owner] -= total
 
     def _quote(self, asked: Buy, line: Line) -> catalogue.Quote:
         found = self.quotes.get((line.item_id, asked.location_id, asked.currency))
@@ -296,7 +310,7 @@ class _Till:
         if wishes.ask_again_within_s is not None:
             since = self.at - timedelta(seconds=wishes.ask_again_within_s)
             for member, contents, sale_id, at in self.recent:
-                if (member, contents) == (asked.member_id, asked.contents) and at > since:
+                if (member, contents) == (asked.whose, asked.contents) and at > since:
                     seconds = int((self.at - at).total_seconds())
                     raise BoughtJustNow(sale=sale_id, seconds=seconds)
         if wishes.confirm_over_minor is not None and total > wishes.confirm_over_minor:
@@ -321,6 +335,13 @@ _with_keys = Prepared(
         one_of(Sale.member_id, "members", dialect), one_of(Sale.key, "keys", dialect)
     )
 )
+_of_sellers_with_keys = Prepared(
+    lambda dialect: select(Sale.sold_by, Sale.key, Sale.id, Sale.contents).where(
+        one_of(Sale.sold_by, "sellers", dialect),
+        one_of(Sale.key, "keys", dialect),
+        Sale.member_id.is_(None),
+    )
+)
 _since = Prepared(
     lambda dialect: select(Sale.member_id, Sale.contents, Sale.id, Sale.created_at).where(
         one_of(Sale.member_id, "members", dialect),
@@ -333,7 +354,12 @@ def _earlier_sales(
     buys: Sequence[Buy], members: list[int], at: datetime
 ) -> tuple[dict[tuple[int, str], tuple[str, str]], list[tuple[int, str, str, datetime]]]:
     """Sales with these keys, and these members' sales of the last moments."""
-    found = _with_keys.all(members=Many(members), keys=Many({asked.key for asked in buys}))
+    keys = Many({asked.key for asked in buys})
+    sellers = {-asked.whose for asked in buys if asked.member_id is None}
+    found = _with_keys.all(members=Many(members), keys=keys) if members else []
+    if sellers:
+        sold = _of_sellers_with_keys.all(sellers=Many(sellers), keys=keys)
+        found += [(-row[0], *row[1:]) for row in sold]
     known = {(row[0], row[1]): (row[2], row[3]) for row in found}
     longest = max(asked.wishes.ask_again_within_s or 0 for asked in buys)
     if not longest:
@@ -375,7 +401,7 @@ def _write(till: _Till) -> None:
     accepted, at = till.accepted, till.at
     for currency, accounts in till.accounts.items():
         payments = [
-            payment.Payment(sale.asked.member_id, sale.total_minor, sale.sale_id)
+            payment.Payment(sale.asked.member_id, sale.total_minor, sale.sale_id, sale.asked.means)
             for sale in accepted
             if sale.asked.currency == currency
         ]
@@ -386,7 +412,7 @@ def _write(till: _Till) -> None:
     outbox.put_many("sale.paid", [sale.sale_id for sale in accepted], at)
     wants = [
         stock.Want(line.item_id, sale.asked.location_id, line.quantity, sale.sale_id,
-                   sale.asked.member_id)
+                   sale.asked.member_id or sale.asked.sold_by)
         for sale in accepted
         for line in sale.asked.lines
     ]  # fmt: skip
@@ -403,7 +429,7 @@ def _sale_row(sale: _Accepted, at: datetime) -> dict[str, object]:
     return {
         "id": sale.sale_id, "member_id": asked.member_id, "key": asked.key,
         "contents": asked.contents, "location_id": asked.location_id, "channel": asked.channel,
-        "means": "account", "state": "paid", "currency": asked.currency,
+        "means": asked.means, "state": "paid", "currency": asked.currency,
         "total_minor": sale.total_minor, "tax_minor": sale.tax_minor, "sold_by": asked.sold_by,
         "created_at": at,
     }  # fmt: skip

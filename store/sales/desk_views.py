@@ -53,5 +53,10 @@ def refund(sale_id: str) -> ResponseReturnValue:
 
 
 def _with_names(found: list[Receipt]) -> list[dict[str, object]]:
-    names = identity.names_of({sale.member_id for sale in found})
-    return [shown_receipt(sale) | {"who": names.get(sale.member_id, "")} for sale in found]
+    people = {person for sale in found for person in (sale.member_id, sale.sold_by) if person}
+    names = identity.names_of(people)
+    return [
+        shown_receipt(sale)
+        | {"who": names.get(sale.member_id or 0, ""), "seller": names.get(sale.sold_by or 0, "")}
+        for sale in found
+    ]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, BigId, Moment
 
 CHANNELS = ("shelf", "web", "till")
+MEANS = ("account", "cash", "card", "delivery")
+"""What a sale is paid with: the member's account; at a till cash or a card, whose terminal stands
+outside; on delivery."""
 FULFILMENTS = ("taken", "collect", "deliver")
 """How the goods of a sale come to the shopper: off the shelf at once, at a counter, at home."""
 TRANSITIONS = {
@@ -26,7 +29,8 @@ REFUNDED = ("part_refunded", "refunded")
 
 class Sale(Base):
     """A sale that stands. `key` is the purchase key, unique per member; `contents` is a digest of
-    what was asked for, so that the same key with other contents is refused."""
+    what was asked for, so that the same key with other contents is refused. A till may sell to
+    somebody it does not know: then nobody's name is on it, and the key is unique per seller."""
 
     __tablename__ = "sales"
     __table_args__ = (
@@ -35,12 +39,23 @@ class Sale(Base):
         CheckConstraint("channel IN ('shelf', 'web', 'till')", name="channel"),
         CheckConstraint("fulfilment IN ('taken', 'collect', 'deliver')", name="fulfilment"),
         CheckConstraint("total_minor >= 0", name="total"),
+        CheckConstraint("means IN ('account', 'cash', 'card', 'delivery')", name="means"),
+        CheckConstraint("member_id IS NOT NULL OR sold_by IS NOT NULL", name="somebody"),
+        CheckConstraint("member_id IS NOT NULL OR means <> 'account'", name="whose_account"),
+        Index(
+            "uq_sales_sold_by_key",
+            "sold_by",
+            "key",
+            unique=True,
+            sqlite_where=text("member_id IS NULL"),
+            postgresql_where=text("member_id IS NULL"),
+        ),
         Index("ix_sales_member_id_created_at", "member_id", "created_at"),
         Index("ix_sales_created_at", "created_at"),
     )
 
     id: Mapped[str] = mapped_column(String(20), primary_key=True)
-    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
     key: Mapped[str] = mapped_column(String(64))
     contents: Mapped[str] = mapped_column(String(64))
     location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))

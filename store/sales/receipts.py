@@ -53,7 +53,7 @@ class ReceiptRefund:
 @dataclass(frozen=True)
 class Receipt:
     id: str
-    member_id: int
+    member_id: int | None
     location_id: int
     location_code: str
     location_name: str

@@ -65,7 +65,7 @@ class Given(NamedTuple):
 
 class PaidBack(NamedTuple):
     refund_id: str
-    member_id: int
+    member_id: int | None
     location_id: int
     lines: list[Given]
     goods: list[Given]

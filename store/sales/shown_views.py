@@ -13,6 +13,18 @@ from .receipts import Receipt
 blueprint = Blueprint("sales", __name__)
 
 
+@blueprint.app_template_global()
+def means_name(means: str) -> str:
+    """How a sale was paid, in the visitor's language."""
+    names: dict[str, str] = {
+        "account": gettext("Shop account"),
+        "cash": gettext("Cash"),
+        "card": gettext("Card"),
+        "delivery": gettext("On delivery"),
+    }
+    return names.get(means, means)
+
+
 def shown_receipt(found: Receipt) -> dict[str, Any]:
     """A receipt as the templates take it: names in the visitor's language."""
     return {
@@ -26,7 +38,7 @@ def shown_receipt(found: Receipt) -> dict[str, Any]:
             for refund in found.refunds
         ],
         "location_id": found.location_id, "location_name": found.location_name,
-        "means": gettext("Shop account"),
+        "means": means_name(found.means), "by": found.means, "sold_by": found.sold_by,
         "member_id": found.member_id, "pieces": found.pieces, "fulfilment": found.fulfilment,
         "lines": [
             {

@@ -112,8 +112,8 @@ def test_an_unknown_location_is_not_there(shop: Shop) -> None:
 
 
 def test_only_known_ways_of_paying(shop: Shop) -> None:
-    problem = refused(shop.sell(payment={"method": "cash"}), 422, "payment_method_unknown")
-    assert problem["methods"] == ["account"]
+    problem = refused(shop.sell(payment={"method": "shells"}), 422, "payment_method_unknown")
+    assert problem["methods"] == ["account", "cash", "card"]
 
 
 # A till, selling for a member
@@ -163,6 +163,39 @@ def test_a_tills_key_is_not_the_shoppers(shop: Shop) -> None:
     assert again.headers["Idempotency-Replayed"] == "true"
     assert again.get_json() == sold.get_json()
     assert shop.state() == (5000, 6, 3)
+
+
+def test_a_till_takes_cash_and_cards_of_whoever_buys(shop: Shop) -> None:
+    till = shop.token("sam", "till")
+    for method in ("cash", "card"):
+        key = f"till-3/{method}"
+        sold = shop.sell(2, till, payment={"method": method}, key=key)
+        assert sold.status_code == 201, sold.text
+        sale = sold.get_json()
+        assert (sale["member"], sale["payment"], sale["channel"]) == (
+            None,
+            {"method": method},
+            "till",
+        )
+        again = shop.sell(2, till, payment={"method": method}, key=key)
+        assert again.headers["Idempotency-Replayed"] == "true"
+        assert again.get_json() == sale
+        assert shop.get(f"/sales/{sale['id']}", "sam").get_json() == sale
+        refused(shop.get(f"/sales/{sale['id']}", "mei"), 404, "not_found")
+        named = shop.sell(1, till, payment={"method": method}, member="lin@example.com")
+        assert named.get_json()["member"] == shop.people["lin"]
+    refused(shop.sell(2, till, payment={"method": "card"}, key="till-3/cash"), 409, "key_reused")
+    assert shop.state() == (10_000, 4, 1)
+    assert len(shop.get("/sales?all=true", "olga").get_json()["sales"]) == 4
+    refund = shop.post(f"/sales/{sale['id']}/refunds", {}, "sam")
+    assert refund.get_json()["total"] == sale["total"]
+    assert shop.state() == (10_000, 6, 1)
+
+
+def test_only_a_till_takes_cash(shop: Shop) -> None:
+    for who in ("lin", shop.token("sam", "sales:write")):
+        refused(shop.sell(1, who, payment={"method": "cash"}), 403, "scope_missing")
+    assert shop.state() == (10_000, 10, 1)
 
 
 # Lists and refunds

@@ -25,7 +25,7 @@ def careless_refund(sale_id: str) -> None:
     if sale.state == "refunded":
         raise sales.NotRefundable(state=sale.state)
     with transaction() as session:
-        payment.deposit(sale.member_id, sale.total_minor, sale.currency, "takings")
+        payment.deposit(sale.member_id or 0, sale.total_minor, sale.currency, "takings")
         lines = session.execute(select(SaleLine).where(SaleLine.sale_id == sale_id)).scalars()
         stock.put_back(
             [stock.Want(one.item_id, sale.location_id, one.quantity, sale_id) for one in lines],
