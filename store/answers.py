@@ -36,7 +36,7 @@ class Answer(Response):
 
 def see_other(path: str) -> Answer:
     """The answer to a form that was done: look there now. `path` is a path of the shop."""
-    return Answer(b"", 303, [("Location", path)])
+    return Answer(b"", 303, [("Location", path), ("Content-Type", "text/html; charset=utf-8")])
 
 
 def names_of(headers: Headers) -> set[str]:

@@ -7,12 +7,14 @@ for a guest it only binds forms to the browser.
 from __future__ import annotations
 
 from functools import lru_cache
+from io import BytesIO
 from typing import cast
 from urllib.parse import parse_qsl
 
 from flask import Request, current_app, request
 from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_accept_header, parse_cookie
 from werkzeug.wrappers import Response
 
@@ -25,7 +27,6 @@ __all__ = [
 
 LANGUAGES = {"en": "English", "zh": "中文"}
 _FORM = "application/x-www-form-urlencoded"
-_SMALL_FORM = 16_384
 
 
 class Visit(Request):
@@ -78,18 +79,22 @@ class Visit(Request):
     def _load_form_data(self) -> None:
         """A small form of the usual kind is read at once; the library's parser is made for uploads
         that arrive bit by bit."""
-        kind = self.environ.get("CONTENT_TYPE")
-        length = self.environ.get("CONTENT_LENGTH", "")
-        small = length.isascii() and length.isdigit() and int(length[:6]) <= _SMALL_FORM
-        if "form" in self.__dict__ or kind != _FORM or len(length) > 5 or not small:
+        known, environ = self.__dict__, self.environ
+        length = environ.get("CONTENT_LENGTH", "")
+        small = len(length) <= 5 and length.isascii() and length.isdigit()
+        if not small or environ.get("CONTENT_TYPE") != _FORM or {"form", "stream"} & known.keys():
             super()._load_form_data()
             return
-        fields = parse_qsl(
-            self.stream.read().decode(errors="replace"), keep_blank_values=True,
-            max_num_fields=self.max_form_parts,
-        )  # fmt: skip
-        self.__dict__["form"] = self.parameter_storage_class(fields)
-        self.__dict__["files"] = self.parameter_storage_class()
+        body = environ["wsgi.input"].read(int(length))
+        if len(body) < int(length):
+            raise ClientDisconnected()
+        try:
+            fields = parse_qsl(body.decode(), keep_blank_values=True, errors="werkzeug.url_quote")
+        except UnicodeDecodeError:
+            fields = []  # As the library has it: what is no text is no form.
+        known["form"] = self.parameter_storage_class(fields)
+        known["files"] = self.parameter_storage_class()
+        known["stream"] = BytesIO()
 
 
 def visited() -> Visit:
