@@ -20,7 +20,7 @@ class Quote(NamedTuple):
     names: dict[str, str]
     tax_rate_bp: int
     amount_minor: int
-    tracks_batches: bool
+    tracks_batches: bool = False
 
 
 _quotes = Prepared(
