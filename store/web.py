@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from datetime import datetime
 from functools import cache
@@ -22,7 +21,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
-from . import errors, ids, money
+from . import assets, errors, ids, money
 from .answers import add_headers, names_of
 from .strict import StrictJSON
 from .visits import (
@@ -73,7 +72,6 @@ _HEADERS = (
     ("Permissions-Policy", "camera=(self), microphone=(), geolocation=(), payment=(self)"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
-_FOR_EVER = "public, max-age=31536000, immutable"
 
 
 class CsrfFailed(errors.Refusal):
@@ -170,8 +168,7 @@ def _finish(response: Response) -> Response:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     asked = here.args if here.environ.get("QUERY_STRING") else {}
     if "cache-control" not in there:
-        fixed = here.endpoint == "static" and "v" in asked
-        add_headers(headers, [("Cache-Control", _FOR_EVER if fixed else "private, no-cache")])
+        add_headers(headers, [("Cache-Control", "private, no-cache")])
     if here.new_secret is not None:
         set_cookie(response, "visit", here.new_secret, current_app.config["SESSION_DAYS"])
     if asked and asked.get("lang") in LANGUAGES:
@@ -192,15 +189,10 @@ def base_url() -> str:
     return str(current_app.config["BASE_URL"]) or f"{request.scheme}://{request.host}"
 
 
-@cache
-def _version(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
-
-
 def _static_url(name: str) -> str:
     """An address for a file under static/ that changes with its contents, cached for a year."""
     folder = current_app.static_folder or ""
-    return f"/static/{name}?v={_version(Path(folder) / name)}"
+    return f"/static/{name}?v={assets.version(Path(folder) / name)}"
 
 
 def _set_up_templates(app: Flask) -> None:
@@ -249,7 +241,14 @@ def _price(minor: int, currency: str) -> Markup:
     ).format(whole[:first], number, decimals, whole[last:])
 
 
+# English is read on both sides of the Atlantic: no date may be taken for another.
+_PATTERNS = {("en", "short"): "d MMM y, HH:mm", ("en", "medium"): "d MMM y, HH:mm:ss"}
+
+
 def _when(at: datetime, form: str = "medium") -> str:
+    """A moment in the shop's time zone, in the visitor's language. `form` is short (minutes),
+    medium (seconds), or a pattern."""
+    form = _PATTERNS.get((language(), form), form)
     local = at.astimezone(ZoneInfo(current_app.config["TIME_ZONE"]))
     return str(format_datetime(local.replace(tzinfo=None), form, rebase=False))
 

@@ -48,7 +48,7 @@ def test_a_browser_keeps_for_a_year_what_its_page_names(client: FlaskClient) -> 
             assert answer.headers["Cache-Control"] == YEAR, name
 
 
-@pytest.mark.parametrize("query", ["", "?v=", "?v=0123456789"])
+@pytest.mark.parametrize("query", ["", "?v=", "?v=0123456789", "?v=%00"])
 def test_an_address_of_other_contents_is_asked_for_each_time(
     client: FlaskClient, query: str
 ) -> None:
@@ -74,6 +74,8 @@ def test_heads_missing_files_and_ways_out_of_the_folder(client: FlaskClient) -> 
     assert head.headers["Content-Encoding"] == "gzip"
     for name in ("css/none.css", "css", "../store/web.py", "%2e%2e/wsgi.py"):
         assert client.get(f"/static/{name}", headers=GZIP).status_code == 404, name
+    missing = client.get("/static/css/none.css?v=0123456789")
+    assert missing.headers["Cache-Control"] == "private, no-cache", "nobody keeps that for a year"
 
 
 def test_pictures_are_sent_as_they_are_and_pages_are_never_packed(client: FlaskClient) -> None:
