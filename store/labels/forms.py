@@ -9,7 +9,7 @@ from flask import current_app, request
 from .. import forms, identity, stock, web
 from ..errors import Invalid
 from . import choosing, sheets
-from .printing import MOST_COPIES, Order
+from .printing import MOST_COPIES, MOST_LABELS, Order
 from .stickers import Imprint
 
 __all__ = [
@@ -86,11 +86,12 @@ def _number(name: str) -> int | None:
 
 
 def order() -> Order:
-    """The desk's form as an order to print. Raises Invalid, NotFound."""
+    """The desk's form as an order to print; a field `many-<item id>` says how many labels an item
+    gets beside the copies of all. Raises Invalid, NotFound."""
     location = place()
     wanted = choice(location)
     sheet = sheet_named()
-    ids = choosing.chosen_ids(wanted) if forms.flag("all") else _items()
+    ids = choosing.chosen_ids(wanted) if forms.flag("all") else _as_many_as_asked(_items())
     return Order(
         item_ids=ids,
         sheet=sheet,
@@ -102,6 +103,15 @@ def order() -> Order:
         made_by=identity.signed_in().id,
         key=forms.text("key", least=8, most=64),
     )
+
+
+def _as_many_as_asked(item_ids: list[int]) -> list[int]:
+    many = {
+        each: forms.whole(f"many-{each}", least=0, most=MOST_LABELS, default=1) for each in item_ids
+    }
+    if sum(many.values()) > MOST_LABELS:
+        raise Invalid(f"One job prints at most {MOST_LABELS} labels", field="copies")
+    return [each for each in item_ids for _ in range(many[each])]
 
 
 def _items() -> list[int]:

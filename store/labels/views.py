@@ -13,11 +13,11 @@ from sqlalchemy import select
 from .. import catalogue, identity, ids, stock, web
 from ..db import connection, db
 from ..errors import NotFound
-from . import choosing, forms, picture, printing, sheets, sticker_views, stickers
+from . import choosing, delivery_views, forms, picture, printing, sheets, sticker_views, stickers
 from .blueprint import blueprint
 from .models import Label, PrintJob
 
-__all__ = ["blueprint", "sticker_views"]
+__all__ = ["blueprint", "delivery_views", "sticker_views"]
 
 JOBS = 40
 IN_MEMORY_BYTES = 2**20

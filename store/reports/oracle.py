@@ -115,6 +115,44 @@ _RULES = (
             WHERE r.ended_at IS NULL AND r.ends_at IS NULL AND s.id IS NULL""",
     ),
     (
+        "transit_off",
+        "items in transit that are not the sum of the transfers which have left and not arrived",
+        """SELECT COUNT(*) FROM (
+             SELECT item_id, SUM(quantity) AS total FROM (
+               SELECT v.item_id, v.on_hand AS quantity FROM levels v
+                 JOIN locations p ON p.id = v.location_id WHERE p.kind = 'transit'
+               UNION ALL
+               SELECT l.item_id, -l.expected FROM slip_lines l JOIN slips s ON s.id = l.slip_id
+                WHERE s.kind = 'transfer' AND s.sent_at IS NOT NULL AND s.ended_at IS NULL) AS way
+             GROUP BY item_id HAVING SUM(quantity) <> 0) AS off""",
+    ),
+    (
+        "orders_not_their_deliveries",
+        "lines of orders whose received pieces are not the sum of the booked deliveries",
+        """SELECT COUNT(*) FROM (
+             SELECT slip_id, item_id, SUM(quantity) AS total FROM (
+               SELECT l.slip_id, l.item_id, l.done AS quantity FROM slip_lines l
+                 JOIN slips s ON s.id = l.slip_id WHERE s.kind = 'purchase'
+               UNION ALL
+               SELECT s.purchase_id, l.item_id, -l.done FROM slip_lines l
+                 JOIN slips s ON s.id = l.slip_id
+                WHERE s.kind = 'delivery' AND s.how = 'done' AND s.purchase_id IS NOT NULL) AS came
+             GROUP BY slip_id, item_id HAVING SUM(quantity) <> 0) AS off""",
+    ),
+    (
+        "write_offs_without_movement",
+        "items at places of which more was written off than movements say",
+        """SELECT COUNT(*) FROM (
+             SELECT w.item_id, w.location_id FROM (
+               SELECT item_id, location_id, SUM(quantity) AS total FROM write_offs
+                GROUP BY item_id, location_id) AS w
+             LEFT JOIN (
+               SELECT item_id, location_id, -SUM(quantity) AS total FROM movements
+                WHERE reason = 'written_off' GROUP BY item_id, location_id) AS m
+               ON m.item_id = w.item_id AND m.location_id = w.location_id
+            WHERE COALESCE(m.total, 0) < w.total) AS off""",
+    ),
+    (
         "sales_without_charge",
         "sales that cost something and have not exactly one charge of their total",
         """SELECT COUNT(*) FROM sales s

@@ -72,7 +72,7 @@ def _statement(by: str) -> Any:
             pieces_expression(visitor.c.member_id, secret).label("basket_count"),
         )
         .select_from(item)
-        .join(place, place.id == chosen)
+        .join(place, (place.id == chosen) & (place.kind != "transit"))
         .outerjoin(category, category.id == item.category_id)
         .outerjoin(label, label.id == bindparam("label"))
         .outerjoin(visitor, true())

@@ -42,9 +42,11 @@ from .locations import (
     location_by_id,
     locations,
 )
+from .purchases import delivered, incoming_expression
 from .reservations import ReservationEnded, release, reserve, take_reserved
 from .tasks import close_tasks, open_task
 from .wants import OutOfStock, Want
+from .write_offs import write_off
 
 __all__ = [
     "MAIN",
@@ -66,7 +68,9 @@ __all__ = [
     "call_back",
     "close_tasks",
     "count_to",
+    "delivered",
     "in_batches",
+    "incoming_expression",
     "kept_for",
     "level_of",
     "levels",
@@ -89,4 +93,5 @@ __all__ = [
     "take",
     "take_reserved",
     "transfer",
+    "write_off",
 ]

@@ -150,7 +150,7 @@ def level(item: str, code: str | None, as_json: bool) -> None:
     """What is on hand, by location; the last line is the sum over all of them."""
     try:
         wanted = item_id(item)
-        places = [location(code)] if code else locations()
+        places = [location(code)] if code else locations(transit=True)
     except Refusal as refusal:
         raise click.ClickException(refusal.message) from refusal
     found = levels([(wanted, place.id) for place in places])

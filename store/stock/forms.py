@@ -9,7 +9,7 @@ from flask import request
 from .. import catalogue, forms, web
 from ..catalogue import gs1
 from ..errors import Invalid, NotFound
-from .locations import MAIN, location
+from .locations import MAIN, location, location_by_id
 from .models import Location
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "here_code",
     "item",
     "place",
+    "place_of",
     "said_by",
 ]
 
@@ -47,6 +48,11 @@ def here() -> Location:
 def place(name: str = "at") -> Location:
     """The place that a form's field names. Raises NotFound."""
     return location(forms.text(name, most=32))
+
+
+def place_of(location_id: int) -> Location:
+    """The place of a row. Raises NotFound."""
+    return location_by_id(location_id)
 
 
 def item() -> catalogue.Item:

@@ -21,7 +21,8 @@ __all__ = [
 
 MAIN = "MAIN"
 # Built once: every sale asks for its location.
-_BY_CODE = select(Location).where(Location.code == bindparam("code"))
+# Nobody shops, works or sends to where goods are in transit.
+_BY_CODE = select(Location).where(Location.code == bindparam("code"), Location.kind != "transit")
 
 
 class LocationTaken(Invalid):
@@ -45,9 +46,12 @@ def location_by_id(location_id: int) -> Location:
     return found
 
 
-def locations() -> list[Location]:
-    """All locations, the first one first."""
-    return list(db.session.scalars(select(Location).order_by(Location.id)))
+def locations(*, transit: bool = False) -> list[Location]:
+    """All locations, the first one first; with `transit` also where goods on their way are."""
+    query = select(Location).order_by(Location.id)
+    if not transit:
+        query = query.where(Location.kind != "transit")
+    return list(db.session.scalars(query))
 
 
 def add_location(code: str, name: str, kind: str = "shop", address: str = "") -> Location:

@@ -11,10 +11,10 @@ from ..db import Base, BigId, Moment
 
 
 class Location(Base):
-    """A place with stock of its own: a shop or a warehouse."""
+    """A place with stock of its own: a shop, a warehouse, or the way between them."""
 
     __tablename__ = "locations"
-    __table_args__ = (CheckConstraint("kind IN ('shop', 'warehouse')", name="kind"),)
+    __table_args__ = (CheckConstraint("kind IN ('shop', 'warehouse', 'transit')", name="kind"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     code: Mapped[str] = mapped_column(String(32), unique=True)

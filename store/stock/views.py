@@ -8,17 +8,30 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
-from .. import catalogue, forms, identity
+from .. import catalogue, forms, identity, ids
 from ..db import transaction
 from ..errors import NotFound
-from . import batches, movements, task_views
+from . import (
+    batches,
+    count_views,
+    delivery_views,
+    movements,
+    slip_views,
+    task_views,
+    transfer_views,
+    write_off_views,
+)
 from . import forms as asked
 from .blueprint import blueprint
 from .levels import LARGEST, count_to, levels, receive, shelves
 from .locations import locations
 from .models import Location
+from .write_offs import CHOICES
 
-__all__ = ["blueprint", "task_views"]
+__all__ = [
+    "blueprint", "count_views", "delivery_views", "slip_views", "task_views", "transfer_views",
+    "write_off_views",
+]  # fmt: skip
 
 
 @blueprint.get("/desk/stock")
@@ -37,6 +50,7 @@ def desk() -> str:
         level=_at(item, place) if item else None, said=asked.said_by(code),
         in_batches=batches.in_batches([(item.id, place.id)]) if item else [],
         seen=movements.newest_id(),
+        key=ids.new(), why=CHOICES,
         movements=shown, who=identity.names_of({one.member_id for one in shown if one.member_id}),
         next_before=shown[-1].id if len(found) > len(shown) else None,
         low=[] if code else movements.running_low(place.id, current_app.config["LAST_ONES"]),
@@ -106,7 +120,7 @@ def recall() -> ResponseReturnValue:
 
 def _at(item: catalogue.Item, place: Location) -> dict[str, Any]:
     """The item's level at every location, and its shelf at this one."""
-    everywhere = locations()
+    everywhere = locations(transit=True)
     found = levels([(item.id, each.id) for each in everywhere])
     return {
         "on_hand": found.get((item.id, place.id), 0),

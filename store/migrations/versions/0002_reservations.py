@@ -57,28 +57,13 @@ def downgrade() -> None:
     # What the old words do not have becomes a count: the sum over the movements stays.
     op.execute("UPDATE movements SET reason = 'counted' WHERE reason IN ('found', 'written_off')")
     _movements_with(OLD_REASONS)
-    with op.batch_alter_table("movements", **_checks(OLD_REASONS)) as batch:
+    with op.batch_alter_table("movements") as batch:
         batch.drop_column("batch_id")
     op.drop_table("reservations")
 
 
 def _movements_with(reasons: str) -> None:
     """Movements whose reason is one of these."""
-    if op.get_bind().dialect.name == "sqlite":
-        # The table is copied, with the checks that it shall have: they are not read from the old.
-        with op.batch_alter_table("movements", recreate="always", **_checks(reasons)):
-            pass
-        return
-    op.drop_constraint(op.f("ck_movements_reason"), "movements", type_="check")
-    op.create_check_constraint(op.f("ck_movements_reason"), "movements", reasons)
-
-
-def _checks(reasons: str) -> dict[str, tuple[sa.CheckConstraint, ...]]:
-    if op.get_bind().dialect.name != "sqlite":
-        return {}
-    return {
-        "table_args": (
-            sa.CheckConstraint("quantity <> 0", name=op.f("ck_movements_quantity")),
-            sa.CheckConstraint(reasons, name=op.f("ck_movements_reason")),
-        )
-    }
+    with op.batch_alter_table("movements") as batch:
+        batch.drop_constraint(op.f("ck_movements_reason"), type_="check")
+        batch.create_check_constraint(op.f("ck_movements_reason"), reasons)

@@ -1,0 +1,119 @@
+"""Purchases: what was ordered from a supplier, and deliveries, with or without an order.
+
+An order is a slip that is scanned or typed together and sent; from then on its open rest is
+incoming. A delivery is a slip, too: what was scanned comes onto the shelf when it is booked, once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, select, update
+
+from .. import clock
+from ..db import in_transaction, insert_new
+from ..errors import NotFound
+from .changes import change
+from .levels import Want
+from .slips import NothingScanned, claim, find, scanned, settle, shown_lines
+from .tasks import close_tasks, open_task
+from .work_models import Slip, SlipLine
+
+__all__ = [
+    "book_delivery",
+    "close_purchase",
+    "delivered",
+    "incoming_expression",
+    "send_purchase",
+    "still_to_come",
+]
+
+
+def send_purchase(slip_id: int, member_id: int) -> None:
+    """Joiner: the order went out to the supplier; what it names is incoming now. Raises NotFound,
+    SlipClosed, NothingScanned."""
+    claim(slip_id, "purchase", member_id, send=True)
+    wanted = [(one.item_id, one.quantity, 0) for one in scanned(slip_id) if one.quantity]
+    if not wanted:
+        raise NothingScanned("An order names at least one item", field="code")
+    settle(slip_id, sorted(wanted))
+
+
+def close_purchase(slip_id: int, member_id: int) -> None:
+    """Joiner: nothing more will come of it. Raises NotFound, SlipClosed."""
+    claim(slip_id, "purchase", member_id)
+
+
+def book_delivery(slip_id: int, member_id: int) -> int:
+    """Joiner: what was scanned comes onto the shelf, and off the open rest of its order; answers
+    how many pieces came. Where order and delivery differ, a task says so. Raises NotFound,
+    SlipClosed, NothingScanned, Invalid."""
+    slip = claim(slip_id, "delivery", member_id)
+    came = {one.item_id: one.quantity for one in scanned(slip_id) if one.quantity}
+    if not came:
+        raise NothingScanned("A delivery has at least one item", field="code")
+    rest = _take_off_order(slip, came, member_id) if slip.purchase_id else came
+    settle(slip_id, [(item, rest.get(item, 0), came[item]) for item in sorted(came)])
+    wants = [Want(item, slip.location_id, many, None, member_id) for item, many in came.items()]
+    change(wants, "received", f"#{slip.id} {slip.title} {slip.note}".strip()[:200])
+    if slip.purchase_id and any(many > rest.get(item, 0) for item, many in came.items()):
+        open_task("delivery_differs", slip.location_id, note=f"#{slip.id} {slip.title}")
+    close_tasks(("shelf_empty",), slip.location_id, list(came), member_id)
+    return sum(came.values())
+
+
+def _take_off_order(slip: Slip, came: dict[int, int], member_id: int) -> dict[int, int]:
+    """Joiner: what came is received on its order's lines; answers what was still to come before.
+    What nobody ordered gets a line of its own. The order ends when nothing is to come any more."""
+    session = in_transaction()
+    order = session.scalars(
+        select(Slip).where(Slip.id == slip.purchase_id).with_for_update()
+    ).one()  # Two deliveries of one order are booked one after the other.
+    mine = SlipLine.slip_id == order.id
+    session.connection().execute(
+        insert_new(SlipLine),
+        [{"slip_id": order.id, "item_id": item, "expected": 0, "done": 0} for item in sorted(came)],
+    )
+    rows = session.connection().execute(
+        select(SlipLine.item_id, SlipLine.expected, SlipLine.done).where(mine)
+    )
+    rest = {row[0]: max(0, row[1] - row[2]) for row in rows}
+    for item, many in sorted(came.items()):
+        session.connection().execute(
+            update(SlipLine).where(mine, SlipLine.item_id == item).values(done=SlipLine.done + many)
+        )
+    if order.ended_at is None and all(came.get(item, 0) >= many for item, many in rest.items()):
+        order.ended_at, order.ended_by, order.how = clock.now(), member_id, "done"
+    return rest
+
+
+def still_to_come(slip_id: int) -> dict[int, int]:
+    """The open rest of an order, by item."""
+    return {item: max(0, ordered - came) for item, ordered, came in shown_lines(slip_id)}
+
+
+def delivered(slip_id: int) -> tuple[int, dict[int, int]]:
+    """Where a booked delivery came, and how many of each item. Raises NotFound."""
+    slip = find(slip_id, "delivery")
+    if slip.how != "done":
+        raise NotFound("This delivery is not booked", what="slip")
+    return slip.location_id, {item: came for item, _, came in shown_lines(slip_id)}
+
+
+def incoming_expression(item_id: Any, location_id: Any) -> ColumnElement[int]:
+    """An expression for other queries: how many of the item are under way to the location, by open
+    orders and by transfers that have left. 0 where none are."""
+    to_come = case((SlipLine.expected > SlipLine.done, SlipLine.expected - SlipLine.done), else_=0)
+    place = func.coalesce(Slip.target_id, Slip.location_id)
+    total = (
+        select(func.coalesce(func.sum(to_come), 0))
+        .join(Slip, Slip.id == SlipLine.slip_id)
+        .where(
+            SlipLine.item_id == item_id,
+            place == location_id,
+            Slip.kind.in_(("purchase", "transfer")),
+            Slip.sent_at.is_not(None),
+            Slip.ended_at.is_(None),
+        )
+    )
+    return total.correlate_except(Slip, SlipLine).scalar_subquery()

@@ -1,0 +1,216 @@
+"""Slips: work with stock that is scanned together, piece by piece, by one or more of the staff.
+
+While a slip is open, scans are written down and nothing moves. What its end does is the matter of
+purchases, deliveries, counts and transit; that it ends once is seen to here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, insert, select, update
+
+from .. import catalogue, clock, ids
+from ..db import connection, db, in_transaction, insert_new
+from ..errors import Invalid, NotFound, Refusal
+from .levels import LARGEST, on_hand
+from .work_models import Slip, SlipLine, SlipScan
+
+__all__ = [
+    "NothingScanned", "Scanned", "Slip", "SlipClosed", "cancel", "claim", "find", "listed",
+    "open_slip", "scan", "scanned", "settle", "shown_lines",
+]  # fmt: skip
+
+
+class SlipClosed(Refusal):
+    """It was booked, sent, approved or cancelled meanwhile; nothing more can be scanned for it.
+    `data`: slip."""
+
+    code = "slip_closed"
+    status = 409
+    title = "This is closed already"
+
+
+class NothingScanned(Invalid):
+    code = "nothing_scanned"
+    title = "Nothing was scanned yet"
+
+
+@dataclass
+class Scanned:
+    """What was scanned of an item. `book` is the book's figure when its count began; `moved`, that
+    the figure changed before the count of it ended. `last_at` is the newest scan."""
+
+    item_id: int
+    quantity: int
+    book: int | None
+    last_at: datetime
+    members: set[int]
+    moved: bool = False
+
+    @property
+    def difference(self) -> int:
+        """Counted less the book, at the moment of the count."""
+        return self.quantity - (self.book or 0)
+
+
+def open_slip(
+    kind: str,
+    location_id: int,
+    member_id: int,
+    *,
+    key: str = "",
+    target_id: int | None = None,
+    purchase_id: int | None = None,
+    title: str = "",
+    note: str = "",
+    expected_on: date | None = None,
+) -> int:
+    """Joiner: a new slip; with a key that is known, the slip of then. Answers its id."""
+    session = in_transaction()
+    key = key or ids.new()
+    session.connection().execute(
+        insert_new(Slip),
+        [{"kind": kind, "location_id": location_id, "target_id": target_id, "key": key,
+          "purchase_id": purchase_id, "title": title[:120], "note": note[:200],
+          "expected_on": expected_on, "opened_at": clock.now(), "opened_by": member_id}],
+    )  # fmt: skip
+    return session.scalars(select(Slip.id).where(Slip.key == key)).one()
+
+
+def find(slip_id: int, kind: str) -> Slip:
+    """Raises NotFound."""
+    found = db.session.get(Slip, slip_id)
+    if found is None or found.kind != kind:
+        raise NotFound("There is no such slip", what="slip")
+    return found
+
+
+def scan(
+    slip_id: int, item_id: int, quantity: int, member_id: int, *, key: str, anew: bool = False
+) -> Slip:
+    """Joiner: so many more of an item; with `anew`, so many in all. The same key and item again
+    changes nothing. Raises NotFound, Invalid, SlipClosed."""
+    if not 0 <= quantity <= LARGEST:
+        raise Invalid(f"A quantity is 0 to {LARGEST}", field="quantity")
+    session = in_transaction()
+    # The slip is locked, so that nothing is scanned for it while it is being ended.
+    slip = session.get(Slip, slip_id, with_for_update=True, populate_existing=True)
+    if slip is None:
+        raise NotFound("There is no such slip", what="slip")
+    if slip.ended_at is not None or (slip.kind == "purchase" and slip.sent_at is not None):
+        raise SlipClosed(slip=slip_id)
+    book = on_hand(item_id, slip.location_id) if slip.kind == "count" else None
+    session.connection().execute(
+        insert_new(SlipScan),
+        [{"slip_id": slip_id, "key": key, "stage": _stage(slip), "item_id": item_id,
+          "quantity": quantity, "anew": anew, "book": book, "at": clock.now(),
+          "member_id": member_id}],
+    )  # fmt: skip
+    return slip
+
+
+def _stage(slip: Slip) -> str:
+    """A transfer is scanned twice: when it leaves, and where it arrives."""
+    return "in" if slip.kind == "transfer" and slip.sent_at is not None else "out"
+
+
+def scanned(slip_id: int, stage: str = "out") -> list[Scanned]:
+    """What counts of all scans, by item, what was scanned last first."""
+    query = (
+        select(
+            SlipScan.item_id, SlipScan.quantity, SlipScan.anew, SlipScan.book, SlipScan.at,
+            SlipScan.member_id,
+        )
+        .where(SlipScan.slip_id == slip_id, SlipScan.stage == stage)
+        .order_by(SlipScan.id)
+    )  # fmt: skip
+    found: dict[int, Scanned] = {}
+    for item_id, quantity, anew, book, at, member_id in connection().execute(query):
+        known = found.pop(item_id, None)
+        if known is None or anew:
+            known = Scanned(item_id, quantity, book, at, {member_id})
+        else:
+            known.quantity += quantity
+            known.moved = known.moved or known.book != book
+            known.last_at = at
+            known.members.add(member_id)
+        found[item_id] = known
+    return list(found.values())[::-1]
+
+
+def claim(slip_id: int, kind: str, member_id: int, *, send: bool = False) -> Slip:
+    """Joiner: this call, and no other, ends the slip (or sends it on its way). Raises NotFound,
+    SlipClosed."""
+    session = in_transaction()
+    at, open_ = clock.now(), Slip.sent_at if send else Slip.ended_at
+    values: dict[Any, Any] = (
+        {Slip.sent_at: at, Slip.sent_by: member_id}
+        if send
+        else {Slip.ended_at: at, Slip.ended_by: member_id, Slip.how: "done"}
+    )
+    mine = (Slip.id == slip_id, Slip.kind == kind)
+    won = session.connection().execute(
+        update(Slip).where(*mine, open_.is_(None), Slip.ended_at.is_(None)).values(values)
+    )
+    slip = session.scalars(
+        select(Slip).where(*mine).execution_options(populate_existing=True)
+    ).one_or_none()
+    if slip is None:
+        raise NotFound("There is no such slip", what="slip")
+    if not won.rowcount:
+        raise SlipClosed(slip=slip_id)
+    return slip
+
+
+def cancel(slip_id: int, member_id: int) -> Slip:
+    """Joiner: it comes to nothing. A transfer that has left must arrive. Raises NotFound,
+    SlipClosed."""
+    slip = in_transaction().get(Slip, slip_id, with_for_update=True, populate_existing=True)
+    if slip is None:
+        raise NotFound("There is no such slip", what="slip")
+    if slip.ended_at is not None or (slip.kind == "transfer" and slip.sent_at is not None):
+        raise SlipClosed(slip=slip_id)
+    slip.ended_at, slip.ended_by, slip.how = clock.now(), member_id, "cancelled"
+    return slip
+
+
+def settle(slip_id: int, lines: Sequence[tuple[int, int, int]]) -> None:
+    """Joiner: write down what it came to: (item, expected, done) each."""
+    rows = [
+        {"slip_id": slip_id, "item_id": item, "expected": expected, "done": done}
+        for item, expected, done in lines
+    ]
+    if rows:
+        in_transaction().connection().execute(insert(SlipLine), rows)
+
+
+def shown_lines(slip_id: int) -> list[tuple[int, int, int]]:
+    """What it came to: (item, expected, done), in order of item."""
+    query = (
+        select(SlipLine.item_id, SlipLine.expected, SlipLine.done)
+        .where(SlipLine.slip_id == slip_id)
+        .order_by(SlipLine.item_id)
+    )
+    return [(row[0], row[1], row[2]) for row in connection().execute(query)]
+
+
+def listed(which: ColumnElement[bool], *, ended: bool, limit: int = 40) -> list[Slip]:
+    """Slips of this kind or place, open or ended, the newest first."""
+    over = Slip.ended_at.is_not(None) if ended else Slip.ended_at.is_(None)
+    query = select(Slip).where(which, over).order_by(Slip.id.desc()).limit(limit)
+    return list(db.session.scalars(query))
+
+
+def goods(item_ids: Sequence[int]) -> dict[int, Any]:
+    """Items by id, for lists."""
+    if not item_ids:
+        return {}
+    item = catalogue.Item
+    query = select(item.id, item.code, item.gtin, item.sku, item.names, item.picture).where(
+        item.id.in_(item_ids)
+    )
+    return {row.id: row for row in connection().execute(query)}
