@@ -98,7 +98,7 @@ def _naming(dialect: str) -> Any:
     return (
         select(item.id, place.id.label("location_id"), *visitor.c)
         .select_from(item)
-        .join(place, place.code == bindparam("place"))
+        .join(place, (place.code == bindparam("place")) & (place.kind != "transit"))
         .outerjoin(visitor, true())
         .where(item.code == bindparam("value"))
     )
