@@ -37,6 +37,8 @@ class Shown:
     tax_rate_bp: int
     on_hand: int
     label_id: str | None
+    in_hand: bool = False
+    """The place sells what the shopper holds, whatever the book says."""
 
     @property
     def total_minor(self) -> int:
@@ -48,7 +50,7 @@ class Shown:
 
     @property
     def in_stock(self) -> bool:
-        return self.on_hand >= self.quantity
+        return self.in_hand or self.on_hand >= self.quantity
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ def contents(holder: Holder, currency: str) -> Contents | None:
         .order_by(BasketLine.id)
     )  # fmt: skip
     rows = db.session.execute(query).all()
+    sells = stock.sells_in_hand(basket.location_id)
     lines = [
         Shown(
             id=row[0], item_id=row[1].id, item_code=row[1].code,
@@ -140,6 +143,7 @@ def contents(holder: Holder, currency: str) -> Contents | None:
             quantity=row[2], seen_minor=row[3],
             unit_minor=None if row[1].archived_at else row[4],
             tax_rate_bp=row[1].tax_rate_bp, on_hand=row[5] or 0, label_id=row[6],
+            in_hand=sells and not row[1].tracks_batches,
         )
         for row in rows
     ]  # fmt: skip

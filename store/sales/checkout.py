@@ -30,7 +30,7 @@ from ..db import db, is_passing, repeatable, shop_engine, transaction
 from ..errors import Invalid, Refusal, Unavailable
 from ..prepared import Many, Prepared, one_of
 from .combine import Combiner
-from .goods import by_batch, for_sale
+from .goods import by_batch, for_sale, in_hand
 from .models import Sale, SaleLine
 
 MOST_LINES = 200
@@ -199,6 +199,7 @@ class _Accepted:
     quotes: list[catalogue.Quote]
     total_minor: int
     tax_minor: int
+    found: dict[tuple[int, int], int]
 
 
 @dataclass
@@ -258,7 +259,7 @@ class _Till:
     def _accept(self, asked: Buy) -> _Accepted:
         quotes = [self._quote(asked, line) for line in asked.lines]
         _refuse_rises(asked, quotes)
-        wanted = self._refuse_shortage(asked, quotes)
+        wanted, found = self._refuse_shortage(asked, quotes)
         total = sum(q.amount_minor * line.quantity for q, line in zip(quotes, asked.lines))
         if total > money.LARGEST_MINOR:
             raise Invalid("The total is larger than any sale", field="quantity")
@@ -266,12 +267,12 @@ class _Till:
         if asked.means == "account":
             self._spend((asked.whose, asked.currency), total)
         for place, quantity in wanted.items():
-            self.levels[place] -= quantity
+            self.levels[place] = self.levels.get(place, 0) + found.get(place, 0) - quantity
         tax = sum(
             money.included_tax(q.amount_minor * line.quantity, q.tax_rate_bp)
             for q, line in zip(quotes, asked.lines)
         )
-        return _Accepted(ids.new(), asked, quotes, total, tax)
+        return _Accepted(ids.new(), asked, quotes, total, tax, found)
 
     def _spend(self, owner: tuple[int, str], total: int) -> None:
         if self.balances[owner] < total:
@@ -288,8 +289,10 @@ class _Till:
 
     def _refuse_shortage(
         self, asked: Buy, quotes: list[catalogue.Quote]
-    ) -> dict[tuple[int, int], int]:
-        """Two lines of one item are counted together."""
+    ) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], int]]:
+        """What is wanted of each place, two lines of one item counted together; and what of it the
+        book does not have, where the shopper holds it and the place sells all the same."""
+        found: dict[tuple[int, int], int] = {}
         wanted: dict[tuple[int, int], int] = {}
         for line in asked.lines:
             place = (line.item_id, asked.location_id)
@@ -298,11 +301,15 @@ class _Till:
             place = (quote.item_id, asked.location_id)
             left = self.levels.get(place, 0)
             if left < wanted[place]:
+                missing = wanted[place] - left
+                if in_hand(asked.channel, asked.location_id, quote, missing):
+                    found[place] = missing
+                    continue
                 raise stock.OutOfStock(
                     f"{left} of {quote.code} left here, {wanted[place]} asked for",
                     item=quote.code, left=left, asked=wanted[place],
                 )  # fmt: skip
-        return wanted
+        return wanted, found
 
     def _ask(self, asked: Buy, total: int) -> None:
         """Questions that a page wants asked: the same again so soon, so much at one tap?"""
@@ -416,6 +423,10 @@ def _write(till: _Till) -> None:
         for sale in accepted
         for line in sale.asked.lines
     ]  # fmt: skip
+    for sale in accepted:
+        if sale.found:
+            lost = [stock.Want(*place, many) for place, many in sale.found.items()]
+            stock.find(lost, at, note=sale.sale_id)
     try:
         wants = by_batch(wants, [quote for sale in accepted for quote in sale.quotes])
     except stock.OutOfStock as error:

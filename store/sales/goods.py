@@ -25,6 +25,18 @@ def for_sale(places: Collection[Place], quotes: Iterable[catalogue.Quote]) -> di
     return levels
 
 
+MOST_IN_HAND = 20
+"""More than these nobody holds in front of an empty shelf."""
+
+
+def in_hand(channel: str, location_id: int, quote: catalogue.Quote, missing: int) -> bool:
+    """Whether so many more than the book says are sold because the shopper holds them: the place
+    allows it, somebody stands there, and it cannot be a batch that nobody may buy."""
+    if channel not in ("shelf", "till") or quote.tracks_batches or missing > MOST_IN_HAND:
+        return False
+    return stock.sells_in_hand(location_id)
+
+
 def by_batch(wants: Sequence[stock.Want], quotes: Iterable[catalogue.Quote]) -> list[stock.Want]:
     """Joiner: the same wants, those of tracked items from the batches that expire first. Raises
     OutOfStock where another till was faster."""

@@ -79,7 +79,8 @@ def _item(by: str, value: str, pack: Mapping[str, str] = _NO_PACK) -> ResponseRe
     short = row.price_minor * quantity - balance
     shown = {
         "quantity": quantity, "said": said, "label_id": label_id,
-        "state": "sold_out" if on_hand < 1
+        "state": "in_hand" if on_hand < quantity and row.when_empty == "sell"
+        else "sold_out" if on_hand < 1
         else "last_ones" if on_hand <= current_app.config["LAST_ONES"] else "in_stock",
         "more_left": quantity < on_hand, "short": short > 0,
         "basket_count": int(row.basket_count or 0),

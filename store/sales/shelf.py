@@ -14,7 +14,7 @@ from ..prepared import Prepared
 from .basket import pieces_expression
 
 PAGE = 24
-LASTING_COLUMNS = 20
+LASTING_COLUMNS = 21
 """The first columns of an item page's row say what the item is; the others change with every buy or
 visitor."""
 
@@ -61,7 +61,7 @@ def _statement(by: str) -> Any:
             item.size_text, item.content, item.content_unit, item.picture, item.archived_at,
             category.names.label("category_names"),
             place.id.label("location_id"), place.code.label("location_code"),
-            place.name.label("location_name"),
+            place.name.label("location_name"), place.when_empty.label("when_empty"),
             label.item_id.label("label_item_id"), label.price_minor.label("label_price_minor"),
             label.revoked_at.label("label_revoked_at"),
             catalogue.price_in_force(item.id, place.id, currency=money).label("price_minor"),

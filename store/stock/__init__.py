@@ -22,6 +22,7 @@ from .batches import (
 )
 from .levels import (
     count_to,
+    find,
     level_of,
     levels,
     on_hand,
@@ -41,6 +42,8 @@ from .locations import (
     location,
     location_by_id,
     locations,
+    sells_in_hand,
+    set_when_empty,
 )
 from .purchases import delivered, incoming_expression
 from .reservations import ReservationEnded, release, reserve, take_reserved
@@ -69,6 +72,7 @@ __all__ = [
     "close_tasks",
     "count_to",
     "delivered",
+    "find",
     "in_batches",
     "incoming_expression",
     "kept_for",
@@ -89,6 +93,8 @@ __all__ = [
     "release",
     "reserve",
     "sellable",
+    "sells_in_hand",
+    "set_when_empty",
     "shelves",
     "take",
     "take_reserved",

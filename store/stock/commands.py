@@ -17,7 +17,14 @@ from .batches import call_back, open_batch, pieces_of
 from .levels import count_to, levels, on_hand, put_on_shelf
 from .levels import receive as receive_goods
 from .levels import transfer as move
-from .locations import MAIN, add_location, location, locations
+from .locations import (
+    MAIN,
+    WHEN_EMPTY,
+    add_location,
+    location,
+    locations,
+    set_when_empty,
+)
 
 group = AppGroup("stock", help="Stock: what is where.")
 COMMANDS: list[click.Command] = [group]
@@ -164,6 +171,20 @@ def level(item: str, code: str | None, as_json: bool) -> None:
     for row in rows:
         click.echo(f"{row['location']}\t{row['on_hand']}", err=True)
     click.echo(total)
+
+
+@group.command("when-empty")
+@click.argument("code")
+@click.argument("what", type=click.Choice(WHEN_EMPTY))
+def when_empty(code: str, what: str) -> None:
+    """What a place does when its book says zero and the shopper holds the item: refuse, or sell it
+    as found and have the shelf counted; prints that."""
+    try:
+        with transaction():
+            set_when_empty(location(code).id, what)
+    except Refusal as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    click.echo(what)
 
 
 @group.command("add-location")

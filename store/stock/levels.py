@@ -26,6 +26,7 @@ from ..errors import Invalid
 from ..prepared import Many, Prepared, one_of
 from . import batches
 from .models import Level, Movement
+from .tasks import open_task
 from .wants import LARGEST as LARGEST
 from .wants import OutOfStock as OutOfStock
 from .wants import Want as Want
@@ -91,6 +92,16 @@ def take(wants: Sequence[Want], at: datetime) -> bool:
     record([want._replace(quantity=-want.quantity) for want in wants], "sold", at)
     rows = by_place(wants)
     return not rows or _take.run(rows) == len(rows)
+
+
+def find(wants: Sequence[Want], at: datetime, note: str = "") -> None:
+    """Joiner: a shopper holds what the book does not have. It is booked as found, and somebody
+    shall count there."""
+    _open_levels({(want.item_id, want.location_id) for want in wants})
+    record(wants, "found", at, note)
+    _put.run(by_place(wants))
+    for want in wants:
+        open_task("count", want.location_id, want.item_id, note)
 
 
 def put_back(wants: Sequence[Want], at: datetime, note: str = "") -> None:

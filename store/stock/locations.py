@@ -17,9 +17,12 @@ __all__ = [
     "location",
     "location_by_id",
     "locations",
+    "sells_in_hand",
+    "set_when_empty",
 ]
 
 MAIN = "MAIN"
+WHEN_EMPTY = ("refuse", "sell")
 # Built once: every sale asks for its location.
 # Nobody shops, works or sends to where goods are in transit.
 _BY_CODE = select(Location).where(Location.code == bindparam("code"), Location.kind != "transit")
@@ -52,6 +55,20 @@ def locations(*, transit: bool = False) -> list[Location]:
     if not transit:
         query = query.where(Location.kind != "transit")
     return list(db.session.scalars(query))
+
+
+def set_when_empty(location_id: int, when_empty: str) -> None:
+    """Joiner: what a place does when its book says zero and the shopper holds the item: "refuse",
+    or "sell". Raises Invalid, NotFound."""
+    if when_empty not in WHEN_EMPTY:
+        raise Invalid("At zero a place refuses or sells", field="when_empty")
+    in_transaction()
+    location_by_id(location_id).when_empty = when_empty
+
+
+def sells_in_hand(location_id: int) -> bool:
+    """Whether a shopper who holds an item buys it there whatever the book says."""
+    return location_by_id(location_id).when_empty == "sell"
 
 
 def add_location(code: str, name: str, kind: str = "shop", address: str = "") -> Location:

@@ -11,16 +11,22 @@ from ..db import Base, BigId, Moment
 
 
 class Location(Base):
-    """A place with stock of its own: a shop, a warehouse, or the way between them."""
+    """A place with stock of its own: a shop, a warehouse, or the way between them. `when_empty`
+    says what happens when the book says zero and the shopper holds the item: refuse, or sell and
+    have it counted."""
 
     __tablename__ = "locations"
-    __table_args__ = (CheckConstraint("kind IN ('shop', 'warehouse', 'transit')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('shop', 'warehouse', 'transit')", name="kind"),
+        CheckConstraint("when_empty IN ('refuse', 'sell')", name="when_empty"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     code: Mapped[str] = mapped_column(String(32), unique=True)
     name: Mapped[str] = mapped_column(String(120))
     kind: Mapped[str] = mapped_column(String(16), default="shop")
     address: Mapped[str] = mapped_column(String(300), default="")
+    when_empty: Mapped[str] = mapped_column(String(8), default="refuse")
     created_at: Mapped[datetime] = mapped_column(Moment)
 
 
