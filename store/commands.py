@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -103,18 +104,37 @@ work_group = AppGroup("outbox", help="The outbox: what must still happen after a
 def work(forever: bool) -> None:
     """Do what is due: events, pending top-ups, sweeping; prints how many events were done."""
     done = outbox.work()
-    integration.follow()
+    _tell_others()
     settle_pending()
     _sweep()
+    if forever:
+        threading.Thread(target=_tell_others_forever, args=(_app(),), daemon=True).start()
     while forever:
         sweep_at = time.monotonic() + SWEEP_EVERY_S
         while time.monotonic() < sweep_at:
             time.sleep(1)
             outbox.work()
-            integration.follow()
             settle_pending()
         _sweep()
     click.echo(done)
+
+
+def _tell_others() -> None:
+    """What happened becomes changes, these become deliveries, and those are sent."""
+    integration.follow()
+    integration.webhooks.fan_out()
+    integration.deliver()
+
+
+def _tell_others_forever(app: Flask) -> None:
+    """In a thread of its own: a receiver that is slow must hold up nothing else."""
+    while True:
+        time.sleep(1)
+        with app.app_context():
+            try:
+                _tell_others()
+            except Exception:
+                log.exception("telling other systems failed")
 
 
 def _sweep() -> None:

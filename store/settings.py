@@ -43,6 +43,7 @@ SETTINGS = (
     Setting("SIGN_IN_TRIES", 5, "Wrong passwords in 15 minutes for one person from one address."),
     Setting("UPLOAD_BYTES", 8 * 2**20, "Largest upload, in bytes."),
     Setting("UPLOAD_PIXELS", 40_000_000, "Largest picture, in pixels."),
+    Setting("WEBHOOK_NETWORKS", "", "Private networks that webhooks may reach: 192.168.1.0/24."),
     Setting("PROXIES", 0, "How many reverse proxies in front set X-Forwarded headers."),
     Setting("PORT", 8000, "Port that make run serves on; HTTPS is on PORT + 443."),
     Setting("WORKERS", 0, "Server processes; 0 chooses: 1 on SQLite, 2 on PostgreSQL."),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flask import Flask
 
-from . import changes, feeds, health, items, locations, me, refunds, reports, stock
+from . import changes, feeds, health, items, locations, me, refunds, reports, stock, webhooks
 from .resource import Document
 
 __all__ = ["init_app"]
 
 # Refunds are a part of the resource of sales, in a file of their own.
-RESOURCES = (items, stock, locations, me, refunds, reports, feeds, changes)
+RESOURCES = (items, stock, locations, me, refunds, reports, feeds, changes, webhooks)
 
 
 def init_app(app: Flask) -> None:

@@ -15,7 +15,8 @@ _STAFF = frozenset(
 PERMISSIONS: dict[str, frozenset[str]] = {
     "shopper": frozenset(),
     "staff": _STAFF,
-    "owner": _STAFF | {"see_sales", "see_people", "manage_staff", "manage_delivery"},
+    "owner": _STAFF
+    | {"see_sales", "see_people", "manage_staff", "manage_delivery", "connect_systems"},
 }
 
 # The permission that a member needs before a token of theirs may carry the scope; none where the
@@ -32,6 +33,7 @@ SCOPES: dict[str, str | None] = {
     "labels:write": "print_labels",
     "reports:read": "see_sales",
     "changes:read": "see_sales",
+    "webhooks:write": "connect_systems",
 }
 
 

@@ -89,3 +89,50 @@ class ChangeMark(Base):
 
     name: Mapped[str] = mapped_column(String(20), primary_key=True)
     seen_id: Mapped[int] = mapped_column(BigId, default=0)
+
+
+class Webhook(Base):
+    """A subscription: which topics are sent where. `seen_id` is the last change that became a
+    delivery. After a failure everything to this address waits until `next_at`."""
+
+    __tablename__ = "webhooks"
+    __table_args__ = (CheckConstraint("state IN ('on', 'off')", name="state"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    url: Mapped[str] = mapped_column(String(500))
+    topics: Mapped[list[str]] = mapped_column(JSON)
+    secret: Mapped[str] = mapped_column(String(80))
+    state: Mapped[str] = mapped_column(String(3), default="on")
+    seen_id: Mapped[int] = mapped_column(BigId)
+    failures: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime] = mapped_column(Moment)
+    made_by: Mapped[int | None] = mapped_column(BigId)
+    made_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Delivery(Base):
+    """A change on its way to one address. `waits` until it was taken (`done`), or was tried so
+    often that a person must look (`dead`)."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("webhook_id", "change_id"),
+        CheckConstraint("state IN ('waits', 'done', 'dead')", name="state"),
+        Index("ix_deliveries_webhook_id_state_id", "webhook_id", "state", "id"),
+        Index(
+            "ix_deliveries_waiting", "webhook_id", "subject", "id",
+            sqlite_where=text("state = 'waits'"), postgresql_where=text("state = 'waits'"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    webhook_id: Mapped[int] = mapped_column(ForeignKey("webhooks.id"))
+    change_id: Mapped[int] = mapped_column(ForeignKey("changes.id"))
+    topic: Mapped[str] = mapped_column(String(20))
+    subject: Mapped[str] = mapped_column(String(60))
+    state: Mapped[str] = mapped_column(String(5), default="waits")
+    tries: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime] = mapped_column(Moment)
+    status: Mapped[int | None] = mapped_column()
+    error: Mapped[str] = mapped_column(String(300), default="")
+    done_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -24,6 +24,9 @@ ROUTES = {
     ("GET", "/sales"): ("/sales", {"sales:read"}),
     ("GET", "/sales/<sale_id>"): ("/sales/x", {"sales:read"}),
     ("POST", "/sales/<sale_id>/refunds"): ("/sales/x/refunds", {"sales:write"}),
+    ("GET", "/webhooks"): ("/webhooks", {"webhooks:write"}),
+    ("POST", "/webhooks"): ("/webhooks", {"webhooks:write"}),
+    ("POST", "/webhooks/<number>/ends"): ("/webhooks/1/ends", {"webhooks:write"}),
     ("GET", "/changes"): ("/changes", {"changes:read"}),
     ("POST", "/feeds/stock"): ("/feeds/stock", {"stock:write"}),
     ("POST", "/feeds/items"): ("/feeds/items", {"items:write"}),
@@ -33,7 +36,7 @@ ROUTES = {
     ("GET", "/reports/takings"): ("/reports/takings", {"reports:read"}),
 }
 OPEN = {("GET", "/openapi.json")}
-OWNERS = {"reports:read", "changes:read"}
+OWNERS = {"reports:read", "changes:read", "webhooks:write"}
 SHOPPERS = {"items:read", "stock:read", "sales:read", "sales:write", "account:read"}
 
 
