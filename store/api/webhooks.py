@@ -8,7 +8,7 @@ from flask import Response
 from marshmallow import fields, validate
 
 from .. import integration
-from ..errors import Invalid
+from ..errors import Invalid, NotFound
 from ..integration.sending import AddressRefused
 from ..payment import KeyReused
 from . import keys
@@ -85,13 +85,14 @@ def add(body: dict[str, Any]) -> Response:
 
 @resource.offers(
     "POST", "/webhooks/<number>/ends", scopes=("webhooks:write",), body=Nothing(),
-    answers=Ended(), refuses=(KeyReused,),
+    answers=Ended(), refuses=(KeyReused, NotFound),
 )  # fmt: skip
 def end(number: str, body: dict[str, Any]) -> Response:
     """Nothing more is sent there, and what was on its way is dropped."""
     member, webhook_id = caller().member, whole_id(number)
 
     def stop() -> dict[str, Any]:
+        integration.webhooks.subscription(webhook_id)
         integration.webhooks.end(webhook_id)
         return {"id": webhook_id}
 
