@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app
 
-from .. import catalogue, clock, identity, labels, stock
+from .. import catalogue, clock, delivery, identity, labels, stock
 from ..db import transaction
+from ..delivery import places as delivery_places
+from ..delivery import rates
 from .goods import CATEGORIES, GOODS, PEOPLE, STAFF, Good
 
 __all__ = ["DAYS", "Laid", "add_good", "lay_out", "picture_of"]
@@ -41,6 +43,7 @@ def lay_out() -> Laid:
     try:
         with transaction():
             places = _places()
+            _describe(places, currency)
             people = {
                 person.email: identity.add_member(
                     person.email, person.password, role=person.role, name=person.name
@@ -83,6 +86,26 @@ def _places() -> dict[str, int]:
         stock.add_location("DEPOT", "River Depot 江边仓库", "warehouse", "Gate 4, River Side"),
     )
     return {place.code: place.id for place in places}
+
+
+def _describe(places: dict[str, int], currency: str) -> None:
+    """Where the places are, what they do for orders, and what delivery costs."""
+    for code, north, east, hours, parcel_minor in (
+        ("MAIN", 31.2304, 121.4737, "8:00-22:00", 400),
+        ("MILL", 31.2352, 121.4811, "9:00-21:00", 400),
+        ("DEPOT", 31.3013, 121.5096, "", 250),
+    ):  # fmt: skip
+        delivery_places.set_place(
+            places[code], point=delivery.Point(north, east), hours=hours, buffer=0, ships=True,
+            hands_over=code != "DEPOT", parcel_minor=parcel_minor, days=0,
+        )  # fmt: skip
+    for name, prefix, point, days, prices in (
+        ("Shanghai 上海", "20", delivery.Point(31.23, 121.47), 1, (600, 1000)),
+        ("Elsewhere 其他地区", "", None, 3, (1000, 1800)),
+    ):
+        zone = rates.add_zone(name, "CN", prefix, point)
+        for up_to_g, price_minor in zip((3000, 20_000), prices):
+            rates.add_rate(zone, up_to_g, price_minor, currency, days, days + 1)
 
 
 def _stickers(item_ids: Iterable[int], place: int, printed_by: int, currency: str) -> list[str]:

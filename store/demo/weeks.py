@@ -28,6 +28,8 @@ OF_MILL = (
     "bubble-tea", "noodles", "chocolate", "cookies", "rice-crackers", "dumplings", "paper-roll",
     "strawberries",
 )  # fmt: skip
+SOLD_OUT, SOLD_OUT_HERE = "blueberries", {"MILL": 6, "DEPOT": 48}
+"""What is sold out in the first shop, and where it is collected or sent from."""
 # Item, days ago, new price: one label on the shelf says more than is paid, one says less.
 NEW_PRICES = (("coffee", 2, 4900), ("avocado", 5, 850))
 REASONS = ("The carton was leaking", "Bought twice by mistake", "买错了口味")
@@ -132,6 +134,8 @@ class _Story:
             wanted["MAIN"].update({good.name: good.on_hand for good in GOODS.values()})
             wanted["MILL"].update({name: 5 + GOODS[name].liked for name in OF_MILL})
             wanted["DEPOT"].update(dict.fromkeys(OF_MILL, 120))
+            for place, many in SOLD_OUT_HERE.items():
+                wanted[place][SOLD_OUT] = many
         with transaction():
             for place, goods in wanted.items():
                 rows = [(self.laid.goods[name], many) for name, many in goods.items() if many]

@@ -172,7 +172,7 @@ def _pay_back(
     nothing_comes = not states & {*WAITING, *LEFT} and "put_back" not in states
     parts = None if nothing_comes else [Part(*one) for one in positions_of(sale_id, goods)]
     if parts is None or parts:
-        pay_back(sale_id, made_by=made_by, reason=reason, parts=parts, at=at)
+        pay_back(sale_id, made_by=made_by, reason=reason, parts=parts, at=at, on_its_way=True)
 
 
 def _locked(shipment_id: str) -> Shipment:

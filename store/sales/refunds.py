@@ -90,7 +90,6 @@ def give_back(
     sale_id: str, *, made_by: int, reason: str = "", parts: Sequence[Part] | None = None
 ) -> str:
     """Joiner: the same, for callers with something of their own to write beside it."""
-    refuse_on_its_way(sale_id)
     at = clock.now()
     given = pay_back(sale_id, made_by=made_by, reason=reason, parts=parts, at=at)
     stock.put_back(
@@ -104,24 +103,26 @@ def give_back(
     return given.refund_id
 
 
-def refuse_on_its_way(sale_id: str) -> None:
-    """Joiner: goods of an order that have not arrived cannot come back yet. Raises OnItsWay."""
-    waiting = states_of(sale_id) - {*ENDED}
-    if waiting:
-        raise OnItsWay(states=sorted(waiting))
-
-
 def pay_back(
-    sale_id: str, *, made_by: int, reason: str, parts: Sequence[Part] | None, at: datetime
+    sale_id: str,
+    *,
+    made_by: int,
+    reason: str,
+    parts: Sequence[Part] | None,
+    at: datetime,
+    on_its_way: bool = False,
 ) -> PaidBack:
     """Joiner: the money alone, of these units or of all that are left. The caller says in the same
-    transaction where the goods are. Raises what `refund` raises."""
+    transaction where the goods are. Goods of an order that has not arrived cannot come back: who
+    pays for what will not come at all says `on_its_way`. Raises what `refund` raises."""
     session = in_transaction()
     sale = session.scalar(select(Sale).where(Sale.id == sale_id).with_for_update())
     if sale is None:
         raise NotFound("There is no such sale")
     if (sale.state, "refund_rest") not in TRANSITIONS:
         raise NotRefundable(state=sale.state)
+    if sale.fulfilment != "taken" and not on_its_way:
+        _refuse_on_its_way(sale_id)
     lines = {line.position: line for line in _lines_of(sale_id)}
     asked = _asked(lines, parts)
     given = [_given(lines[position], many) for position, many in sorted(asked.items())]
@@ -140,6 +141,12 @@ def pay_back(
     outbox.put("sale.refunded", refund_id)
     goods = [line for line in given if lines[line.position].kind == "goods"]
     return PaidBack(refund_id, sale.member_id, sale.location_id, given, goods)
+
+
+def _refuse_on_its_way(sale_id: str) -> None:
+    waiting = states_of(sale_id) - {*ENDED}
+    if waiting:
+        raise OnItsWay(states=sorted(waiting))
 
 
 def share(total_minor: int, quantity: int, before: int, many: int) -> int:

@@ -11,9 +11,22 @@ from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import select
 
-from store import catalogue, create_app, demo, identity, ids, labels, payment, sales, stock
+from store import (
+    catalogue,
+    create_app,
+    delivery,
+    demo,
+    identity,
+    ids,
+    labels,
+    payment,
+    sales,
+    stock,
+)
 from store.db import db, transaction
+from store.delivery import addresses
 from store.demo.goods import OWNER, SHOPPER, STAFF, Person
+from store.sales import fulfilment
 from tests.live import LiveServer, open_server
 from tests.world import Visitor
 
@@ -113,8 +126,26 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         found["label"] = db.session.scalar(select(labels.Label.id).limit(1))
         member = identity.find(SHOPPER.email)
         assert member is not None
+        found["order"] = _ordered(member.id, place)
         found["sale"] = sales.receipts(member_id=member.id, limit=1)[0].id
     return found
+
+
+def _ordered(member_id: int, place: int) -> tuple[str, str]:
+    """An order that is collected here, ready to be handed over; answers its shipment and sale."""
+    with transaction():
+        payment.deposit(member_id, 123_456, "CNY", "cash")
+        where = addresses.Where(LONG_PERSON, "", LONG_NAME, "Shanghai", "200001", "CN")
+        addresses.add_address(member_id, where)
+    item = catalogue.find_item("LONG")
+    assert item is not None
+    lines = (sales.Line(item.id, 1),)
+    asked = sales.Order(member_id, place, "CNY", lines, ids.new(), "collect", 500, place_id=place)
+    sale_id = sales.order(asked).sale_id
+    (shipment,) = delivery.of_sale(sale_id)
+    for event in ("pick", "pack"):
+        fulfilment.step(shipment.id, event, made_by=member_id)
+    return shipment.id, sale_id
 
 
 def _sold_out(place: int) -> str:
@@ -136,6 +167,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "sales.item": {"rest": "09521000003019"}, "sales.item_by_code": {"code": "LONG"},
         "sales.receipt": {"sale_id": shop.things["sale"]},
         "sales.desk_sale": {"sale_id": shop.things["sale"]},
+        "sales.desk_order": {"shipment_id": shop.things["order"][0]},
         "catalogue.desk_item": {"item_id": shop.things["item"]},
         "labels.sticker": {"label_id": shop.things["label"]}, "labels.job": {"job_id": 1},
         "payment.top_up_state": {"top_up_id": shop.things["approve"].split("/")[3].split("?")[0]},
@@ -157,7 +189,8 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
     ]  # fmt: skip
     seen["shopper"] += [
         "/i/LONG", "/basket", gone, shop.things["decline"], shop.things["never"],
-        shop.things["receipt"], "/desk",
+        shop.things["receipt"], "/desk", "/order", "/order?code=LONG&how=collect",
+        "/order?code=LONG&how=deliver", "/sales/" + shop.things["order"][1],
     ]  # fmt: skip
     seen["staff"] += [
         "/desk/items?q=nothing+like+it", "/desk/sales?q=ZZZZZ", "/desk/stock?code=LONG",
