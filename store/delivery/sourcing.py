@@ -128,11 +128,13 @@ def source(
 
 
 class _Offer(NamedTuple):
-    """A candidate as the search looks at it: its own score, days apart, and a quantity a line."""
+    """A candidate as the search looks at it: its own score, days apart, a quantity a line, and a
+    bit for each line of which it has any."""
 
     own: float
     days: int
     has: tuple[int, ...]
+    some: int
     candidate: Candidate
     km: float | None
 
@@ -160,7 +162,8 @@ class _Desk:
         own = one.parcel_minor * self.weighing.cost_percent / 100
         own += self.weighing.parcel_minor + (km or 0) * self.weighing.km_minor
         has = tuple(min(one.has.get(item, 0), most) for item, most in zip(self.items, self.wanted))
-        return _Offer(own, one.days, has, one, km)
+        some = sum(1 << at for at, many in enumerate(has) if many)
+        return _Offer(own, one.days, has, some, one, km)
 
     def _time(self, days: int) -> int:
         return days * self.weighing.day_minor
@@ -173,11 +176,13 @@ class _Desk:
             if one.has == self.wanted and one.own + self._time(one.days) < score:
                 best, score = [one], one.own + self._time(one.days)
         least = min((one.own for one in self.offers), default=0.0)
+        every = (1 << len(self.items)) - 1
         for at, one in enumerate(self.offers):
             if one.own + least >= score:
                 continue
             lacks = tuple(most - has for most, has in zip(self.wanted, one.has))
-            for other in self.offers[at + 1 :]:
+            others = self.offers[at + 1 :]
+            for other in [each for each in others if one.some | each.some == every]:
                 both = one.own + other.own
                 if both >= score or both + self._time(max(one.days, other.days)) >= score:
                     continue

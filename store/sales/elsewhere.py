@@ -73,9 +73,10 @@ def elsewhere(
 
 
 def far(km: float | None) -> str:
-    """A distance as people say it: 350 m, 2.3 km, 14 km; nothing where it is not known."""
-    if km is None:
+    """A distance as people say it: 350 m, 2.3 km, 14 km; nothing here, or where it is not
+    known."""
+    if km is None or km < 0.025:
         return ""
     if km < 0.975:
-        return f"{max(50, round(km * 20) * 50)} m"
+        return f"{round(km * 20) * 50} m"
     return f"{km:.1f} km" if km < 9.95 else f"{km:.0f} km"

@@ -122,6 +122,34 @@ def test_a_second_worker_mends_nothing_twice(
     assert world.faults() == []
 
 
+def test_a_parcel_is_sent_or_cancelled_and_never_both(
+    world: World, app: Flask, places: tuple[int, int]
+) -> None:
+    """The shopper cancels in the moment in which it is handed to the courier, with a second tap on
+    either side."""
+    lin, sam, milk = world.member(funds="1000"), world.staff(), world.item(on_hand=9)
+    for _ in range(5):
+        before, left = world.balance(lin), world.left(milk)
+        sale = world.order(lin, milk)
+        with app.app_context():
+            (parcel,) = delivery.of_sale(sale.id)
+            for event in ("pick", "pack"):
+                fulfilment.step(parcel.id, event, made_by=sam.id)
+        jobs = [
+            inside(app, lambda: fulfilment.cancel(sale.id, made_by=lin.id)),  # noqa: B023
+            inside(app, lambda: fulfilment.step(parcel.id, "ship", made_by=sam.id, carrier="SF")),  # noqa: B023
+        ]
+        outcomes = at_once(jobs * 2)
+        refused = {type(one).__name__ for one in outcomes if isinstance(one, BaseException)}
+        assert refused <= {"BadStep", "TooLate"}, outcomes
+        assert sum(isinstance(one, BaseException) for one in outcomes) == 3
+        with app.app_context():
+            state = delivery.of_sale(sale.id)[0].state
+        paid, gone = before - world.balance(lin), left - world.left(milk)
+        assert (state, paid, gone) in (("shipped", sale.total_minor, 1), ("cancelled", 0, 0))
+    assert world.faults() == []
+
+
 def test_one_key_at_once_is_one_order(world: World, app: Flask, places: tuple[int, int]) -> None:
     lin, milk = world.member(funds="1000"), world.item(on_hand=50)
     home = world.address(lin)
