@@ -18,6 +18,7 @@ from ..db import Moment, connection
 from .batches import blocked_expression
 from .levels import level_of
 from .models import Level, Reservation
+from .purchases import incoming_expression
 
 # Read when the statement runs, so that a statement that is built once stays right for ever.
 _now = bindparam("reservations_now", type_=Moment(), callable_=clock.now)
@@ -79,14 +80,17 @@ def available(
     if not item_ids:
         return {}
     place = (Level.item_id, Level.location_id)
-    query = select(*place, Level.on_hand, _reserved(*place), blocked_expression(*place)).where(
-        Level.item_id.in_(set(item_ids))
-    )
+    query = select(
+        *place, Level.on_hand, _reserved(*place), blocked_expression(*place),
+        incoming_expression(*place),
+    ).where(Level.item_id.in_(set(item_ids)))  # fmt: skip
     if location_ids is not None:
         query = query.where(Level.location_id.in_(set(location_ids)))
     return {
-        (item, place): Available(on_hand, int(kept), on_hand - int(kept) - int(blocked))
-        for item, place, on_hand, kept, blocked in connection().execute(query)
+        (item, place): Available(
+            on_hand, int(kept), on_hand - int(kept) - int(blocked), int(coming)
+        )
+        for item, place, on_hand, kept, blocked, coming in connection().execute(query)
     }
 
 

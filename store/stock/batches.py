@@ -251,10 +251,12 @@ class _Left:
                 parts.append(want._replace(quantity=part, batch_id=stack[0]))
         rest = self._without.get(place, 0) if want.batch_id is None else 0
         if missing > max(rest, 0):
+            item = catalogue.Item
+            code = in_transaction().scalar(select(item.code).where(item.id == want.item_id))
             left = want.quantity - missing + max(rest, 0)
             raise OutOfStock(
-                f"{left} of item {want.item_id} may leave this place", left=left,
-                asked=want.quantity,
+                f"{left} of {code} may leave this place, {want.quantity} asked for",
+                item=code, left=left, asked=want.quantity,
             )  # fmt: skip
         if missing:
             self._without[place] -= missing

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import case, func, insert, select, update
 
 from ..db import in_transaction, insert_new
+from . import batches
 from .models import Level, Movement
+from .wants import Want
 
 Place = tuple[int, int]
 """An item's id and a location's."""
@@ -95,9 +97,14 @@ def post(postings: Sequence[Posting]) -> None:
     session = in_transaction()
     if not postings:
         return
-    session.connection().execute(
-        insert(Movement), [one._asdict() | {"sale_id": None} for one in postings]
-    )
+    rows = [one._asdict() | {"sale_id": None, "batch_id": None} for one in postings]
+    tracked = batches.tracked({one.item_id for one in postings if one.quantity < 0})
+    plain = [row for row in rows if row["item_id"] not in tracked or row["quantity"] > 0]
+    if plain:
+        session.connection().execute(insert(Movement), plain)
+    for row in rows:
+        if row["item_id"] in tracked and row["quantity"] < 0:
+            _post_by_batch(row)
     changes: dict[Place, int] = {}
     for one in postings:
         place = (one.item_id, one.location_id)
@@ -108,3 +115,11 @@ def post(postings: Sequence[Posting]) -> None:
             .where(Level.item_id == item, Level.location_id == location)
             .values(on_hand=Level.on_hand + change)
         )
+
+
+def _post_by_batch(row: dict[str, Any]) -> None:
+    """What goes of a tracked item is of those that nobody can buy first, then of the oldest."""
+    going = Want(row["item_id"], row["location_id"], -row["quantity"])
+    for part in batches.allot([going], blocked="first"):
+        less = row | {"quantity": -part.quantity, "batch_id": part.batch_id}
+        in_transaction().connection().execute(insert(Movement), [less])

@@ -23,10 +23,10 @@ def change(wants: Sequence[Want], reason: str, note: str = "") -> None:
     item, left, asked) where one would fall below zero, Invalid where one would hold more than
     10^9."""
     wants = [want for want in wants if want.quantity]
-    _change_levels(wants)
     going = [want._replace(quantity=-want.quantity) for want in wants if want.quantity < 0]
     parts = [part._replace(quantity=-part.quantity)
              for part in batches.allot(going, blocked="first")]  # fmt: skip
+    _change_levels(wants)
     record([want for want in wants if want.quantity > 0] + parts, reason, clock.now(), note)
 
 

@@ -71,7 +71,7 @@ def test_without_the_lock_the_last_one_is_kept_more_than_once(
             real(wants, sale, ends, at)  # type: ignore[arg-type]
 
     real = reservations.reserve
-    monkeypatch.setattr(reservations, "_locked_levels", unlocked)
+    monkeypatch.setattr(reservations, "lock_levels", unlocked)
     monkeypatch.setattr(reservations, "_kept", lambda places, at: {})
     milk = world.item(on_hand=1)
 
@@ -99,7 +99,7 @@ def test_without_the_lock_on_the_level_postgresql_keeps_it_twice(
     def unlocked(places: object) -> dict[tuple[int, int], int]:
         return stock.levels(sorted(places))  # type: ignore[call-overload]
 
-    monkeypatch.setattr(reservations, "_locked_levels", unlocked)
+    monkeypatch.setattr(reservations, "lock_levels", unlocked)
     milk = world.item(on_hand=1)
     for _ in range(CONTROL_ROUNDS):
         fresh(world, milk)

@@ -14,7 +14,7 @@ from store import clock as shop_clock
 from store import ids, stock
 from store.db import db, transaction
 from store.errors import Invalid, NotFound
-from store.stock import Want, batches
+from store.stock import Want, batches, books, changes
 from tests.conftest import Clock
 from tests.races.crowd import at_once, buy_at_once, inside, wanted, words
 from tests.world import Thing, World
@@ -277,4 +277,27 @@ def test_counts_transfers_and_buys_at_once_do_not_wait_for_each_other_for_ever(
 
     jobs = [lambda: go(world.location, east), lambda: go(east, world.location), count, buy]
     assert at_once([inside(app, job) for job in jobs]) == [None] * 4
+    assert world.faults() == []
+
+
+def test_what_is_written_off_or_counted_elsewhere_goes_from_the_oldest_batch(
+    world: World, yoghurt: Thing
+) -> None:
+    receive(world, yoghurt, "A", 2, days=3)
+    receive(world, yoghurt, "B", 2, days=9)
+    world.stock(yoghurt, 1)  # Of no batch.
+    with transaction():
+        changes.change([Want(yoghurt.id, world.location, -1)], "written_off")
+    assert there(world, yoghurt) == {"A": 1, "B": 2}
+    place = (yoghurt.id, world.location)
+    with transaction():
+        books.lock_levels([place], shop_clock.now())
+        books.post([books.Posting(*place, -2, "counted", shop_clock.now())])
+    assert there(world, yoghurt) == {"B": 1}
+    with pytest.raises(stock.OutOfStock) as refused, transaction():
+        changes.change([Want(yoghurt.id, world.location, -3)], "written_off")
+    assert refused.value.data == {"item": yoghurt.code, "left": 2, "asked": 3}
+    with transaction():
+        changes.change([Want(yoghurt.id, world.location, -2)], "written_off")
+    assert world.left(yoghurt) == 0
     assert world.faults() == []
