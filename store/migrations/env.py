@@ -36,8 +36,7 @@ def upgrade_online() -> None:
         sqlite = connection.dialect.name == "sqlite"
         if sqlite:
             # Batch mode copies tables; the keys are checked as a whole before the commit instead.
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.rollback()
+            _keys(connection, "OFF")
         connection = connection.execution_options(writes=True)
         context.configure(
             connection=connection,
@@ -50,8 +49,15 @@ def upgrade_online() -> None:
         with context.begin_transaction():
             context.run_migrations()
         if sqlite:
-            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
-            connection.rollback()
+            _keys(connection, "ON")
+
+
+def _keys(connection: Connection, whether: str) -> None:
+    """Inside a transaction SQLite lets this pass without doing it, and SQLAlchemy begins one before
+    every statement: so the driver is told."""
+    connection.rollback()
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute(f"PRAGMA foreign_keys={whether}")
 
 
 def _check_keys(ctx: Any, step: Any, heads: Any, run_args: Any) -> None:
