@@ -230,10 +230,10 @@ _RULES = (
     ),
     (
         "keys_sold_twice",
-        "purchase keys with two sales of one member, or of one till without a member",
+        "purchase keys with two sales of one member, or of one seller",
         """SELECT COUNT(*) FROM (
              SELECT key FROM sales
-             GROUP BY key, COALESCE(member_id, -sold_by) HAVING COUNT(*) > 1) AS off""",
+             GROUP BY key, COALESCE(-sold_by, member_id) HAVING COUNT(*) > 1) AS off""",
     ),
     (
         "refunds_over_paid",

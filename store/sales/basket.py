@@ -222,6 +222,21 @@ def paid_with(member_id: int, key: str) -> str | None:
     return db.session.scalar(query)
 
 
+def paid_at_till(seller_id: int, key: str) -> str | None:
+    """The sale that this key already made at this seller's till, if any."""
+    query = select(Sale.id).where(Sale.sold_by == seller_id, Sale.key == key)
+    return db.session.scalar(query)
+
+
+@repeatable
+def clear(holder: Holder, key: str) -> None:
+    """Opener: take everything out of the visitor's basket with this key; one that has changed since
+    stays as it is."""
+    with transaction() as session:
+        for basket in session.scalars(select(Basket).where(holder.mine, Basket.key == key)):
+            _empty(basket)
+
+
 @repeatable
 def empty(member_id: int, key: str) -> None:
     """Opener: take out what was paid with this key, unless the basket changed since. It comes after

@@ -82,8 +82,8 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Buy:
-    """One buy as it was asked for. `key` is the purchase key, unique per member; without a member
-    (a till sells to somebody it does not know) it is unique per seller."""
+    """One buy as it was asked for. `key` is the purchase key, unique per member; what staff sell
+    has keys that are unique per seller, in whose name it ever is, or in nobody's."""
 
     member_id: int | None
     location_id: int
@@ -98,7 +98,7 @@ class Buy:
     @property
     def whose(self) -> int:
         """Whose keys this one stands among: the member's, or (below zero) the seller's."""
-        return self.member_id if self.member_id is not None else -(self.sold_by or 0)
+        return -self.sold_by if self.sold_by is not None else self.member_id or 0
 
     @cached_property
     def contents(self) -> str:
@@ -107,6 +107,11 @@ class Buy:
         means = "" if self.means == "account" else f"|{self.means}"
         text = f"{self.location_id}|{self.currency}|{goods}{means}"
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def said(self) -> tuple[str, int | None]:
+        """What a key stands for: the contents, and in whose name."""
+        return self.contents, self.member_id
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,8 @@ class Bought:
 
 
 Outcome = Bought | BaseException
+Known = dict[tuple[int, str], tuple[str, tuple[str, int | None]]]
+"""By whose and key: the sale that has it, and what it stands for."""
 
 
 def buy(asked: Buy) -> Bought:
@@ -207,7 +214,7 @@ class _Till:
     """What is true when these buys are decided, and what the accepted ones leave of it."""
 
     at: datetime
-    known: dict[tuple[int, str], tuple[str, str]]
+    known: Known
     recent: list[tuple[int, str, str, datetime]]
     quotes: dict[tuple[int, int, str], catalogue.Quote]
     accounts: dict[str, payment.Accounts]
@@ -244,7 +251,7 @@ class _Till:
         earlier = self.known.get((asked.whose, asked.key))
         if earlier is not None:
             sale_id, contents = earlier
-            if contents != asked.contents:
+            if contents != asked.said:
                 return payment.KeyReused("The purchase key was used for other goods")
             return Bought(sale_id, repeated=True)
         try:
@@ -252,7 +259,7 @@ class _Till:
         except Refusal as refusal:
             return refusal
         self.accepted.append(accepted)
-        self.known[asked.whose, asked.key] = (accepted.sale_id, asked.contents)
+        self.known[asked.whose, asked.key] = (accepted.sale_id, asked.said)
         self.recent.append((asked.whose, asked.contents, accepted.sale_id, self.at))
         return Bought(accepted.sale_id, repeated=False)
 
@@ -265,7 +272,7 @@ class _Till:
             raise Invalid("The total is larger than any sale", field="quantity")
         self._ask(asked, total)
         if asked.means == "account":
-            self._spend((asked.whose, asked.currency), total)
+            self._spend((asked.member_id or 0, asked.currency), total)
         for place, quantity in wanted.items():
             self.levels[place] = self.levels.get(place, 0) + found.get(place, 0) - quantity
         tax = sum(
@@ -343,10 +350,10 @@ _with_keys = Prepared(
     )
 )
 _of_sellers_with_keys = Prepared(
-    lambda dialect: select(Sale.sold_by, Sale.key, Sale.id, Sale.contents).where(
+    lambda dialect: select(Sale.sold_by, Sale.key, Sale.id, Sale.contents, Sale.member_id).where(
         one_of(Sale.sold_by, "sellers", dialect),
         one_of(Sale.key, "keys", dialect),
-        Sale.member_id.is_(None),
+        Sale.sold_by.is_not(None),
     )
 )
 _since = Prepared(
@@ -359,15 +366,17 @@ _since = Prepared(
 
 def _earlier_sales(
     buys: Sequence[Buy], members: list[int], at: datetime
-) -> tuple[dict[tuple[int, str], tuple[str, str]], list[tuple[int, str, str, datetime]]]:
+) -> tuple[Known, list[tuple[int, str, str, datetime]]]:
     """Sales with these keys, and these members' sales of the last moments."""
     keys = Many({asked.key for asked in buys})
-    sellers = {-asked.whose for asked in buys if asked.member_id is None}
-    found = _with_keys.all(members=Many(members), keys=keys) if members else []
+    sellers = {asked.sold_by for asked in buys if asked.sold_by is not None}
+    known: Known = {}
+    if any(asked.sold_by is None for asked in buys):
+        found = _with_keys.all(members=Many(members), keys=keys)
+        known = {(row[0], row[1]): (row[2], (row[3], row[0])) for row in found}
     if sellers:
         sold = _of_sellers_with_keys.all(sellers=Many(sellers), keys=keys)
-        found += [(-row[0], *row[1:]) for row in sold]
-    known = {(row[0], row[1]): (row[2], row[3]) for row in found}
+        known |= {(-row[0], row[1]): (row[2], (row[3], row[4])) for row in sold}
     longest = max(asked.wishes.ask_again_within_s or 0 for asked in buys)
     if not longest:
         return known, []

@@ -30,7 +30,8 @@ REFUNDED = ("part_refunded", "refunded")
 class Sale(Base):
     """A sale that stands. `key` is the purchase key, unique per member; `contents` is a digest of
     what was asked for, so that the same key with other contents is refused. A till may sell to
-    somebody it does not know: then nobody's name is on it, and the key is unique per seller."""
+    somebody it does not know: then nobody's name is on it. A till's key is unique per seller,
+    whoever buys, so that a basket that was paid is not paid again by other means."""
 
     __tablename__ = "sales"
     __table_args__ = (
@@ -47,8 +48,8 @@ class Sale(Base):
             "sold_by",
             "key",
             unique=True,
-            sqlite_where=text("member_id IS NULL"),
-            postgresql_where=text("member_id IS NULL"),
+            sqlite_where=text("sold_by IS NOT NULL"),
+            postgresql_where=text("sold_by IS NOT NULL"),
         ),
         Index("ix_sales_member_id_created_at", "member_id", "created_at"),
         Index("ix_sales_created_at", "created_at"),

@@ -17,6 +17,7 @@ from . import (
     item_views,
     order_desk_views,
     order_views,
+    till_views,
 )
 from .checkout import Buy, buy
 from .receipts import receipt, receipts
@@ -30,6 +31,7 @@ __all__ = [
     "item_views",
     "order_desk_views",
     "order_views",
+    "till_views",
 ]
 
 

@@ -1,0 +1,254 @@
+"""Pages of the till: scan, say who pays and how, hand over the receipt.
+
+The till's basket is kept like a guest's, by a secret in this browser's cookie, so that a reload, a
+dead battery or another tab loses nothing. Its key is the purchase key: however often the tender is
+sent, one basket is one sale.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import flash, g, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, ngettext
+from werkzeug.wrappers import Response
+
+from .. import forms as fields
+from .. import identity, ids, money, payment, stock, web
+from ..errors import Invalid, NotFound, Refusal
+from . import basket, forms
+from .basket_views import BasketChanged
+from .checkout import MOST_PIECES, Buy, Line, PriceRose, buy
+from .receipts import receipt
+from .shown_views import blueprint, shown_receipt
+
+COOKIE = "till"
+PLACE_COOKIE = "place"
+"""Where the staff of this browser stand; the desk's start page sets it."""
+MEANS = ("cash", "card", "account")
+_MANY = re.compile(r"([1-9][0-9]{0,2})\*(.+)\Z", re.DOTALL)
+
+
+class GivenTooLittle(Refusal):
+    """Less cash was given than the basket costs. `data`: total_minor, given_minor."""
+
+    code = "given_too_little"
+    status = 409
+    title = "That is less than the total"
+
+
+@blueprint.get("/desk/till", endpoint="till")
+@identity.needs("sell")
+def till_page() -> ResponseReturnValue:
+    """The basket of this till, and how it is paid. Changes nothing."""
+    who = request.args.get("who", "").strip()[:254]
+    found = _known(who) if who else None
+    if found is not None:
+        return redirect(url_for("sales.till", member=found.id), 303)
+    if who:
+        flash(gettext("Nobody is known by this."), "warn")
+    g.more_script = " 'wasm-unsafe-eval'"
+    member, contents, seller = _member(), _contents(), identity.signed_in()
+    paid = basket.paid_at_till(seller.id, contents.key) if contents else None
+    lines = contents.lines if contents and not paid else []
+    last = request.args.get("last", "")
+    return render_template(
+        "sales/till.html", place=_place(), lines=lines, paid=paid, who=who, member=member,
+        last=next((line for line in lines if str(line.item_id) == last), None),
+        key=contents.key if contents else "", currency=forms.currency(),
+        total_minor=contents.total_minor if contents and lines else 0,
+        pieces=contents.pieces if contents and lines else 0,
+        decimals=money.decimals(forms.currency()),
+        balance_minor=payment.balance_of(member.id, forms.currency()) if member else None,
+    )  # fmt: skip
+
+
+@blueprint.post("/desk/till/lines")
+@identity.needs("sell")
+def till_add() -> ResponseReturnValue:
+    """One more scan. `3*` before a code means three of it."""
+    text = request.form.get("code", "").strip()
+    many = _MANY.match(text)
+    quantity, code = (int(many[1]), many[2]) if many else (1, text)
+    response = _back()
+    try:
+        item_id = forms.item_id(_code(code))
+        holder = _holder(response)
+        _tidy()
+        basket.add(holder, Line(item_id, quantity), _place().id, forms.currency())
+    except Refusal as refusal:
+        flash(str(_words(refusal, code[:40])), "bad")
+        return response
+    response.location = _address(last=item_id)
+    return response
+
+
+@blueprint.post("/desk/till/quantity")
+@identity.needs("sell")
+def till_quantity() -> ResponseReturnValue:
+    line_id = fields.whole("line_id", least=1, most=10**15)
+    quantity = fields.whole("quantity", least=0, most=MOST_PIECES)
+    try:
+        basket.set_quantity(_holder(), line_id, quantity)
+    except NotFound:
+        flash(gettext("The basket has changed. Look at it again."), "warn")
+    return _back()
+
+
+@blueprint.post("/desk/till/clear")
+@identity.needs("sell")
+def till_clear() -> ResponseReturnValue:
+    basket.clear(_holder(), forms.purchase_key())
+    return redirect(url_for("sales.till"), 303)
+
+
+@blueprint.post("/desk/till/sales")
+@identity.needs("sell")
+def till_sell() -> ResponseReturnValue:
+    """Take the money: in cash, by card (the terminal stands outside; staff say that it agreed), or
+    from the member's account."""
+    seller, key = identity.signed_in(), forms.purchase_key()
+    sale_id, given = basket.paid_at_till(seller.id, key), None
+    if sale_id is None:
+        try:
+            sale_id, given = _sell(seller.id, key)
+        except Invalid:
+            raise
+        except Refusal as refusal:
+            flash(str(_words(refusal)), "bad")
+            return _back()
+    basket.clear(_holder(), key)
+    return redirect(url_for("sales.till_receipt", sale_id=sale_id, given=given), 303)
+
+
+@blueprint.get("/desk/till/sales/<sale_id>")
+@identity.needs("sell")
+def till_receipt(sale_id: str) -> str:
+    """The receipt, on the screen with the change and on paper."""
+    found = receipt(sale_id)
+    if found is None or found.channel != "till":
+        raise NotFound("There is no such sale")
+    given = request.args.get("given", "")
+    paid = int(given) if given.isascii() and given.isdigit() and len(given) < 16 else 0
+    names = identity.names_of([each for each in (found.member_id, found.sold_by) if each])
+    return render_template(
+        "sales/till_receipt.html", sale=shown_receipt(found), given_minor=paid,
+        change_minor=max(0, paid - found.total_minor),
+        buyer=names.get(found.member_id or 0, ""), seller=names.get(found.sold_by or 0, ""),
+        place=stock.location_by_id(found.location_id),
+    )  # fmt: skip
+
+
+def _sell(seller_id: int, key: str) -> tuple[str, int | None]:
+    """The sale, and what was given in cash, if anything was said."""
+    means, member = fields.text("means", least=1, most=16), _member()
+    if means not in MEANS or (means == "account" and member is None):
+        raise Invalid("A till takes cash, a card, or the account of a member", field="means")
+    contents = _contents()
+    if contents is None or not contents.lines or contents.key != key:
+        raise BasketChanged()
+    seen = forms.seen_by_item([line.item_id for line in contents.lines])
+    given = _given(contents.total_minor) if means == "cash" else None
+    bought = buy(
+        Buy(member.id if member else None, contents.location_id, forms.currency(),
+            contents.wanted(seen), key, "till", seller_id, means=means)
+    )  # fmt: skip
+    return bought.sale_id, given
+
+
+def _given(total_minor: int) -> int | None:
+    said = fields.text("given", most=20)
+    if not said:
+        return None
+    given = money.parse(said, forms.currency(), field="given")
+    if given < total_minor:
+        raise GivenTooLittle(total_minor=total_minor, given_minor=given)
+    return given
+
+
+def _words(refusal: Refusal, code: str = "") -> Any:
+    """A refusal in a line that staff read while somebody waits. Nothing was charged."""
+    data = refusal.data
+    if isinstance(refusal, stock.OutOfStock):
+        return ngettext(
+            "The book has only %(num)d of %(item)s here. Nothing was charged.",
+            "The book has only %(num)d of %(item)s here. Nothing was charged.",
+            data["left"], item=data["item"],
+        )  # fmt: skip
+    if isinstance(refusal, payment.InsufficientFunds):
+        held = money.show(data["balance_minor"], forms.currency(), web.language())
+        return gettext("The account holds only %(amount)s. Nothing was charged.", amount=held)
+    if isinstance(refusal, PriceRose):
+        return gettext("A price has gone up. Tell the new total, then take the money.")
+    if isinstance(refusal, GivenTooLittle):
+        return gettext("That is less than the total. Nothing was sold.")
+    if isinstance(refusal, BasketChanged):
+        return gettext("The basket has changed. Look at it again.")
+    if code:
+        return gettext("“%(code)s” is not for sale here.", code=code)
+    return gettext("This was not sold: %(why)s", why=refusal.title)
+
+
+def _code(text: str) -> str:
+    """What was scanned, with the control characters of GS1 strings. Raises Invalid."""
+    if not 1 <= len(text) <= 1000 or any("\ud800" <= one <= "\udfff" for one in text):
+        raise Invalid("code must have 1 to 1000 characters", field="code")
+    return text
+
+
+def _tidy() -> None:
+    """What was paid is out of the basket before the next scan comes in, even when the answer to
+    the sale was lost."""
+    contents = _contents()
+    if contents and basket.paid_at_till(identity.signed_in().id, contents.key):
+        basket.clear(_holder(), contents.key)
+
+
+def _holder(response: Response | None = None) -> basket.Holder:
+    secret = web.cookie(COOKIE)
+    if not secret or len(secret) != 43 or not secret.isascii():
+        secret = ids.secret()
+        if response is not None:
+            web.set_cookie(response, COOKIE, secret, basket.KEPT_DAYS)
+    return basket.Holder(None, secret)
+
+
+def _contents() -> basket.Contents | None:
+    return basket.contents(_holder(), forms.currency())
+
+
+def _place() -> stock.Location:
+    for code in (web.cookie(PLACE_COOKIE), stock.MAIN):
+        try:
+            return stock.location(code or "")
+        except NotFound:
+            continue
+    raise NotFound("There is no location yet", what="location")
+
+
+def _member() -> identity.Member | None:
+    """The member that the page was told, if any."""
+    number = request.values.get("member", "")
+    return _known(number) if number.isascii() and number.isdigit() else None
+
+
+def _known(text: str) -> identity.Member | None:
+    """A member by e-mail address, phone number, or their number in the shop."""
+    found = identity.find(text)
+    if found is None and text.isascii() and text.isdigit() and len(text) <= 15:
+        try:
+            found = identity.by_id(int(text))
+        except NotFound:
+            found = None
+    return found if found is not None and found.disabled_at is None else None
+
+
+def _address(last: int | None = None) -> str:
+    member = _member()
+    return url_for("sales.till", member=member.id if member else None, last=last)
+
+
+def _back() -> Response:
+    return make_response(redirect(_address(), 303))
