@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from . import http, imports, labels, sales_page
+from . import http, imports, labels, real_year, sales_page
 
 PARTS = {
     "labels": labels.main, "imports": imports.main, "http": http.main,
-    "sales_page": sales_page.main,
+    "sales_page": sales_page.main, "real_year": real_year.main,
 }  # fmt: skip
 
 
