@@ -3,8 +3,8 @@
     python -m bench real_year            the whole file (or: python -m bench.real_year 60000)
 
 Items, opening counts and adjustments come in over the feed; every invoice is a sale, at its own
-time and its own prices; a line of a cancelled invoice gives back units of an earlier sale of the same
-shopper, item and price. What cannot be taken is counted with its reason. In the end levels and
+time and its own prices; a line of a cancelled invoice gives back units of an earlier sale of the
+same shopper, item and price. What cannot be taken is counted with its reason. In the end levels and
 takings must be what an independent sum of the same file says, and the audit must be clean.
 
 The file is not part of the project: it is looked for beside it, in ../shared/data.
