@@ -25,8 +25,9 @@ from tests.conftest import SERVER, Database
 from tests.live import ROOT
 from tests.world import World
 
-EVERY = 9
-"""A migration is cut at its first statement and at every ninth after it, until one gets through."""
+EVERY = 37
+"""The upgrade is cut at its first statement and at every 37th after it, until one gets through: some
+fifteen cuts, each at another place of another migration."""
 
 
 def tables() -> set[str]:

@@ -47,7 +47,7 @@ CORE = ("", "\x00", "\ud800", "-1", str(WHOLE), "1" + "0" * 400, "x" * 10_000, "
 
 
 def nasty(chance: random.Random) -> list[str]:
-    return [*CORE, *chance.sample(NASTY, 10)]
+    return [*CORE, *chance.sample(NASTY, 4)]
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_every_page_with_every_nasty_value_in_its_question(
     client = shop.browsers[role].client
     for path in routes(app, "GET"):
         here = path.replace("{}", shop.known[0])
-        for value in chance.sample(nasty(chance), 6):
+        for value in chance.sample(nasty(chance), 3):
             question = "&".join(f"{name}={quoted(value[:100])}" for name in FIELDS)
             shop.sound(client.get(f"{here}?{question}"), (here, value[:40]))
 
@@ -196,7 +196,7 @@ VALUES = st.one_of(
 
 @hypothesis_settings(
     deadline=None,
-    max_examples=250,
+    max_examples=150,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
@@ -232,7 +232,7 @@ def test_bodies_that_are_not_what_they_say(shop: Shop, app: Flask, chance: rando
     bodies = (b"", b"{", b"--x", b"--x\r\n\r\n--x--", b"\xff" * 100, true, part % token.encode(),
               b"&" * 5000, b"=" * 5000, b"a=1&" * 2000, true + b"&%00=%00&%ff=%fe")  # fmt: skip
     for path in routes(app, "POST"):
-        for kind, body in chance.sample(list(itertools.product(kinds, bodies)), 15):
+        for kind, body in chance.sample(list(itertools.product(kinds, bodies)), 8):
             here = path.replace("{}", shop.known[0])
             answer = browser.client.post(here, data=body, content_type=kind)
             shop.sound(answer, (here, kind, body[:30]))
