@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flask import Flask
+from sqlalchemy.engine import make_url
 
 from .errors import Refusal
 
@@ -32,7 +33,7 @@ Check = Callable[[str], list[str]]
 def back_up(app: Flask, target: Path, check: Check) -> Path:
     """Write a checked copy of the running shop's database to `target`, which appears only when it
     is whole: made under another name, audited, flushed, renamed. Raises BackupRefused."""
-    source = _file_of(app)
+    source = _file_of(app, "pg_dump --format=custom --file=FILE --dbname={url}")
     if not source.exists():
         raise BackupRefused("There is no database yet: nothing to back up")
     if target.exists() and target.is_dir():
@@ -61,7 +62,10 @@ def restore(app: Flask, copy: Path, check: Check, *, force: bool = False) -> Pat
     """Put a checked copy in the place of the shop's database. Refuses a copy that fails the audit,
     and a shop that holds data unless `force`: then its database is kept beside the new one.
     The shop must not be running. Raises BackupRefused."""
-    target = _file_of(app)
+    target = _file_of(
+        app,
+        "pg_restore --clean --if-exists --exit-on-error --single-transaction --dbname={url} FILE",
+    )
     if not copy.is_file():
         raise BackupRefused(f"There is no file {copy}")
     partial = target.with_name(f".{target.name}.{os.getpid()}.restoring")
@@ -85,11 +89,15 @@ def restore(app: Flask, copy: Path, check: Check, *, force: bool = False) -> Pat
     return target
 
 
-def _file_of(app: Flask) -> Path:
+def _file_of(app: Flask, instead: str) -> Path:
+    """The shop's one file. Raises BackupRefused on PostgreSQL, with the command to use instead."""
     url = app.config["DATABASE_URL"]
     if not url.startswith("sqlite:///"):
+        theirs = make_url(url)._replace(drivername="postgresql", password=None)
+        command = instead.format(url=theirs.render_as_string())
         raise BackupRefused(
-            "This shop is on PostgreSQL: use pg_dump and pg_restore (docs/shopkeepers.md)"
+            f"This shop is on PostgreSQL, which has tools of its own: {command} "
+            "(docs/shopkeepers.md says more); then run flask audit"
         )
     return Path(url.removeprefix("sqlite:///"))
 

@@ -252,9 +252,10 @@ def test_nowhere_to_write_and_nothing_to_copy_are_said(
 
 
 def test_a_shop_on_postgresql_says_what_to_use_instead(tmp_path: Path) -> None:
-    shop = create_app(
-        {"DATABASE_URL": "postgresql:///nowhere", "INSTANCE": str(tmp_path), "SECRET_KEY": "x"}
-    )
-    for act in (backup.back_up, backup.restore):
-        with pytest.raises(backup.BackupRefused, match="pg_dump"):
+    url = "postgresql://shop:secret@db.example:5433/shop"
+    shop = create_app({"DATABASE_URL": url, "INSTANCE": str(tmp_path), "SECRET_KEY": "x"})
+    for act, tool in ((backup.back_up, "pg_dump"), (backup.restore, "pg_restore")):
+        with pytest.raises(backup.BackupRefused, match=tool) as refused:
             act(shop, tmp_path / "copy", commands._faults)
+        assert "postgresql://shop@db.example:5433/shop" in str(refused.value)
+        assert "secret" not in str(refused.value), "a password does not belong on a screen"

@@ -26,8 +26,8 @@ from tests.live import ROOT
 from tests.world import World
 
 EVERY = 37
-"""The upgrade is cut at its first statement and at every 37th after it, until one gets through: some
-fifteen cuts, each at another place of another migration."""
+"""The upgrade is cut at its first statement and at every 37th after it, until one gets through:
+some fifteen cuts, each at another place of another migration."""
 
 
 def tables() -> set[str]:
