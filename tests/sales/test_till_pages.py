@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -38,7 +39,7 @@ def scan(till: Visitor, code: str, **more: str) -> str:
 def pay(till: Visitor, page: str, means: str, **more: str) -> str:
     """The page after the tender: the receipt, or the till with what is wrong."""
     seen = dict(re.findall(r'name="(seen-\d+)" value="(\d+)"', page))
-    form = {"key": field(page, "key"), "means": means} | seen | more
+    form: dict[str, Any] = {"key": field(page, "key"), "means": means} | seen | more
     answer = till.post("/desk/till/sales", form)
     assert answer.status_code == 303
     return till.get(answer.location).text
@@ -53,7 +54,7 @@ def number(receipt: str) -> str:
 def sold(world: World) -> list[tuple[int | None, str, int]]:
     with world.app.app_context():
         query = select(Sale.member_id, Sale.means, Sale.total_minor).order_by(Sale.id)
-        return [tuple(row) for row in db.session.execute(query)]
+        return [(row[0], row[1], row[2]) for row in db.session.execute(query)]
 
 
 def test_three_of_one_and_one_of_another_for_cash(world: World, till: Visitor, milk: Thing) -> None:
@@ -105,7 +106,9 @@ def test_a_tender_that_is_sent_again_is_one_sale(world: World, till: Visitor, mi
     lin = world.member(funds="50")
     page = scan(till, milk.code)
     first = pay(till, page, "cash")
-    for means, more in (("cash", {}), ("card", {}), ("account", {"member": str(lin.id)})):
+    mine = {"member": str(lin.id)}
+    others: list[tuple[str, dict[str, str]]] = [("cash", {}), ("card", {}), ("account", mine)]
+    for means, more in others:
         again = pay(till, page, means, **more)
         assert number(again) == number(first)
     assert sold(world) == [(None, "cash", 1250)]
