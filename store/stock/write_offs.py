@@ -56,9 +56,8 @@ def write_off(
     row = {"key": key or ids.new(), "item_id": item_id, "location_id": location_id,
            "quantity": quantity, "why": why, "note": note[:200], "member_id": member_id,
            "at": clock.now()}  # fmt: skip
-    # Inline, so that both drivers tell by their count whether the row is new.
-    written = in_transaction().connection().execute(insert_new(WriteOff).values(row).inline())
-    if not written.rowcount:
+    new = insert_new(WriteOff).values(row).returning(WriteOff.id)
+    if in_transaction().connection().execute(new).first() is None:
         return False
     change(
         [Want(item_id, location_id, -quantity, None, member_id)],
