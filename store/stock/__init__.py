@@ -20,6 +20,7 @@ from .batches import (
     open_batch,
     refuse_blocked,
 )
+from .incoming import incoming_expression
 from .levels import (
     count_to,
     find,
@@ -45,7 +46,7 @@ from .locations import (
     sells_in_hand,
     set_when_empty,
 )
-from .purchases import delivered, incoming_expression
+from .purchases import delivered
 from .reservations import ReservationEnded, release, reserve, take_reserved
 from .tasks import close_tasks, open_task
 from .wants import OutOfStock, Want

@@ -16,9 +16,9 @@ from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal, or
 from .. import clock
 from ..db import Moment, connection
 from .batches import blocked_expression
+from .incoming import incoming_expression
 from .levels import level_of
-from .models import Level, Reservation
-from .purchases import incoming_expression
+from .models import Level, Location, Reservation
 
 # Read when the statement runs, so that a statement that is built once stays right for ever.
 _now = bindparam("reservations_now", type_=Moment(), callable_=clock.now)
@@ -86,6 +86,9 @@ def available(
     ).where(Level.item_id.in_(set(item_ids)))  # fmt: skip
     if location_ids is not None:
         query = query.where(Level.location_id.in_(set(location_ids)))
+    else:
+        transit = select(Location.id).where(Location.kind == "transit")
+        query = query.where(Level.location_id.not_in(transit))
     return {
         (item, place): Available(
             on_hand, int(kept), on_hand - int(kept) - int(blocked), int(coming)

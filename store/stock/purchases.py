@@ -6,14 +6,12 @@ incoming. A delivery is a slip, too: what was scanned comes onto the shelf when 
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy import select, update
 
 from .. import clock
 from ..db import in_transaction, insert_new
 from ..errors import NotFound
-from .changes import change
+from .changes import change, lock_levels
 from .levels import Want
 from .slips import NothingScanned, claim, find, scanned, settle, shown_lines
 from .tasks import close_tasks, open_task
@@ -23,7 +21,6 @@ __all__ = [
     "book_delivery",
     "close_purchase",
     "delivered",
-    "incoming_expression",
     "send_purchase",
     "still_to_come",
 ]
@@ -32,11 +29,13 @@ __all__ = [
 def send_purchase(slip_id: int, member_id: int) -> None:
     """Joiner: the order went out to the supplier; what it names is incoming now. Raises NotFound,
     SlipClosed, NothingScanned."""
-    claim(slip_id, "purchase", member_id, send=True)
+    slip = claim(slip_id, "purchase", member_id, send=True)
     wanted = [(one.item_id, one.quantity, 0) for one in scanned(slip_id) if one.quantity]
     if not wanted:
         raise NothingScanned("An order names at least one item", field="code")
     settle(slip_id, sorted(wanted))
+    # Where nothing of an item ever was, it has a level from now on, at which it is incoming.
+    lock_levels([(item, slip.location_id) for item, _, _ in wanted])
 
 
 def close_purchase(slip_id: int, member_id: int) -> None:
@@ -53,7 +52,9 @@ def book_delivery(slip_id: int, member_id: int) -> int:
     if not came:
         raise NothingScanned("A delivery has at least one item", field="code")
     rest = _take_off_order(slip, came, member_id) if slip.purchase_id else came
-    settle(slip_id, [(item, rest.get(item, 0), came[item]) for item in sorted(came)])
+    lacking = {item for item, many in rest.items() if many}
+    lines = [(item, rest.get(item, 0), came.get(item, 0)) for item in sorted({*came, *lacking})]
+    settle(slip_id, lines)
     wants = [Want(item, slip.location_id, many, None, member_id) for item, many in came.items()]
     change(wants, "received", f"#{slip.id} {slip.title} {slip.note}".strip()[:200])
     if slip.purchase_id and any(many > rest.get(item, 0) for item, many in came.items()):
@@ -97,23 +98,4 @@ def delivered(slip_id: int) -> tuple[int, dict[int, int]]:
     slip = find(slip_id, "delivery")
     if slip.how != "done":
         raise NotFound("This delivery is not booked", what="slip")
-    return slip.location_id, {item: came for item, _, came in shown_lines(slip_id)}
-
-
-def incoming_expression(item_id: Any, location_id: Any) -> ColumnElement[int]:
-    """An expression for other queries: how many of the item are under way to the location, by open
-    orders and by transfers that have left. 0 where none are."""
-    to_come = case((SlipLine.expected > SlipLine.done, SlipLine.expected - SlipLine.done), else_=0)
-    place = func.coalesce(Slip.target_id, Slip.location_id)
-    total = (
-        select(func.coalesce(func.sum(to_come), 0))
-        .join(Slip, Slip.id == SlipLine.slip_id)
-        .where(
-            SlipLine.item_id == item_id,
-            place == location_id,
-            Slip.kind.in_(("purchase", "transfer")),
-            Slip.sent_at.is_not(None),
-            Slip.ended_at.is_(None),
-        )
-    )
-    return total.correlate_except(Slip, SlipLine).scalar_subquery()
+    return slip.location_id, {item: came for item, _, came in shown_lines(slip_id) if came}

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from .. import clock
 from ..db import in_transaction, insert_new
 from ..errors import Invalid
-from .changes import change, move
+from .changes import change, lock_levels, move
 from .levels import Want
 from .models import Location
 from .slips import NothingScanned, claim, open_slip, scanned, settle, shown_lines
@@ -45,6 +45,7 @@ def depart(slip_id: int, member_id: int) -> int:
     transit = _transit()
     going = [Want(item, slip.location_id, many, None, member_id) for item, many in sent.items()]
     move(going, transit, f"#{slip.id}")
+    lock_levels([(item, slip.target_id or 0) for item in sent])
     return sum(sent.values())
 
 

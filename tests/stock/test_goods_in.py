@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from store import ids
+from store import ids, stock
 from store.catalogue import Item
 from store.db import db, transaction
 from store.errors import Invalid
@@ -45,7 +45,7 @@ def ordered(staff: Visitor, *lines: tuple[Thing, int]) -> str:
 
 def incoming(world: World, thing: Thing) -> int:
     with world.app.app_context():
-        query = select(purchases.incoming_expression(Item.id, world.location))
+        query = select(stock.incoming_expression(Item.id, world.location))
         return int(db.session.scalar(query.where(Item.id == thing.id)) or 0)
 
 

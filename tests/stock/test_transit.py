@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from store import ids, stock
-from store.db import db
-from store.stock import purchases
 from tests.stock.test_goods_in import scan
 from tests.world import Somebody, Thing, Visitor, World
 
@@ -39,8 +37,7 @@ def on_the_way(world: World, thing: Thing) -> int:
 
 def incoming(world: World, thing: Thing, place: int) -> int:
     with world.app.app_context():
-        query = purchases.incoming_expression(thing.id, place)
-        return int(db.session.scalar(db.select(query)) or 0)
+        return stock.available([thing.id], [place])[thing.id, place].incoming
 
 
 def test_goods_leave_are_in_transit_and_arrive(world: World, staff: Visitor, mill: int) -> None:
