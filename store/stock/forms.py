@@ -47,7 +47,7 @@ def here() -> Location:
 
 def place(name: str = "at") -> Location:
     """The place that a form's field names. Raises NotFound."""
-    return location(forms.text(name, most=32))
+    return location(forms.text(name, least=1, most=32))
 
 
 def place_of(location_id: int) -> Location:
