@@ -27,6 +27,7 @@ from store.db import db, transaction
 from store.delivery import addresses
 from store.demo.goods import OWNER, SHOPPER, STAFF, Person
 from store.sales import fulfilment
+from store.stock import purchases, slips, transit
 from tests.live import LiveServer, open_server
 from tests.world import Visitor
 
@@ -128,7 +129,28 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         assert member is not None
         found["order"] = _ordered(member.id, place)
         found["sale"] = sales.receipts(member_id=member.id, limit=1)[0].id
+        found["slips"] = _slips(member.id, place, good)
     return found
+
+
+def _slips(member_id: int, place: int, item: int) -> dict[str, int]:
+    """Work with stock of each kind, of which something is scanned; a delivery that is booked."""
+    made = {}
+    with transaction():
+        for kind in ("purchase", "delivery", "count", "booked"):
+            slip = slips.open_slip(
+                "delivery" if kind == "booked" else kind, place, member_id, title=LONG_PERSON
+            )
+            slips.scan(slip, item, 12, member_id, key=ids.new())
+            made[kind] = slip
+        mill = next(each.id for each in stock.locations() if each.id != place)
+        made["transfer"] = transit.open_transfer(place, mill, member_id, note=LONG_NAME)
+        slips.scan(made["transfer"], item, 3, member_id, key=ids.new())
+        stock.open_task("shelf_empty", place, item)
+        stock.write_off(item, place, 1, "damaged", member_id=member_id, note=LONG_NAME)
+    with transaction():
+        purchases.book_delivery(made["booked"], member_id)
+    return made
 
 
 def _ordered(member_id: int, place: int) -> tuple[str, str]:
@@ -163,6 +185,7 @@ def _sold_out(place: int) -> str:
 
 def _addresses(shop: DemoShop) -> dict[str, list[str]]:
     """Who sees which pages: made from the list of addresses that the shop answers."""
+    work = shop.things["slips"]
     values = {
         "sales.item": {"rest": "09521000003019"}, "sales.item_by_code": {"code": "LONG"},
         "sales.receipt": {"sale_id": shop.things["sale"]},
@@ -172,6 +195,11 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "labels.sticker": {"label_id": shop.things["label"]}, "labels.job": {"job_id": 1},
         "payment.top_up_state": {"top_up_id": shop.things["approve"].split("/")[3].split("?")[0]},
         "reports.table": {"kind": "items"},
+        "stock.purchase": {"slip_id": work["purchase"]},
+        "stock.delivery": {"slip_id": work["delivery"]},
+        "stock.shelf_count": {"slip_id": work["count"]},
+        "stock.transfer_slip": {"slip_id": work["transfer"]},
+        "labels.delivery": {"slip_id": work["booked"]},
     }  # fmt: skip
     seen: dict[str, list[str]] = {"guest": [], "shopper": [], "staff": [], "owner": []}
     with shop.app.test_request_context():
@@ -194,7 +222,9 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
     ]  # fmt: skip
     seen["staff"] += [
         "/desk/items?q=nothing+like+it", "/desk/sales?q=ZZZZZ", "/desk/stock?code=LONG",
-        "/desk/exit?pass=nonsense", "/owner", "/me", "/desk/nowhere",
+        f"/desk/counts/{work['count']}?result=1", f"/desk/deliveries/{work['delivery']}?item=1",
+        f"/desk/deliveries/{work['booked']}", "/desk/exit?pass=nonsense", "/owner",
+        "/me", "/desk/nowhere",
     ]  # fmt: skip
     seen["owner"] += ["/desk", "/me", "/owner?period=today", "/owner/takings/shoppers"]
     return seen
