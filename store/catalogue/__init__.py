@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from .bundles import Part, parts_of
 from .codes import CodeTaken, ItemNotForSale, find_item, item_by_code_query, item_path
 from .forms import resolve
 from .items import add_item, archive_item, bring_back, edit_item
-from .models import Category, Item
+from .models import BundlePart, Category, Item
 from .pictures import add_picture, picture_url
 from .prices import price_in_force, quote, set_price
 from .quotes import Quote, quotes
@@ -13,10 +14,12 @@ from .search import categories, search, search_conditions
 from .sizes import unit_price
 
 __all__ = [
+    "BundlePart",
     "Category",
     "CodeTaken",
     "Item",
     "ItemNotForSale",
+    "Part",
     "Quote",
     "add_item",
     "add_picture",
@@ -27,6 +30,7 @@ __all__ = [
     "find_item",
     "item_by_code_query",
     "item_path",
+    "parts_of",
     "picture_url",
     "price_in_force",
     "quote",

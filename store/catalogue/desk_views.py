@@ -11,6 +11,7 @@ from ..db import db, repeatable, transaction
 from ..errors import Invalid
 from . import forms, gs1
 from .blueprint import blueprint
+from .bundles import parts_of, read_parts
 from .codes import CodeTaken, ItemNotForSale, item_path
 from .exporting import rate_text
 from .figures import read_rate
@@ -46,7 +47,8 @@ def new_item() -> ResponseReturnValue:
 @identity.needs("edit_items")
 def create_item() -> ResponseReturnValue:
     try:
-        item = _add(forms.fields(), forms.page_price(), forms.upload())
+        said = forms.fields(), forms.page_price(), forms.upload()
+        item = _add(*said, read_parts(forms.parts_text()))
     except Invalid as refusal:
         return _again(None, refusal)
     flash(gettext("%(name)s is for sale.", name=web.in_language(item.names)), "good")
@@ -124,6 +126,10 @@ def _fault_text(refusal: Invalid) -> str:
         return str(gettext("This picture cannot be used: wrong kind, damaged or too large."))
     if refusal.field == "price":
         return str(gettext("Write the price like 12.50, without other signs."))
+    if refusal.field == "parts":
+        return str(
+            gettext("Write codes of single items with commas between them, like 2 × D304, D300.")
+        )
     if refusal.field == "tax_rate":
         return str(gettext("Write the tax in percent, like 13."))
     if refusal.field == "name":
@@ -137,6 +143,7 @@ def _form(item: Item | None, said: dict[str, str]) -> str:
         "catalogue/item_form.html", item=item, said=said, faults=g.get("faults", {}),
         default_rate=rate, currency=current_app.config["CURRENCY"],
         prices=prices_of(item.id, 12) if item else [], item_path=item_path,
+        parts=parts_of([item.id]).get(item.id, []) if item and item.is_bundle else [],
     )  # fmt: skip
 
 
@@ -144,13 +151,16 @@ def _form(item: Item | None, said: dict[str, str]) -> str:
 
 
 @repeatable
-def _add(fields: ItemFields, price_minor: int | None, picture_upload: bytes | None) -> Item:
+def _add(
+    fields: ItemFields, price_minor: int | None, picture_upload: bytes | None,
+    parts: dict[int, int],
+) -> Item:  # fmt: skip
     with transaction():
         if picture_upload:
             fields["picture"] = _kept(picture_upload)
         return add_item(
             price_minor=price_minor, currency=current_app.config["CURRENCY"],
-            made_by=identity.signed_in().id, **fields,
+            made_by=identity.signed_in().id, parts=parts, **fields,
         )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from .items import LONGEST_BRAND, LONGEST_CATEGORY, LONGEST_SIZE, ItemFields
 from .pictures import PictureRefused
 from .texts import LONGEST_DESCRIPTION, LONGEST_NAME
 
-__all__ = ["fields", "page_price", "resolve", "search_words", "upload"]
+__all__ = ["fields", "page_price", "parts_text", "resolve", "search_words", "upload"]
 
 LANGUAGES = tuple(web.LANGUAGES)
 
@@ -69,6 +69,11 @@ def page_price(*, optional: bool = False) -> int | None:
     if amount < 0:
         raise Invalid("A price is 0 or more", field="price")
     return amount
+
+
+def parts_text() -> str:
+    """What is in a new bundle, as it was typed; empty for a single item. Raises Invalid."""
+    return forms.text("parts", most=1000)
 
 
 def upload() -> bytes | None:

@@ -190,7 +190,7 @@ def _item_row(
         "brand": draft.brand, "category_id": category_id, "size_text": draft.size_text,
         "content": content, "content_unit": unit, "picture": None,
         "tax_rate_bp": tax_rate_bp if draft.tax_rate_bp is None else draft.tax_rate_bp,
-        "tracks_batches": bool(draft.tracks_batches),
+        "tracks_batches": bool(draft.tracks_batches), "is_bundle": False,
         "created_at": now, "updated_at": now, "archived_at": None,
     }  # fmt: skip
     row["search"] = search_text(row, category)

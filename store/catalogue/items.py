@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from .. import clock, outbox
 from ..db import in_transaction
 from ..errors import Invalid
-from . import prices
+from . import bundles, prices
 from .codes import (
     CodeTaken,
     ItemNotForSale,
@@ -52,10 +52,12 @@ def add_item(
     price_minor: int | None = None,
     currency: str = "",
     made_by: int | None = None,
+    parts: Mapping[int, int] | None = None,
     **fields: Unpack[ItemFields],
 ) -> Item:
     """Joiner: a new item; without a `code` it gets a fresh one. `names` and `tax_rate_bp` must be
-    given; a price begins now, for all locations. Raises CodeTaken, CodeFault, Invalid."""
+    given; a price begins now, for all locations. With `parts` (quantities by item) it is a bundle
+    and has no stock of its own. Raises CodeTaken, CodeFault, Invalid."""
     session = in_transaction()
     if "tax_rate_bp" not in fields:
         raise Invalid("The tax rate is missing", field="tax_rate")
@@ -64,7 +66,7 @@ def add_item(
         code=checked_short_code(code) if code else _unused_code(),
         names={}, descriptions={}, brand="", size_text="", picture=None,
         gtin=None, sku=None, category_id=None, content=None, content_unit=None,
-        tracks_batches=False,
+        tracks_batches=False, is_bundle=bool(parts),
         created_at=now, updated_at=now, archived_at=None,
     )  # fmt: skip
     fields.setdefault("names", {})
@@ -72,6 +74,8 @@ def add_item(
     _change(item, fields)
     session.add(item)
     session.flush()
+    if parts:
+        bundles.set_parts(item, parts)
     if price_minor is not None:
         prices.set_price(item.id, price_minor, currency, made_by=made_by)
     outbox.put("item.changed", str(item.id))
@@ -143,6 +147,8 @@ def _change(item: Item, fields: ItemFields) -> None:
             raise Invalid("A tax rate is 0 to 100 percent", field="tax_rate")
         item.tax_rate_bp = fields["tax_rate_bp"]
     if "tracks_batches" in fields:
+        if item.is_bundle and fields["tracks_batches"]:
+            raise Invalid("Of a bundle the parts are tracked by batch", field="tracks_batches")
         item.tracks_batches = fields["tracks_batches"]
     if "picture" in fields:
         item.picture = fields["picture"]

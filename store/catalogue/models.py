@@ -51,11 +51,26 @@ class Item(Base):
     content_unit: Mapped[str | None] = mapped_column(String(4))
     tax_rate_bp: Mapped[int] = mapped_column(BigId)
     tracks_batches: Mapped[bool] = mapped_column(default=False)
+    is_bundle: Mapped[bool] = mapped_column(default=False)
     picture: Mapped[str | None] = mapped_column(String(32))
     search: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime] = mapped_column(Moment)
     archived_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class BundlePart(Base):
+    """So many of an item are in a bundle. Rows are added with the bundle and never changed."""
+
+    __tablename__ = "bundle_parts"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("bundle_id <> item_id", name="two_items"),
+    )
+
+    bundle_id: Mapped[int] = mapped_column(ForeignKey("items.id"), primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"), primary_key=True)
+    quantity: Mapped[int] = mapped_column(BigId)
 
 
 class Price(Base):

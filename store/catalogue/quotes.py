@@ -21,6 +21,7 @@ class Quote(NamedTuple):
     tax_rate_bp: int
     amount_minor: int
     tracks_batches: bool = False
+    is_bundle: bool = False
 
 
 _quotes = Prepared(
@@ -31,6 +32,7 @@ _quotes = Prepared(
         Item.tax_rate_bp,
         price_in_force(Item.id, bindparam("place"), currency=bindparam("money")).label("amount"),
         Item.tracks_batches,
+        Item.is_bundle,
     ).where(one_of(Item.id, "items", dialect), Item.archived_at.is_(None))
 )
 

@@ -191,8 +191,10 @@ _RULES = (
         "refund, exactly once",
         """SELECT COUNT(*) FROM (
              SELECT sale_id, item_id, SUM(quantity) AS total FROM (
-               SELECT sale_id, item_id, quantity - quantity_refunded AS quantity
-                 FROM sale_lines WHERE kind = 'goods'
+               SELECT l.sale_id, COALESCE(p.item_id, l.item_id) AS item_id,
+                      (l.quantity - l.quantity_refunded) * COALESCE(p.quantity, 1) AS quantity
+                 FROM sale_lines l LEFT JOIN bundle_parts p ON p.bundle_id = l.item_id
+                WHERE l.kind = 'goods'
                UNION ALL
                SELECT r.sale_id, r.item_id, -r.quantity FROM reservations r
                  JOIN sales s ON s.id = r.sale_id WHERE r.ended_at IS NULL

@@ -125,7 +125,7 @@ def contents(holder: Holder, currency: str) -> Contents | None:
         return None
     item = catalogue.Item
     price = catalogue.price_in_force(item.id, basket.location_id, currency=currency)
-    level = stock.level_of(item.id, basket.location_id)
+    level = stock.sellable(item, basket.location_id)
     query = (
         select(BasketLine.id, item, BasketLine.quantity, BasketLine.seen_minor, price, level,
                BasketLine.label_id, Basket.key)
@@ -143,7 +143,7 @@ def contents(holder: Holder, currency: str) -> Contents | None:
             quantity=row[2], seen_minor=row[3],
             unit_minor=None if row[1].archived_at else row[4],
             tax_rate_bp=row[1].tax_rate_bp, on_hand=row[5] or 0, label_id=row[6],
-            in_hand=sells and not row[1].tracks_batches,
+            in_hand=sells and not (row[1].tracks_batches or row[1].is_bundle),
         )
         for row in rows
     ]  # fmt: skip

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import NoReturn
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, bindparam, insert, select
@@ -30,7 +31,7 @@ from ..db import db, is_passing, repeatable, shop_engine, transaction
 from ..errors import Invalid, Refusal, Unavailable
 from ..prepared import Many, Prepared, one_of
 from .combine import Combiner
-from .goods import by_batch, for_sale, in_hand
+from .goods import Parts, counted, for_sale, in_hand, leaving, parts_of
 from .models import Sale, SaleLine
 
 MOST_LINES = 200
@@ -220,6 +221,7 @@ class _Till:
     accounts: dict[str, payment.Accounts]
     balances: dict[tuple[int, str], int]
     levels: dict[tuple[int, int], int]
+    parts: Parts
     accepted: list[_Accepted] = field(default_factory=list)
 
     @classmethod
@@ -233,6 +235,7 @@ class _Till:
             for currency in sorted({asked.currency for asked in buys})
         }
         quotes = _quotes(buys)
+        parts = parts_of(quotes.values())
         return cls(
             at=at,
             known=known,
@@ -244,7 +247,8 @@ class _Till:
                 for currency, found in accounts.items()
                 for member in members
             },
-            levels=for_sale(places, quotes.values()),
+            levels=for_sale(places, quotes.values(), parts),
+            parts=parts,
         )
 
     def decide(self, asked: Buy) -> Outcome:
@@ -302,21 +306,27 @@ class _Till:
         found: dict[tuple[int, int], int] = {}
         wanted: dict[tuple[int, int], int] = {}
         for line in asked.lines:
-            place = (line.item_id, asked.location_id)
-            wanted[place] = wanted.get(place, 0) + line.quantity
+            for item, many in counted(line.item_id, line.quantity, self.parts):
+                place = (item, asked.location_id)
+                wanted[place] = wanted.get(place, 0) + many
         for quote in quotes:
-            place = (quote.item_id, asked.location_id)
-            left = self.levels.get(place, 0)
-            if left < wanted[place]:
-                missing = wanted[place] - left
-                if in_hand(asked.channel, asked.location_id, quote, missing):
-                    found[place] = missing
+            for item, each in counted(quote.item_id, 1, self.parts):
+                place = (item, asked.location_id)
+                missing = wanted[place] - self.levels.get(place, 0)
+                if missing <= 0:
                     continue
-                raise stock.OutOfStock(
-                    f"{left} of {quote.code} left here, {wanted[place]} asked for",
-                    item=quote.code, left=left, asked=wanted[place],
-                )  # fmt: skip
+                if not in_hand(asked.channel, asked.location_id, quote, missing):
+                    self._out_of_stock(quote, wanted[place], wanted[place] - missing, each)
+                found[place] = missing
         return wanted, found
+
+    def _out_of_stock(self, quote: catalogue.Quote, wanted: int, left: int, each: int) -> NoReturn:
+        """`each` is how many of what is short are in one of the item."""
+        left, asked = left // each, -(-wanted // each)
+        raise stock.OutOfStock(
+            f"{left} of {quote.code} left here, {asked} asked for",
+            item=quote.code, left=left, asked=asked,
+        )  # fmt: skip
 
     def _ask(self, asked: Buy, total: int) -> None:
         """Questions that a page wants asked: the same again so soon, so much at one tap?"""
@@ -437,7 +447,8 @@ def _write(till: _Till) -> None:
             lost = [stock.Want(*place, many) for place, many in sale.found.items()]
             stock.find(lost, at, note=sale.sale_id)
     try:
-        wants = by_batch(wants, [quote for sale in accepted for quote in sale.quotes])
+        quotes = [quote for sale in accepted for quote in sale.quotes]
+        wants = leaving(wants, quotes, till.parts)
     except stock.OutOfStock as error:
         raise _Overtaken from error
     if not stock.take(wants, at):

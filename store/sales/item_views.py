@@ -127,6 +127,7 @@ def _rendered(row: Any, shown: dict[str, Any], marks: Mapping[str, Markup]) -> s
             brand=row.brand, size_text=row.size_text,
             description=web.in_language(row.descriptions),
             category_name=web.in_language(row.category_names), picture=row.picture,
+            parts=catalogue.parts_of([row.id]).get(row.id, []) if row.is_bundle else [],
         ),
         price_minor=row.price_minor, currency=forms.currency(), unit_price_minor=unit_minor,
         unit_text=unit_text, was_minor=row.label_price_minor if changed else None,

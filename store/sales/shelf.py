@@ -14,7 +14,7 @@ from ..prepared import Prepared
 from .basket import pieces_expression
 
 PAGE = 24
-LASTING_COLUMNS = 21
+LASTING_COLUMNS = 22
 """The first columns of an item page's row say what the item is; the others change with every buy or
 visitor."""
 
@@ -59,13 +59,14 @@ def _statement(by: str) -> Any:
         select(
             item.id, item.code, item.gtin, item.sku, item.names, item.descriptions, item.brand,
             item.size_text, item.content, item.content_unit, item.picture, item.archived_at,
+            item.is_bundle,
             category.names.label("category_names"),
             place.id.label("location_id"), place.code.label("location_code"),
             place.name.label("location_name"), place.when_empty.label("when_empty"),
             label.item_id.label("label_item_id"), label.price_minor.label("label_price_minor"),
             label.revoked_at.label("label_revoked_at"),
             catalogue.price_in_force(item.id, place.id, currency=money).label("price_minor"),
-            stock.sellable(item.id, place.id, item.tracks_batches).label("on_hand"),
+            stock.sellable(item, place.id).label("on_hand"),
             visitor.c.member_id, visitor.c.member_name, visitor.c.member_role,
             visitor.c.member_language,
             payment.balance_expression(visitor.c.member_id, money).label("balance_minor"),
@@ -135,7 +136,7 @@ def front(
     """Items for sale, by page; `search` looks into names, brand, category and codes."""
     item, categories = catalogue.Item, catalogue.Category
     price = catalogue.price_in_force(item.id, location_id, currency=currency)
-    level = func.coalesce(stock.level_of(item.id, location_id), literal(0))
+    level = func.coalesce(stock.sellable(item, location_id), literal(0))
     query = (
         select(item, price, level)
         .where(item.archived_at.is_(None), item.id > after, price.is_not(None))

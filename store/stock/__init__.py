@@ -49,7 +49,7 @@ from .locations import (
 from .purchases import delivered
 from .reservations import ReservationEnded, release, reserve, take_reserved
 from .tasks import close_tasks, open_task
-from .wants import OutOfStock, Want
+from .wants import OutOfStock, Want, by_part
 from .write_offs import write_off
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "allot",
     "available",
     "available_expression",
+    "by_part",
     "call_back",
     "close_tasks",
     "count_to",

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal, or_, select
 
-from .. import clock
+from .. import catalogue, clock
 from ..db import Moment, connection
 from .batches import blocked_expression
 from .incoming import incoming_expression
@@ -97,11 +97,27 @@ def available(
     }
 
 
-def sellable(item_id: Any, location_id: Any, tracks_batches: Any) -> ColumnElement[int]:
-    """An expression for pages: how many of what is on hand a shopper may buy; NULL where the item
-    never was. Only items that are tracked by batch pay for looking."""
-    blocked = case((tracks_batches, blocked_expression(item_id, location_id)), else_=0)
-    return level_of(item_id, location_id) - blocked
+def sellable(item: type[catalogue.Item], location_id: Any) -> ColumnElement[int]:
+    """An expression for pages: how many of what is on hand a shopper may buy, of a bundle as many
+    as its parts make; NULL where the item never was. Only items that are tracked by batch, or
+    bundles, pay for looking."""
+    blocked = case((item.tracks_batches, blocked_expression(item.id, location_id)), else_=0)
+    return case(
+        (item.is_bundle, _bundles(item.id, location_id)),
+        else_=level_of(item.id, location_id) - blocked,
+    )
+
+
+def _bundles(bundle_id: Any, location_id: Any) -> ColumnElement[int]:
+    part = catalogue.BundlePart
+    on_hand = func.coalesce(level_of(part.item_id, location_id), 0)
+    left = on_hand - blocked_expression(part.item_id, location_id)
+    return (
+        select(func.min(left // part.quantity))
+        .where(part.bundle_id == bundle_id)
+        .correlate_except(part)
+        .scalar_subquery()
+    )
 
 
 def available_expression(item_id: Any, location_id: Any) -> ColumnElement[int]:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from .. import clock
+from .. import catalogue, clock
 from ..db import connection, in_transaction, insert_new
 from ..errors import Invalid
 from ..prepared import Many, Prepared, one_of
@@ -30,7 +30,7 @@ from .tasks import open_task
 from .wants import LARGEST as LARGEST
 from .wants import OutOfStock as OutOfStock
 from .wants import Want as Want
-from .wants import by_place
+from .wants import by_part, by_place
 
 
 def _change(dialect: str, sign: int) -> Any:
@@ -106,7 +106,8 @@ def find(wants: Sequence[Want], at: datetime, note: str = "") -> None:
 
 def put_back(wants: Sequence[Want], at: datetime, note: str = "") -> None:
     """Joiner: the opposite of take; a returned item is for sale again, in the batch that it was
-    sold from, wherever it is given back."""
+    sold from, wherever it is given back; of a bundle its parts."""
+    wants = by_part(wants, catalogue.parts_of({want.item_id for want in wants}))
     wants = batches.returning(wants)
     _open_levels({(want.item_id, want.location_id) for want in wants})
     record(wants, "returned", at, note)
@@ -149,6 +150,8 @@ def _bring_in(wants: Sequence[Want], location_id: int, note: str) -> None:
             raise Invalid(f"A quantity is 1 to {LARGEST}", field="quantity")
     if not wants:
         return
+    if catalogue.parts_of({want.item_id for want in wants}):
+        raise Invalid("A bundle has no stock of its own: its parts have", field="code")
     _open_levels({(want.item_id, want.location_id) for want in wants})
     record(wants, "received", clock.now(), note)
     _put.run(by_place(wants))
@@ -165,6 +168,8 @@ def count_to(
     if not 0 <= counted <= LARGEST:
         raise Invalid(f"A count is 0 to {LARGEST}", field="quantity")
     session = in_transaction()
+    if catalogue.parts_of([item_id]):
+        raise Invalid("A bundle has no stock of its own: its parts have", field="code")
     _open_levels({(item_id, location_id)})
     place = (Level.item_id == item_id, Level.location_id == location_id)
     # The row is locked before it is read, so that a sale meanwhile is neither lost nor doubled.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ..catalogue import Part
 from ..errors import Refusal
 
 LARGEST = 10**9
@@ -39,4 +40,17 @@ def by_place(wants: Sequence[Want]) -> list[dict[str, int]]:
     return [
         {"item": item, "location": place, "quantity": summed[item, place]}
         for item, place in sorted(summed)
+    ]
+
+
+def by_part(wants: Sequence[Want], parts: Mapping[int, Sequence[Part]]) -> list[Want]:
+    """The same wants, those of bundles as wants of their parts."""
+    if not parts:
+        return list(wants)
+    return [
+        want._replace(item_id=part.item_id, quantity=want.quantity * part.quantity)
+        if part
+        else want
+        for want in wants
+        for part in (parts.get(want.item_id) or (None,))
     ]
