@@ -13,7 +13,18 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Date, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from .. import catalogue, clock, web
 from ..db import Moment, connection, in_transaction, insert_new
@@ -149,7 +160,7 @@ def blocked_expression(item_id: Any, location_id: Any) -> ColumnElement[int]:
     """An expression for other queries: how many at a place are of expired or recalled batches."""
     over = or_(Batch.recalled_at.is_not(None), Batch.expires_on < _today)
     return (
-        select(func.coalesce(func.sum(Movement.quantity), 0))
+        select(cast(func.coalesce(func.sum(Movement.quantity), 0), BigInteger))
         .join(Batch, Batch.id == Movement.batch_id)
         .where(Batch.item_id == item_id, Movement.location_id == location_id, over)
         .correlate_except(Batch, Movement)
