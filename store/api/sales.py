@@ -80,6 +80,11 @@ class SaleBody(Strict):
 class SaleLine(Strict):
     position = fields.Integer(required=True)
     item = fields.String(required=True, metadata={"description": "The item's short code."})
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf(["goods", "shipping"]),
+        metadata={"description": "shipping: what the delivery of an order cost."},
+    )
     names = Texts(required=True)
     quantity = fields.Integer(required=True)
     refunded = fields.Integer(required=True, metadata={"description": "Units given back."})
@@ -95,6 +100,11 @@ class Sale(Strict):
         required=True, validate=validate.OneOf(["paid", "part_refunded", "refunded"])
     )
     channel = fields.String(required=True, validate=validate.OneOf(sales.CHANNELS))
+    fulfilment = fields.String(
+        required=True,
+        validate=validate.OneOf(sales.FULFILMENTS),
+        metadata={"description": "taken: off the shelf at once; else an order of the web."},
+    )
     member = fields.Integer(
         required=True, allow_none=True, metadata={"description": "null: sold to nobody known."}
     )
@@ -245,6 +255,7 @@ def _shown(sale: sales.Receipt) -> dict[str, Any]:
         "number": sale.number,
         "state": sale.state,
         "channel": sale.channel,
+        "fulfilment": sale.fulfilment,
         "member": sale.member_id,
         "location": sale.location_code,
         "payment": {"method": sale.means},
@@ -255,6 +266,7 @@ def _shown(sale: sales.Receipt) -> dict[str, Any]:
             {
                 "position": each.position,
                 "item": each.item_code,
+                "kind": each.kind,
                 "names": each.names,
                 "quantity": each.quantity,
                 "refunded": each.quantity_refunded,

@@ -9,13 +9,14 @@ from .checkout import (
     Wishes,
     buy,
 )
-from .models import CHANNELS, MEANS, STANDING
+from .models import CHANNELS, FULFILMENTS, MEANS, STANDING
 from .orders import Order, order
 from .receipts import Receipt, ReceiptLine, hold, receipt, receipts
 from .refunds import NotRefundable, NotSoManyLeft, OnItsWay, Part, give_back, refund
 
 __all__ = [
     "CHANNELS",
+    "FULFILMENTS",
     "MEANS",
     "STANDING",
     "BoughtJustNow",
