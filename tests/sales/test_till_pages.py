@@ -30,7 +30,7 @@ def field(page: str, name: str) -> str:
     return found[1]
 
 
-def scan(till: Visitor, code: str, **more: str) -> str:
+def scan(till: Visitor, code: str, **more: Any) -> str:
     answer = till.post("/desk/till/lines", code=code, **more)
     assert answer.status_code == 303
     return till.get(answer.location).text
