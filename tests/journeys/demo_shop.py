@@ -190,6 +190,8 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "sales.item": {"rest": "09521000003019"}, "sales.item_by_code": {"code": "LONG"},
         "sales.receipt": {"sale_id": shop.things["sale"]},
         "sales.desk_sale": {"sale_id": shop.things["sale"]},
+        "sales.till_receipt": {"sale_id": shop.things["sale"]},
+        "integration.deliveries": {"webhook_id": 1},
         "sales.desk_order": {"shipment_id": shop.things["order"][0]},
         "catalogue.desk_item": {"item_id": shop.things["item"]},
         "labels.sticker": {"label_id": shop.things["label"]}, "labels.job": {"job_id": 1},
