@@ -15,7 +15,7 @@ from .. import clock
 from ..catalogue.tables import Row, guarded
 from ..db import transaction
 from ..errors import Refusal
-from . import conflicts, exporting
+from . import conflicts, exporting, woocommerce
 from .feeds import Outcome
 from .files import Taken, named, take_file
 from .reading import FEEDS
@@ -94,6 +94,21 @@ def export(kind: str, file: Path, since: str | None, until: str | None) -> None:
         click.echo(exporting.export(kind, file, *span))
     except (Refusal, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
+
+
+@group.command("woocommerce")
+def sync_woocommerce() -> None:
+    """Read the web shop's orders and send it the products that changed; prints how many orders.
+    Meant for cron."""
+    if not current_app.config["WOO_URL"]:
+        raise click.ClickException("No web shop is named: set STORE_WOO_URL, _KEY and _SECRET")
+    try:
+        done = woocommerce.sync()
+    except (woocommerce.WooFailed, Refusal) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{done.listed} lines wait for a person; {done.products} products sent, "
+               f"{done.refused} not taken", err=True)  # fmt: skip
+    click.echo(done.orders)
 
 
 @group.command("conflicts")

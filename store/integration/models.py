@@ -136,3 +136,16 @@ class Delivery(Base):
     status: Mapped[int | None] = mapped_column()
     error: Mapped[str] = mapped_column(String(300), default="")
     done_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class WooProduct(Base):
+    """An item in the web shop: its id there, and a digest of what was told of it last, so that only
+    what changed is sent. `error` is what the web shop said against it."""
+
+    __tablename__ = "woo_products"
+
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"), primary_key=True)
+    remote_id: Mapped[int | None] = mapped_column(BigId, index=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    error: Mapped[str] = mapped_column(String(300), default="")
+    sent_at: Mapped[datetime] = mapped_column(Moment)

@@ -13,12 +13,21 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from ..errors import Invalid
 
-__all__ = ["AddressRefused", "Network", "SendFailed", "checked_url", "networks", "post"]
+__all__ = [
+    "AddressRefused",
+    "Answer",
+    "Network",
+    "SendFailed",
+    "ask",
+    "checked_url",
+    "networks",
+    "post",
+]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -58,8 +67,29 @@ def checked_url(url: str, allowed: Iterable[Network]) -> str:
     return url
 
 
+class Answer(NamedTuple):
+    """What came back. Names of headers are in small letters."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
 def post(url: str, body: bytes, headers: Mapping[str, str], allowed: Iterable[Network]) -> int:
-    """Send; answers the HTTP status. Raises AddressRefused, SendFailed."""
+    """Send; answers the HTTP status, whatever else is said. Raises AddressRefused, SendFailed."""
+    return ask("POST", url, body, headers, allowed, most_bytes=0).status
+
+
+def ask(
+    method: str,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    allowed: Iterable[Network],
+    *,
+    most_bytes: int = 8 * 2**20,
+) -> Answer:
+    """Send, and read the answer up to a size. Raises AddressRefused, SendFailed."""
     parts, allowed = _parts(url), list(allowed)
     host = str(parts.hostname)
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -69,15 +99,21 @@ def post(url: str, body: bytes, headers: Mapping[str, str], allowed: Iterable[Ne
     stop: threading.Timer | None = None
     try:
         sock = socket.create_connection((str(address), port), CONNECT_S)
+        connection.sock = sock
         stop = threading.Timer(TIMEOUT_S, _cut, [sock])
         stop.daemon = True
         stop.start()
         sock.settimeout(TIMEOUT_S)
         if parts.scheme == "https":
-            sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
-        connection.sock = sock
-        connection.request("POST", path, body, dict(headers))
-        return connection.getresponse().status
+            context = ssl.create_default_context()
+            connection.sock = context.wrap_socket(sock, server_hostname=host)
+        connection.request(method, path, body, dict(headers))
+        answer = connection.getresponse()
+        said = answer.read(most_bytes + 1) if most_bytes else b""
+        if len(said) > most_bytes:
+            raise SendFailed("The answer is too large")
+        known = {name.lower(): value for name, value in answer.getheaders()}
+        return Answer(answer.status, known, said)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise SendFailed(f"{type(error).__name__}: {error}"[:300]) from error
     finally:
