@@ -94,7 +94,7 @@ def _shape(page: Page) -> list[str]:
         faults.append(f"{page.locator('h1').count()} h1")
     if page.locator("html").get_attribute("lang") != "en":
         faults.append("no lang")
-    faults += page.locator("option").evaluate_all(EMPTY_CHOICES)
+    faults += page.locator("select option").evaluate_all(EMPTY_CHOICES)
     return faults
 
 
