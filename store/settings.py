@@ -35,6 +35,8 @@ SETTINGS = (
     Setting("CONFIRM_OVER", "200", "One tap buys up to this amount; above it a confirm step."),
     Setting("BUY_AGAIN_S", 60, "A second buy of the same within so many seconds is asked again."),
     Setting("LAST_ONES", 3, "At or below this many on the shelf a page says: last ones."),
+    Setting("RETURN_DAYS", 14, "Goods are taken back so many days after the sale; 0: never."),
+    Setting("RETURN_OPENED", True, "Whether opened goods are taken back."),
     Setting("TOP_UP_LIMIT", "5000", "Largest single top-up of a shopper's account."),
     Setting("PIECE_G", 500, "What an item weighs whose size does not tell, in grams."),
     Setting("SIMULATED_GATEWAY", False, "Offer practice money by the simulated gateway."),

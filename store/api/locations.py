@@ -16,7 +16,9 @@ resource = Resource("locations", "Shops and warehouses, by the codes that sales 
 class Location(Strict):
     code = fields.String(required=True)
     name = fields.String(required=True)
-    kind = fields.String(required=True, validate=validate.OneOf(["shop", "warehouse"]))
+    kind = fields.String(
+        required=True, validate=validate.OneOf(["shop", "warehouse", "quarantine"])
+    )
     address = fields.String(required=True)
 
 
@@ -30,6 +32,6 @@ def locations() -> Response:
     return answer({
         "locations": [
             {"code": place.code, "name": place.name, "kind": place.kind, "address": place.address}
-            for place in stock.locations()
+            for place in stock.locations(every=True)
         ]
     })  # fmt: skip

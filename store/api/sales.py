@@ -155,7 +155,7 @@ def sell(body: dict[str, Any]) -> Response:
     if method not in MEANS:
         raise PaymentMethodUnknown(f"There is no {method!r} here", methods=list(MEANS))
     mine = caller()
-    place = stock.location(body["location"])
+    place = stock.selling_location(body["location"])
     if "member" in body or method != "account":
         buyer_id, key = _at_till(mine, body.get("member"))
         channel, sold_by = "till", mine.member.id

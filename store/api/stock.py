@@ -58,7 +58,7 @@ class GoodsReceipt(Strict):
 def levels(code: str) -> Response:
     """On hand at every location; 0 where the item never was."""
     item = items.find(code)
-    places = stock.locations()
+    places = stock.locations(every=True)
     known = stock.levels([(item.id, place.id) for place in places])
     rows = [
         {"location": place.code, "on_hand": known.get((item.id, place.id), 0)} for place in places

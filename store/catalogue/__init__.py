@@ -10,6 +10,7 @@ from .models import BundlePart, Category, Item
 from .pictures import add_picture, picture_url
 from .prices import price_in_force, quote, set_price
 from .quotes import Quote, quotes
+from .return_rules import Rule, return_rule, rule_of, rules_at, rules_in_force, set_return_rule
 from .search import categories, search, search_conditions
 from .sizes import unit_price
 
@@ -21,6 +22,7 @@ __all__ = [
     "ItemNotForSale",
     "Part",
     "Quote",
+    "Rule",
     "add_item",
     "add_picture",
     "archive_item",
@@ -36,8 +38,13 @@ __all__ = [
     "quote",
     "quotes",
     "resolve",
+    "return_rule",
+    "rule_of",
+    "rules_at",
+    "rules_in_force",
     "search",
     "search_conditions",
     "set_price",
+    "set_return_rule",
     "unit_price",
 ]

@@ -92,6 +92,26 @@ class Price(Base):
     made_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
 
 
+class ReturnRule(Base):
+    """For how many days after the sale an item, or the items of a category, are taken back (0 is
+    never), and whether opened ones are. The newest counts. History: only added to."""
+
+    __tablename__ = "return_rules"
+    __table_args__ = (
+        CheckConstraint("days >= 0", name="days"),
+        CheckConstraint("opened IN (0, 1)", name="opened"),
+        CheckConstraint("(item_id IS NULL) <> (category_id IS NULL)", name="whose"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int | None] = mapped_column(ForeignKey("items.id"), index=True)
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"), index=True)
+    days: Mapped[int] = mapped_column(BigId)
+    opened: Mapped[int] = mapped_column(BigId)
+    starts_at: Mapped[datetime] = mapped_column(Moment)
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
+
+
 class Picture(Base):
     """A picture at one width, re-encoded by us; `id` is a digest of what was uploaded. Pictures lie
     in the database so that a backup has them and any number of web machines can serve them."""

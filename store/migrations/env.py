@@ -20,14 +20,15 @@ from store.outbox import Outbox
 from store.payment import models as payment_models
 from store.reports import models as reports_models
 from store.sales import models as sales_models
+from store.sales import return_models
 from store.stock import models as stock_models
 from store.stock import work_models as stock_work_models
 
 # Importing the modules is what fills the metadata that autogenerate compares with.
 TABLES = (
     Outbox, api_models, catalogue_models, delivery_models, door_models, identity_models,
-    integration_models,
-    labels_models, payment_models, reports_models, sales_models, stock_models, stock_work_models,
+    integration_models, labels_models, payment_models, reports_models, return_models, sales_models,
+    stock_models, stock_work_models,
 )  # fmt: skip
 
 

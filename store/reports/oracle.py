@@ -272,6 +272,37 @@ _RULES = (
                OR COALESCE(g.tax, 0) <> l.tax_minor * l.quantity_refunded / l.quantity""",
     ),
     (
+        "units_on_their_way_off",
+        "lines of sales whose units on their way back are not those of their open returns",
+        """SELECT COUNT(*) FROM sale_lines l
+             LEFT JOIN (SELECT r.sale_id, b.position, SUM(b.quantity - b.quantity_received) AS many
+                          FROM return_lines b JOIN returns r ON r.id = b.return_id
+                         WHERE r.state IN ('declared', 'part_received')
+                         GROUP BY r.sale_id, b.position) AS o
+               ON o.sale_id = l.sale_id AND o.position = l.position
+            WHERE COALESCE(o.many, 0) <> l.quantity_returning""",
+    ),
+    (
+        "returns_not_their_decisions",
+        "lines of returns whose received units are not those that were decided about",
+        """SELECT COUNT(*) FROM return_lines l
+             LEFT JOIN (SELECT return_id, position, SUM(quantity) AS many
+                          FROM return_decisions GROUP BY return_id, position) AS d
+               ON d.return_id = l.return_id AND d.position = l.position
+            WHERE COALESCE(d.many, 0) <> l.quantity_received""",
+    ),
+    (
+        "decisions_not_refunded",
+        "units of returns that were decided about and whose money did not go back, or went twice",
+        """SELECT COUNT(*) FROM (
+             SELECT d.refund_id, d.position, d.many, b.quantity FROM (
+               SELECT refund_id, position, SUM(quantity) AS many
+                 FROM return_decisions GROUP BY refund_id, position) AS d
+               LEFT JOIN refund_lines b
+                 ON b.refund_id = d.refund_id AND b.position = d.position) AS both_
+            WHERE quantity IS NULL OR many <> quantity""",
+    ),
+    (
         "states_off",
         "sales whose state does not say whether nothing, a part or all of them was given back",
         """SELECT COUNT(*) FROM sales s

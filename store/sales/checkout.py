@@ -137,6 +137,18 @@ def buy(asked: Buy) -> Bought:
     BoughtJustNow 409, ConfirmFirst 409, InsufficientFunds 402. Raises Unavailable 503 when the
     database does not answer; the same key then tells whether the sale stands.
     """
+    _check_form(asked)
+    # Another request's transaction may write this sale: what this one has read is dropped, so that
+    # what it reads next sees the sale, and no connection is held while it waits.
+    if db.session.registry.has():
+        db.session.rollback()
+    outcome = _combiner().submit(asked)
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
+
+
+def _check_form(asked: Buy) -> None:
     if not 1 <= len(asked.lines) <= MOST_LINES:
         raise Invalid(f"A sale has 1 to {MOST_LINES} lines", field="lines")
     if not 1 <= len(asked.key) <= 64:
@@ -145,13 +157,21 @@ def buy(asked: Buy) -> Bought:
         raise Invalid(f"A quantity is 1 to {MOST_PIECES}", field="quantity")
     if asked.member_id is None and (asked.means == "account" or asked.sold_by is None):
         raise Invalid("Without a member a till is paid with cash or a card", field="member")
-    # Another request's transaction may write this sale: what this one has read is dropped, so that
-    # what it reads next sees the sale, and no connection is held while it waits.
-    if db.session.registry.has():
-        db.session.rollback()
-    outcome = _combiner().submit(asked)
+
+
+def buy_in(asked: Buy) -> Bought:
+    """Joiner: the same within the caller's transaction, beside something else that must happen or
+    fail with it. Raises what `buy` raises; Unavailable also when another buy was faster."""
+    _check_form(asked)
+    till = _Till.read([asked])
+    outcome = till.decide(asked)
     if isinstance(outcome, BaseException):
         raise outcome
+    if till.accepted:
+        try:
+            _write(till)
+        except _Overtaken as error:
+            raise Unavailable("Somebody was faster; please try again") from error
     return outcome
 
 

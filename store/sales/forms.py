@@ -41,7 +41,7 @@ def location_code() -> str:
 
 
 def location() -> stock.Location:
-    return stock.location(location_code())
+    return stock.selling_location(location_code())
 
 
 def basket_secret() -> str | None:

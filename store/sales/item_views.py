@@ -83,7 +83,7 @@ def _item(by: str, value: str, pack: Mapping[str, str] = _NO_PACK) -> ResponseRe
         else "sold_out" if on_hand < 1
         else "last_ones" if on_hand <= current_app.config["LAST_ONES"] else "in_stock",
         "more_left": quantity < on_hand, "short": short > 0,
-        "basket_count": int(row.basket_count or 0),
+        "basket_count": int(row.basket_count or 0), "bought": row.bought_sale_id is not None,
         # Only who finds the shelf empty asks for more than the one statement.
         "elsewhere": None if on_hand > 0 else _elsewhere(row, quantity),
     }  # fmt: skip
@@ -98,6 +98,7 @@ def _item(by: str, value: str, pack: Mapping[str, str] = _NO_PACK) -> ResponseRe
             "left": _left(language, shown["state"], on_hand), "key": ids.new(),
             "csrf": web.csrf_token(), "balance": money.show(balance, currency, language),
             "short": money.show(max(short, 0), currency, language),
+            "sale": row.bought_sale_id or "",
         },
     )  # fmt: skip
 
@@ -109,7 +110,7 @@ def _elsewhere(row: Any, quantity: int) -> Elsewhere:
     return replace(found, places=found.places[:SHOWN])
 
 
-_pages = Holes("left", "key", "csrf", "balance", "short")
+_pages = Holes("left", "key", "csrf", "balance", "short", "sale")
 
 
 def _rendered(row: Any, shown: dict[str, Any], marks: Mapping[str, Markup]) -> str:
@@ -128,6 +129,7 @@ def _rendered(row: Any, shown: dict[str, Any], marks: Mapping[str, Markup]) -> s
             description=web.in_language(row.descriptions),
             category_name=web.in_language(row.category_names), picture=row.picture,
             parts=catalogue.parts_of([row.id]).get(row.id, []) if row.is_bundle else [],
+            returns=catalogue.rule_of(row.return_rule),
         ),
         price_minor=row.price_minor, currency=forms.currency(), unit_price_minor=unit_minor,
         unit_text=unit_text, was_minor=row.label_price_minor if changed else None,
@@ -135,7 +137,7 @@ def _rendered(row: Any, shown: dict[str, Any], marks: Mapping[str, Markup]) -> s
         label=shown["said"] if label_fits else "",
         warning=_warning(row, shown["said"], label_fits),
         left_text=marks["left"], key=marks["key"], balance_text=marks["balance"],
-        short_text=marks["short"], far=far,
+        short_text=marks["short"], far=far, bought_sale=marks["sale"],
         csrf_field=lambda: Markup('<input type="hidden" name="csrf" value="{}">').format(
             marks["csrf"]
         ),

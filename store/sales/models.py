@@ -74,13 +74,18 @@ class Sale(Base):
 class SaleLine(Base):
     """One item of a sale, with its name, price and tax as they were then. What delivery costs is a
     line of its own kind, "shipping": money and tax like any other, no goods. `quantity_refunded`
-    are the units whose money went back: the guard against giving a unit back twice."""
+    are the units whose money went back, `quantity_returning` those on their way back: the guard
+    against giving a unit back twice."""
 
     __tablename__ = "sale_lines"
     __table_args__ = (
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("kind IN ('goods', 'shipping')", name="kind"),
         CheckConstraint("quantity_refunded BETWEEN 0 AND quantity", name="quantity_refunded"),
+        CheckConstraint(
+            "quantity_returning >= 0 AND quantity_refunded + quantity_returning <= quantity",
+            name="quantity_returning",
+        ),
     )
 
     sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"), primary_key=True)
@@ -95,6 +100,7 @@ class SaleLine(Base):
     label_id: Mapped[str | None] = mapped_column(String(16))
     kind: Mapped[str] = mapped_column(String(8), server_default="goods")
     quantity_refunded: Mapped[int] = mapped_column(BigId, server_default="0")
+    quantity_returning: Mapped[int] = mapped_column(BigId, server_default="0")
 
 
 class Refund(Base):

@@ -122,7 +122,7 @@ def pay_back(
     if (sale.state, "refund_rest") not in TRANSITIONS:
         raise NotRefundable(state=sale.state)
     if sale.fulfilment != "taken" and not on_its_way:
-        _refuse_on_its_way(sale_id)
+        refuse_on_its_way(sale_id)
     lines = {line.position: line for line in _lines_of(sale_id)}
     asked = _asked(lines, parts)
     given = [_given(lines[position], many) for position, many in sorted(asked.items())]
@@ -143,7 +143,8 @@ def pay_back(
     return PaidBack(refund_id, sale.member_id, sale.location_id, given, goods)
 
 
-def _refuse_on_its_way(sale_id: str) -> None:
+def refuse_on_its_way(sale_id: str) -> None:
+    """Goods of an order that have not arrived cannot come back yet. Raises OnItsWay."""
     waiting = states_of(sale_id) - {*ENDED}
     if waiting:
         raise OnItsWay(states=sorted(waiting))
@@ -158,16 +159,21 @@ def _lines_of(sale_id: str) -> Sequence[Any]:
     """The lines as they are now that the sale's row is locked."""
     columns = (
         SaleLine.position, SaleLine.item_id, SaleLine.quantity, SaleLine.quantity_refunded,
-        SaleLine.total_minor, SaleLine.tax_minor, SaleLine.kind,
+        SaleLine.quantity_returning, SaleLine.total_minor, SaleLine.tax_minor, SaleLine.kind,
     )  # fmt: skip
     return in_transaction().execute(select(*columns).where(SaleLine.sale_id == sale_id)).all()
 
 
 def _asked(lines: dict[int, Any], parts: Sequence[Part] | None) -> dict[int, int]:
     """Units by position; a line that is named twice is one. Raises Invalid, NotSoManyLeft."""
-    left = {at: line.quantity - line.quantity_refunded for at, line in lines.items()}
+    left = {
+        at: line.quantity - line.quantity_refunded - line.quantity_returning
+        for at, line in lines.items()
+    }
     if parts is None:
-        return {at: many for at, many in left.items() if many}
+        parts = [Part(at, many) for at, many in left.items() if many]
+        if not parts:
+            raise NotSoManyLeft("All that is left is on its way back", left=0)
     asked: dict[int, int] = {}
     for position, quantity in parts:
         if position not in lines:

@@ -6,17 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, literal, select, true
+from sqlalchemy import bindparam, func, literal, or_, select, true
 
 from .. import catalogue, identity, labels, payment, stock
 from ..db import connection, db
 from ..prepared import Prepared
 from .basket import pieces_expression
+from .models import STANDING, Sale, SaleLine
 
 PAGE = 24
-LASTING_COLUMNS = 22
+LAST_SALES = 6
+LASTING_COLUMNS = 23
 """The first columns of an item page's row say what the item is; the others change with every buy or
 visitor."""
+
+
+_SELLS = or_(*(stock.Location.kind == kind for kind in stock.SELLING))
+"""What lies in quarantine is not for sale."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,7 @@ def _statement(by: str) -> Any:
             item.size_text, item.content, item.content_unit, item.picture, item.archived_at,
             item.is_bundle,
             category.names.label("category_names"),
+            catalogue.return_rule(item.id, item.category_id).label("return_rule"),
             place.id.label("location_id"), place.code.label("location_code"),
             place.name.label("location_name"), place.when_empty.label("when_empty"),
             label.item_id.label("label_item_id"), label.price_minor.label("label_price_minor"),
@@ -71,14 +78,35 @@ def _statement(by: str) -> Any:
             visitor.c.member_language,
             payment.balance_expression(visitor.c.member_id, money).label("balance_minor"),
             pieces_expression(visitor.c.member_id, secret).label("basket_count"),
+            _bought_lately(visitor.c.member_id, item.id).label("bought_sale_id"),
         )
         .select_from(item)
-        .join(place, (place.id == chosen) & (place.kind != "transit"))
+        .join(place, (place.id == chosen) & _SELLS)
         .outerjoin(category, category.id == item.category_id)
         .outerjoin(label, label.id == bindparam("label"))
         .outerjoin(visitor, true())
         .where((item.gtin if by == "gtin" else item.code) == bindparam("value"))
     )  # fmt: skip
+
+
+def _bought_lately(member_id: Any, item_id: Any) -> Any:
+    """The newest of the member's last sales that this item is in. Few sales are looked at and then
+    their lines, however often the item was ever sold: the sum keeps its index out of the matter."""
+    last = (
+        select(Sale.id)
+        .where(Sale.member_id == member_id, or_(*(Sale.state == state for state in STANDING)))
+        .order_by(Sale.created_at.desc())
+        .limit(LAST_SALES)
+        .correlate_except(Sale)
+    )
+    return (
+        select(SaleLine.sale_id)
+        .where(SaleLine.sale_id.in_(last), SaleLine.item_id + 0 == item_id)
+        .order_by(SaleLine.sale_id.desc())
+        .limit(1)
+        .correlate_except(SaleLine)
+        .scalar_subquery()
+    )
 
 
 _pages = {
@@ -99,7 +127,7 @@ def _naming(dialect: str) -> Any:
     return (
         select(item.id, place.id.label("location_id"), *visitor.c)
         .select_from(item)
-        .join(place, (place.code == bindparam("place")) & (place.kind != "transit"))
+        .join(place, (place.code == bindparam("place")) & _SELLS)
         .outerjoin(visitor, true())
         .where(item.code == bindparam("value"))
     )

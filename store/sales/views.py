@@ -14,13 +14,18 @@ from . import (
     basket_views,
     desk_views,
     forms,
+    hand_in_views,
     item_views,
     order_desk_views,
     order_views,
+    return_rule_views,
+    return_views,
     till_views,
 )
 from .checkout import Buy, buy
+from .models import STANDING
 from .receipts import receipt, receipts
+from .return_views import receipt_rules
 from .shelf import front, who_what_where
 from .shown_views import blueprint, shown_receipt
 
@@ -28,9 +33,12 @@ __all__ = [
     "basket_views",
     "blueprint",
     "desk_views",
+    "hand_in_views",
     "item_views",
     "order_desk_views",
     "order_views",
+    "return_rule_views",
+    "return_views",
     "till_views",
 ]
 
@@ -84,11 +92,12 @@ def receipt_page(sale_id: str) -> str:
     return render_template(
         "sales/receipt.html",
         sale=shown_receipt(found),
+        rules=receipt_rules(found),
         basket_count=basket_count(),
         shipments=delivery.of_sale(found.id) if comes else [],
         where=delivery.of_order(found.id) if comes else None,
         pass_svg_url=url_for("door.pass_image", sale_id=found.id)
-        if found.state == "paid" and not comes
+        if found.state in STANDING and not comes
         else None,
     )
 

@@ -31,29 +31,35 @@ from .levels import (
     put_on_shelf,
     receive,
     receive_many,
+    scrap,
     shelves,
     take,
     transfer,
 )
 from .locations import (
     MAIN,
+    SELLING,
     Location,
     LocationTaken,
     add_location,
     location,
     location_by_id,
     locations,
+    quarantine_of,
+    selling_location,
     sells_in_hand,
     set_when_empty,
 )
 from .purchases import delivered
 from .reservations import ReservationEnded, release, reserve, take_reserved
 from .tasks import close_tasks, open_task
-from .wants import OutOfStock, Want, by_part
+from .wants import LARGEST, OutOfStock, Want, by_part
 from .write_offs import write_off
 
 __all__ = [
+    "LARGEST",
     "MAIN",
+    "SELLING",
     "Available",
     "BatchDiffers",
     "BatchExpired",
@@ -89,12 +95,15 @@ __all__ = [
     "overbooked",
     "put_back",
     "put_on_shelf",
+    "quarantine_of",
     "receive",
     "receive_many",
     "refuse_blocked",
     "release",
     "reserve",
+    "scrap",
     "sellable",
+    "selling_location",
     "sells_in_hand",
     "set_when_empty",
     "shelves",

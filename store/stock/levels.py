@@ -105,13 +105,27 @@ def find(wants: Sequence[Want], at: datetime, note: str = "") -> None:
 
 
 def put_back(wants: Sequence[Want], at: datetime, note: str = "") -> None:
-    """Joiner: the opposite of take; a returned item is for sale again, in the batch that it was
-    sold from, wherever it is given back; of a bundle its parts."""
+    """Joiner: the opposite of take; a returned item is for sale again where it is handed in, in the
+    batch that it was sold from; of a bundle its parts."""
+    if not wants:
+        return
     wants = by_part(wants, catalogue.parts_of({want.item_id for want in wants}))
     wants = batches.returning(wants)
     _open_levels({(want.item_id, want.location_id) for want in wants})
     record(wants, "returned", at, note)
     _put.run(by_place(wants))
+
+
+def scrap(wants: Sequence[Want], at: datetime, note: str = "") -> None:
+    """Joiner: returned units that are fit for nothing: they come back and are written off at once,
+    so that no shelf ever holds them."""
+    if not wants:
+        return
+    wants = by_part(wants, catalogue.parts_of({want.item_id for want in wants}))
+    wants = batches.returning(wants)
+    record(wants, "returned", at, note)
+    gone = [want._replace(quantity=-want.quantity, sale_id=None) for want in wants]
+    record(gone, "written_off", at, note)
 
 
 def receive(

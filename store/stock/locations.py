@@ -5,23 +5,28 @@ from __future__ import annotations
 from sqlalchemy import bindparam, select
 
 from .. import clock
-from ..db import db, in_transaction
+from ..db import db, in_transaction, insert_new
 from ..errors import Invalid, NotFound
 from .models import Location
 
 __all__ = [
     "MAIN",
+    "SELLING",
     "Location",
     "LocationTaken",
     "add_location",
     "location",
     "location_by_id",
     "locations",
+    "quarantine_of",
+    "selling_location",
     "sells_in_hand",
     "set_when_empty",
 ]
 
 MAIN = "MAIN"
+SELLING = ("shop", "warehouse")
+"""Kinds of places whose goods are for sale."""
 WHEN_EMPTY = ("refuse", "sell")
 # Built once: every sale asks for its location.
 # Nobody shops, works or sends to where goods are in transit.
@@ -49,12 +54,21 @@ def location_by_id(location_id: int) -> Location:
     return found
 
 
-def locations(*, transit: bool = False) -> list[Location]:
-    """All locations, the first one first; with `transit` also where goods on their way are."""
-    query = select(Location).order_by(Location.id)
-    if not transit:
-        query = query.where(Location.kind != "transit")
-    return list(db.session.scalars(query))
+def selling_location(code: str) -> Location:
+    """The location with this code, where goods are sold. Raises NotFound."""
+    found = location(code)
+    if found.kind not in SELLING:
+        raise NotFound(f"Nothing is sold at {code[:32]!r}", what="location")
+    return found
+
+
+def locations(*, every: bool = False, transit: bool = False) -> list[Location]:
+    """The locations that sell, the first one first; with `every` quarantines, too, and with
+    `transit` also where goods on their way are."""
+    kinds = (*SELLING, *(["quarantine"] if every or transit else []), *["transit"] * transit)
+    return list(
+        db.session.scalars(select(Location).where(Location.kind.in_(kinds)).order_by(Location.id))
+    )
 
 
 def set_when_empty(location_id: int, when_empty: str) -> None:
@@ -69,6 +83,24 @@ def set_when_empty(location_id: int, when_empty: str) -> None:
 def sells_in_hand(location_id: int) -> bool:
     """Whether a shopper who holds an item buys it there whatever the book says."""
     return location_by_id(location_id).when_empty == "sell"
+
+
+def quarantine_of(location_id: int) -> int:
+    """Joiner: the place beside a location where returned goods wait that are not for sale; opened
+    with the first of them."""
+    session = in_transaction()
+    beside = session.get_one(Location, location_id)
+    code = f"{beside.code[:30]}-Q"
+    query = select(Location.id).where(Location.code == code, Location.kind == "quarantine")
+    found = session.scalar(query)
+    if found is None:
+        row = {"code": code, "name": f"{beside.name[:105]} · quarantine", "kind": "quarantine",
+               "address": beside.address, "created_at": clock.now()}  # fmt: skip
+        session.connection().execute(insert_new(Location), [row])
+        found = session.scalar(query)
+    if found is None:
+        raise LocationTaken(f"{code} is a place of another kind", field="code")
+    return int(found)
 
 
 def add_location(code: str, name: str, kind: str = "shop", address: str = "") -> Location:

@@ -11,13 +11,13 @@ from ..db import Base, BigId, Moment
 
 
 class Location(Base):
-    """A place with stock of its own: a shop, a warehouse, or the way between them. `when_empty`
-    says what happens when the book says zero and the shopper holds the item: refuse, or sell and
-    have it counted."""
+    """A place with stock of its own: a shop, a warehouse, the way between them, or the quarantine
+    beside one, where returned goods wait that are not for sale. `when_empty` says what happens when
+    the book says zero and the shopper holds the item: refuse, or sell and have it counted."""
 
     __tablename__ = "locations"
     __table_args__ = (
-        CheckConstraint("kind IN ('shop', 'warehouse', 'transit')", name="kind"),
+        CheckConstraint("kind IN ('shop', 'warehouse', 'transit', 'quarantine')", name="kind"),
         CheckConstraint("when_empty IN ('refuse', 'sell')", name="when_empty"),
     )
 

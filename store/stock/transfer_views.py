@@ -26,7 +26,7 @@ def transfers() -> str:
     return render_template(
         "stock/transfers.html", place=place, places=locations(), key=ids.new(),
         going=slips.listed(here, ended=False), done=slips.listed(here, ended=True, limit=20),
-        names={each.id: each.name for each in locations()},
+        names={each.id: each.name for each in locations(every=True)},
     )  # fmt: skip
 
 

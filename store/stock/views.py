@@ -46,7 +46,7 @@ def desk() -> str:
     )  # fmt: skip
     shown = found[: movements.PAGE]
     return render_template(
-        "stock/desk.html", place=place, places=locations(), code=code, item=item,
+        "stock/desk.html", place=place, places=locations(every=True), code=code, item=item,
         level=_at(item, place) if item else None, said=asked.said_by(code),
         in_batches=batches.in_batches([(item.id, place.id)]) if item else [],
         seen=movements.newest_id(),

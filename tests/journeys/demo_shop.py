@@ -27,6 +27,7 @@ from store.db import db, transaction
 from store.delivery import addresses
 from store.demo.goods import OWNER, SHOPPER, STAFF, Person
 from store.sales import fulfilment
+from store.sales.returns import Wish, declare
 from store.stock import purchases, slips, transit
 from tests.live import LiveServer, open_server
 from tests.world import Visitor
@@ -130,6 +131,10 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         found["order"] = _ordered(member.id, place)
         found["sale"] = sales.receipts(member_id=member.id, limit=1)[0].id
         found["slips"] = _slips(member.id, place, good)
+        kept = str(bought.location).rpartition("/")[2]
+        found["bought"] = kept
+        back = Wish(kept, [sales.Part(1, 1)], "shop", "A reason in words", ids.new())
+        found["return"] = declare(member.id, back)
     return found
 
 
@@ -189,6 +194,9 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
     values = {
         "sales.item": {"rest": "09521000003019"}, "sales.item_by_code": {"code": "LONG"},
         "sales.receipt": {"sale_id": shop.things["sale"]},
+        "sales.returns": {"sale_id": shop.things["bought"]},
+        "sales.one_return": {"sale_id": shop.things["bought"], "return_id": shop.things["return"]},
+        "sales.hand_in": {"sale_id": shop.things["bought"]},
         "sales.desk_sale": {"sale_id": shop.things["sale"]},
         "sales.till_receipt": {"sale_id": shop.things["sale"]},
         "integration.deliveries": {"webhook_id": 1},

@@ -19,4 +19,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("ALTER TABLE locations DROP COLUMN when_empty")
+    # A later migration may have copied the table, and the check with it.
+    with op.batch_alter_table("locations") as batch:
+        batch.drop_constraint(op.f("ck_locations_when_empty"), type_="check")
+        batch.drop_column("when_empty")

@@ -1,0 +1,202 @@
+"""Returns read back: what of a sale may come back, and until when; and which returns there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from .. import catalogue, clock, ids
+from ..db import connection
+from .models import Sale, SaleLine
+from .receipts import Receipt, ReceiptLine, receipt
+from .return_models import Return, ReturnDecision, ReturnLine
+
+OPEN = ("declared", "part_received")
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Returnable:
+    """A line of a sale: how many units may still be declared, the rule of the day of the sale, and
+    until when it holds. `why_not` is "never", "late", "none" (nothing is left), or empty."""
+
+    line: ReceiptLine
+    rule: catalogue.Rule
+    until: datetime
+    left: int
+    why_not: str
+
+
+@dataclass(frozen=True)
+class Coming:
+    """Units of a line in a return."""
+
+    position: int
+    names: dict[str, str]
+    picture: str | None
+    quantity: int
+    received: int
+
+    @property
+    def awaited(self) -> int:
+        return self.quantity - self.received
+
+
+@dataclass(frozen=True)
+class Known:
+    """A return as pages show it."""
+
+    id: str
+    sale_id: str
+    code: str
+    way: str
+    reason: str
+    address: str
+    state: str
+    created_at: datetime
+    allowed_reason: str
+    member_id: int | None
+    lines: tuple[Coming, ...] = ()
+    decisions: tuple[tuple[int, int, str], ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+    @property
+    def number(self) -> str:
+        """The code as people read it out."""
+        return f"{self.code[:4]}-{self.code[4:]}"
+
+
+def returnable(sale: Receipt) -> list[Returnable]:
+    """Every line of a sale with what may come back of it now."""
+    at = clock.now()
+    rules = catalogue.rules_at([line.item_id for line in sale.lines], sale.created_at)
+    returning = dict(
+        connection().execute(
+            select(SaleLine.position, SaleLine.quantity_returning).where(
+                SaleLine.sale_id == sale.id, SaleLine.kind == "goods"
+            )
+        ).all()
+    )  # fmt: skip
+    found = []
+    for line in sale.lines:
+        if line.position not in returning:
+            continue  # What delivery cost is no goods.
+        rule = rules[line.item_id]
+        until = sale.created_at + timedelta(days=rule.days)
+        left = line.kept - returning[line.position]
+        why_not = "never" if not rule.days else "late" if at > until else "" if left else "none"
+        found.append(Returnable(line, rule, until, left, why_not))
+    return found
+
+
+def one(return_id: str) -> Known | None:
+    found = _known(_query().where(Return.id == return_id[:20]))
+    return found[0] if found else None
+
+
+def of_sale(sale_id: str) -> list[Known]:
+    """The returns of a sale, the newest first."""
+    return _known(_query().where(Return.sale_id == sale_id[:20]))
+
+
+def awaited() -> list[Known]:
+    """Returns of which something has not arrived, the newest first."""
+    return _known(_query().where(Return.state.in_(OPEN)).limit(PAGE))
+
+
+_SALE_ID = re.compile(rf"(?<![0-9A-Z])[{ids.ALPHABET}]{{20}}(?![0-9A-Z])", re.ASCII)
+
+
+def find(text: str) -> tuple[str, str | None] | None:
+    """The sale, and the return if one is meant, that a scanned or typed text names: a return's
+    code, or a receipt or a pass (its address or its number). None when nothing fits."""
+    text = text.strip().upper()[:1000]
+    code = ids.normalise(text.rpartition("=")[2].rpartition("/")[2])
+    if len(code) == 8 and code.isascii() and code.isalnum():
+        row = connection().execute(
+            select(Return.sale_id, Return.id).where(Return.code == code)
+        ).first()  # fmt: skip
+        if row is not None:
+            return row[0], row[1]
+    number = text if len(text) > 24 else ids.normalise(text)
+    for sale_id in _SALE_ID.findall(number):
+        if connection().execute(select(Sale.id).where(Sale.id == sale_id)).first() is not None:
+            waiting = [each.id for each in of_sale(sale_id) if each.is_open]
+            return sale_id, waiting[0] if waiting else None
+    return None
+
+
+def bought_lately(member_id: int, item_id: int) -> Receipt | None:
+    """The member's newest sale of an item, whether or not it may still come back."""
+    newest = (
+        select(Sale.id)
+        .join(SaleLine, SaleLine.sale_id == Sale.id)
+        .where(Sale.member_id == member_id, SaleLine.item_id == item_id)
+        .order_by(Sale.created_at.desc())
+        .limit(1)
+    )
+    sale_id = connection().execute(newest).scalar()
+    return None if sale_id is None else receipt(sale_id, member_id)
+
+
+def _query() -> Any:
+    return (
+        select(
+            Return.id, Return.sale_id, Return.code, Return.way, Return.reason, Return.address,
+            Return.state, Return.created_at, Return.allowed_reason, Sale.member_id,
+        )
+        .join(Sale, Sale.id == Return.sale_id)
+        .order_by(Return.id.desc())
+    )  # fmt: skip
+
+
+def _known(query: Any) -> list[Known]:
+    heads = connection().execute(query).all()
+    found = [head.id for head in heads]
+    lines, decisions = _lines(found), _decisions(found)
+    return [
+        replace(Known(*head), lines=tuple(lines[head.id]), decisions=tuple(decisions[head.id]))
+        for head in heads
+    ]
+
+
+def _lines(return_ids: Sequence[str]) -> dict[str, list[Coming]]:
+    found: dict[str, list[Coming]] = {one_id: [] for one_id in return_ids}
+    query = (
+        select(
+            ReturnLine.return_id, ReturnLine.position, SaleLine.names, catalogue.Item.picture,
+            ReturnLine.quantity, ReturnLine.quantity_received,
+        )
+        .join(Return, Return.id == ReturnLine.return_id)
+        .join(
+            SaleLine,
+            (SaleLine.sale_id == Return.sale_id) & (SaleLine.position == ReturnLine.position),
+        )
+        .join(catalogue.Item, catalogue.Item.id == SaleLine.item_id)
+        .where(ReturnLine.return_id.in_(return_ids))
+        .order_by(ReturnLine.return_id, ReturnLine.position)
+    )  # fmt: skip
+    for row in connection().execute(query) if return_ids else ():
+        found[row[0]].append(Coming(*row[1:]))
+    return found
+
+
+def _decisions(return_ids: Sequence[str]) -> dict[str, list[tuple[int, int, str]]]:
+    found: dict[str, list[tuple[int, int, str]]] = {one_id: [] for one_id in return_ids}
+    query = (
+        select(ReturnDecision.return_id, ReturnDecision.position, ReturnDecision.quantity,
+               ReturnDecision.decision)
+        .where(ReturnDecision.return_id.in_(return_ids))
+        .order_by(ReturnDecision.id)
+    )  # fmt: skip
+    for row in connection().execute(query) if return_ids else ():
+        found[row[0]].append((row[1], row[2], row[3]))
+    return found

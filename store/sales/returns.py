@@ -1,0 +1,231 @@
+"""Returns: one declaration and one code for all three ways: by mail, in any shop, by pick-up.
+
+The shopper says which units come back and gets a code. Staff of any shop check the units that
+arrive and decide for each: for sale again, where it was handed in; into that shop's quarantine; or
+scrap. Money and goods move in one transaction. A unit is declared once and received once: the
+line of the sale counts what is on its way (`quantity_returning`) and what came back
+(`quantity_refunded`), in guarded statements with a CHECK behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, select, update
+
+from .. import catalogue, clock, ids, stock
+from ..db import in_transaction, repeatable, transaction
+from ..errors import Invalid, NotFound, Refusal
+from .models import STANDING, Sale, SaleLine
+from .refunds import NotRefundable, NotSoManyLeft, Part, refuse_on_its_way
+from .return_models import RETURN_TRANSITIONS, WAYS, Return, ReturnLine
+
+CODE_LENGTH = 8
+
+
+class NotReturnable(Refusal):
+    """This item is not taken back. `data`: position, item."""
+
+    code = "not_returnable"
+    status = 409
+    title = "This item is not taken back"
+
+
+class ReturnTooLate(Refusal):
+    """The time for returning it is over. `data`: position, item, until."""
+
+    code = "return_too_late"
+    status = 409
+    title = "The time for returning this is over"
+
+
+class ReturnOver(Refusal):
+    """The return was received or cancelled. `data`: state."""
+
+    code = "return_over"
+    status = 409
+    title = "This return is over"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a shopper declares. `key` is made by the page: the same key is the same return."""
+
+    sale_id: str
+    parts: Sequence[Part]
+    way: str
+    reason: str
+    key: str
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class Override:
+    """Staff take back what the rules would not; who and why is kept with the return."""
+
+    member_id: int
+    reason: str
+
+
+@repeatable
+def declare(member_id: int, wish: Wish) -> str:
+    """Opener: the shopper says what comes back; answers the return's id. Raises NotFound (also for
+    another shopper's sale), Invalid, NotRefundable, OnItsWay, NotReturnable, ReturnTooLate,
+    NotSoManyLeft."""
+    with transaction() as session:
+        sale = held(wish.sale_id)
+        if sale is None or sale.member_id != member_id:
+            raise NotFound("There is no such receipt")
+        known = select(Return.id).where(Return.sale_id == sale.id, Return.key == wish.key)
+        found = session.scalar(known)
+        if found is not None:
+            return str(found)
+        if wish.way not in WAYS:
+            raise Invalid("A return comes by mail, to a shop, or is picked up", field="way")
+        if wish.way == "pick_up" and not wish.address:
+            raise Invalid("Say where it is to be picked up", field="address")
+        return declare_in(sale, wish, made_by=member_id)
+
+
+@repeatable
+def cancel(return_id: str, member_id: int | None = None) -> None:
+    """Opener: what has not arrived is not coming back after all; with a member, only theirs.
+    Raises NotFound, ReturnOver."""
+    with transaction() as session:
+        found = held_return(return_id)
+        if member_id is not None and _owner(found.sale_id) != member_id:
+            raise NotFound("There is no such return")
+        state = moved_by(found, "cancel")
+        waiting = session.execute(
+            select(ReturnLine.position, ReturnLine.quantity - ReturnLine.quantity_received).where(
+                ReturnLine.return_id == return_id
+            )
+        ).all()
+        for position, many in waiting:
+            count_returning(found.sale_id, position, -many)
+        end(found, state)
+
+
+def held(sale_id: str) -> Sale | None:
+    """The sale, locked, so that of two who change it one waits for the other."""
+    query = select(Sale).where(Sale.id == sale_id[:20]).with_for_update()
+    return in_transaction().scalar(query.execution_options(populate_existing=True))
+
+
+def _owner(sale_id: str) -> int | None:
+    return in_transaction().scalar(select(Sale.member_id).where(Sale.id == sale_id))
+
+
+def held_return(return_id: str) -> Return:
+    query = select(Return).where(Return.id == return_id[:20]).with_for_update()
+    found = in_transaction().scalar(query.execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound("There is no such return")
+    return found
+
+
+def declare_in(sale: Sale, wish: Wish, *, made_by: int, override: Override | None = None) -> str:
+    if sale.state not in STANDING:
+        raise NotRefundable(state=sale.state)
+    if sale.fulfilment != "taken":
+        refuse_on_its_way(sale.id)
+    session, at, parts = in_transaction(), clock.now(), summed(wish.parts)
+    if override is None:
+        _refuse_by_rules(sale, parts, at)
+    return_id = ids.new()
+    session.add(
+        Return(
+            id=return_id, sale_id=sale.id, code=ids.short_code(CODE_LENGTH), key=wish.key,
+            way=wish.way, reason=wish.reason, address=wish.address, state="declared",
+            made_by=made_by, created_at=at, allowed_by=override.member_id if override else None,
+            allowed_reason=override.reason if override else "",
+        )
+    )  # fmt: skip
+    session.flush()
+    for position, quantity in parts:
+        count_returning(sale.id, position, quantity)
+        session.add(ReturnLine(return_id=return_id, position=position, quantity=quantity))
+    session.flush()
+    return return_id
+
+
+def summed(parts: Iterable[Part]) -> list[Part]:
+    """A line that is named twice is one. Raises Invalid."""
+    sums: dict[int, int] = {}
+    for position, quantity in parts:
+        if not (1 <= quantity <= stock.LARGEST and 1 <= position <= stock.LARGEST):
+            raise Invalid("A quantity is 1 or more", field="quantity")
+        sums[position] = sums.get(position, 0) + quantity
+    if not sums:
+        raise Invalid("Say what comes back", field="quantity")
+    return [Part(position, sums[position]) for position in sorted(sums)]
+
+
+def _refuse_by_rules(sale: Sale, parts: Sequence[Part], at: datetime) -> None:
+    rows = in_transaction().execute(
+        select(SaleLine.position, SaleLine.item_id, catalogue.Item.code)
+        .join(catalogue.Item, catalogue.Item.id == SaleLine.item_id)
+        .where(SaleLine.sale_id == sale.id, SaleLine.kind == "goods")
+    )
+    lines = {row.position: row for row in rows}
+    rules = catalogue.rules_at([line.item_id for line in lines.values()], sale.created_at)
+    for position, _ in parts:
+        line = lines.get(position)
+        if line is None:
+            raise Invalid("The sale has no such line", field="quantity")
+        rule = rules[line.item_id]
+        if not rule.days:
+            raise NotReturnable(position=position, item=line.code)
+        until = sale.created_at + timedelta(days=rule.days)
+        if at > until:
+            raise ReturnTooLate(position=position, item=line.code, until=until.isoformat())
+
+
+_returning = (
+    update(SaleLine)
+    .where(
+        SaleLine.sale_id == bindparam("sale"),
+        SaleLine.position == bindparam("line"),
+        SaleLine.kind == "goods",
+        SaleLine.quantity_returning + bindparam("many") >= 0,
+        SaleLine.quantity_refunded + SaleLine.quantity_returning + bindparam("many")
+        <= SaleLine.quantity,
+    )
+    .values(quantity_returning=SaleLine.quantity_returning + bindparam("many"))
+)
+
+
+def count_returning(sale_id: str, position: int, many: int) -> None:
+    """The guard: never more units are on their way back than are left. Raises NotSoManyLeft."""
+    if not many:
+        return
+    row = {"sale": sale_id, "line": position, "many": many}
+    if in_transaction().connection().execute(_returning, row).rowcount != 1:
+        left = in_transaction().scalar(
+            select(SaleLine.quantity - SaleLine.quantity_refunded - SaleLine.quantity_returning)
+            .where(SaleLine.sale_id == sale_id, SaleLine.position == position)
+        )  # fmt: skip
+        raise NotSoManyLeft(position=position, left=left or 0, asked=many)
+
+
+def moved_by(found: Return, event: str) -> str:
+    """The state that the event leads to. Raises ReturnOver."""
+    state = RETURN_TRANSITIONS.get((found.state, event))
+    if state is None:
+        raise ReturnOver(state=found.state)
+    return state
+
+
+def end(found: Return, state: str) -> None:
+    moved = in_transaction().execute(
+        update(Return).where(Return.id == found.id, Return.state == found.state).values(state=state)
+    )
+    if moved.rowcount != 1:  # type: ignore[attr-defined]
+        raise ReturnOver(state=state)
+
+
+__all__ = [
+    "NotReturnable", "Override", "ReturnOver", "ReturnTooLate", "Wish", "cancel", "declare",
+]  # fmt: skip
