@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from flask import Flask
 
-from . import changes, feeds, health, items, locations, me, refunds, reports, stock, webhooks
+from . import (
+    changes,
+    feeds,
+    health,
+    items,
+    locations,
+    me,
+    offline_sales,
+    refunds,
+    reports,
+    stock,
+    webhooks,
+)
 from .resource import Document
 
 __all__ = ["init_app"]
 
 # Refunds are a part of the resource of sales, in a file of their own.
-RESOURCES = (items, stock, locations, me, refunds, reports, feeds, changes, webhooks)
+RESOURCES = (
+    items, stock, locations, me, refunds, offline_sales, reports, feeds, changes, webhooks,
+)  # fmt: skip
 
 
 def init_app(app: Flask) -> None:

@@ -212,8 +212,11 @@ def _at_till(mine: Caller, named: str | None) -> tuple[int | None, str]:
     if "till" not in mine.scopes:
         raise ScopeMissing("To sell at a till needs the scope till", scopes=["till"])
     key = hashlib.sha256(f"till:{mine.member.id}:{keys.key()}".encode()).hexdigest()
-    if named is None:
-        return None, key
+    return None if named is None else find_member(named), key
+
+
+def find_member(named: str) -> int:
+    """Who is named by e-mail address, phone number or id. Raises MemberNotFound."""
     found = identity.find(named)
     if found is None and named.isascii() and named.isdigit() and len(named) <= 15:
         try:
@@ -222,21 +225,21 @@ def _at_till(mine: Caller, named: str | None) -> tuple[int | None, str]:
             found = None
     if found is None or found.disabled_at is not None:
         raise MemberNotFound("Nobody is known by this e-mail address, phone number or id")
-    return found.id, key
+    return found.id
 
 
 def _lines(asked: list[dict[str, Any]]) -> tuple[sales.Line, ...]:
     known: dict[str, int] = {}
     for line_ in asked:
         if line_["item"] not in known:
-            known[line_["item"]] = _item_id(line_["item"])
+            known[line_["item"]] = find_item(line_["item"])
     return tuple(
         sales.Line(known[line_["item"]], line_["quantity"], _seen(line_.get("price")))
         for line_ in asked
     )
 
 
-def _item_id(code: str) -> int:
+def find_item(code: str) -> int:
     try:
         return items.find(code).id
     except items.CodeFault as fault:

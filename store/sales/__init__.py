@@ -10,6 +10,7 @@ from .checkout import (
     buy,
 )
 from .models import CHANNELS, FULFILMENTS, MEANS, STANDING
+from .offline import Charged, ClockWrong, OfflineSale, take_in
 from .orders import Order, order
 from .receipts import Receipt, ReceiptLine, hold, receipt, receipts
 from .refunds import NotRefundable, NotSoManyLeft, OnItsWay, Part, give_back, refund
@@ -21,10 +22,13 @@ __all__ = [
     "STANDING",
     "BoughtJustNow",
     "Buy",
+    "Charged",
+    "ClockWrong",
     "ConfirmFirst",
     "Line",
     "NotRefundable",
     "NotSoManyLeft",
+    "OfflineSale",
     "OnItsWay",
     "Order",
     "Part",
@@ -39,4 +43,5 @@ __all__ = [
     "receipt",
     "receipts",
     "refund",
+    "take_in",
 ]

@@ -31,14 +31,14 @@ def field(page: str, name: str) -> str:
 
 
 def scan(till: Visitor, code: str, **more: Any) -> str:
-    answer = till.post("/desk/till/lines", code=code, **more)
+    answer = till.post("/desk/till/lines", {"code": code} | more)
     assert answer.status_code == 303
     return till.get(answer.location).text
 
 
 def pay(till: Visitor, page: str, means: str, **more: str) -> str:
     """The page after the tender: the receipt, or the till with what is wrong."""
-    seen = dict(re.findall(r'name="(seen-\d+)" value="(\d+)"', page))
+    seen: dict[str, Any] = dict(re.findall(r'name="(seen-\d+)" value="(\d+)"', page))
     form: dict[str, Any] = {"key": field(page, "key"), "means": means} | seen | more
     answer = till.post("/desk/till/sales", form)
     assert answer.status_code == 303

@@ -118,6 +118,7 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "api_sales.one GET": ("/api/v1/sales/{sale}", TOKENS),
     "api_stock.levels GET": ("/api/v1/stock/{code}", TOKENS),
     "api_sales.sell POST": ("/api/v1/sales", TOKENS),
+    "api_offline_sales.take_in POST": ("/api/v1/offline-sales", TOKENS),
     "api_sales.refund POST": ("/api/v1/sales/{sale}/refunds", TOKENS),
     "api_stock.receive POST": ("/api/v1/stock/{code}/receipts", TOKENS),
     "api_webhooks.add POST": ("/api/v1/webhooks", TOKENS),

@@ -1,0 +1,115 @@
+"""Offline sales: what a till sold while it had no network, told later, each once."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from flask import Response
+from marshmallow import fields, validate
+
+from .. import money, sales, stock
+from ..errors import NotFound, Refusal
+from .access import caller
+from .answers import answer, currency
+from .reading import Exactly, Moment, Strict, line
+from .resource import Resource
+from .sales import LONGEST_CODE, MOST_LINES, MOST_PIECES, find_item, find_member
+from .shapes import whole
+
+resource = Resource("offline_sales", "What tills sold while they had no network.")
+
+MOST_SALES = 100
+
+
+class OfflineLine(Strict):
+    item = fields.String(required=True, validate=validate.Length(1, LONGEST_CODE))
+    quantity = whole(1, MOST_PIECES, required=True)
+    price = fields.String(
+        required=True,
+        validate=Exactly(r"^[0-9]{1,15}(\.[0-9]{1,4})?$", error="Not an amount like 12.50."),
+        metadata={"description": "What the till charged for one."},
+    )
+
+
+class OfflineSale(Strict):
+    id = fields.String(
+        required=True, validate=line(64, 1), metadata={"description": "The till's own id for it."}
+    )
+    at = Moment(required=True)
+    lines = fields.List(
+        fields.Nested(OfflineLine), required=True, validate=validate.Length(1, MOST_LINES)
+    )
+    method = fields.String(required=True, validate=validate.OneOf(["cash", "card"]))
+    member = fields.String(validate=line(254, 1))
+
+
+class OfflineSales(Strict):
+    location = fields.String(required=True, validate=line(32, 1))
+    sales = fields.List(
+        fields.Nested(OfflineSale), required=True, validate=validate.Length(1, MOST_SALES)
+    )
+
+
+class Oversold(Strict):
+    item = fields.String(required=True, metadata={"description": "The item as the till named it."})
+    lacking = fields.Integer(required=True)
+
+
+class OfflineOutcome(Strict):
+    id = fields.String(required=True)
+    outcome = fields.String(required=True, validate=validate.OneOf(["sold", "known", "refused"]))
+    sale = fields.String(required=True, allow_none=True)
+    code = fields.String(required=True, allow_none=True)
+    detail = fields.String(required=True, allow_none=True)
+    oversold = fields.List(fields.Nested(Oversold), required=True)
+
+
+class OfflineOutcomes(Strict):
+    outcomes = fields.List(fields.Nested(OfflineOutcome), required=True)
+
+
+@resource.offers(
+    "POST",
+    "/offline-sales",
+    scopes=("till",),
+    body=OfflineSales(),
+    answers=OfflineOutcomes(),
+    refuses=(NotFound,),
+)
+def take_in(body: dict[str, Any]) -> Response:
+    """Tell what was sold while there was no network: an answer for each sale, in order. One whose
+    id is known is left as it stands, so that a batch that was cut is simply sent again."""
+    place = stock.location(body["location"])
+    return answer({"outcomes": [_outcome(each, place.id) for each in body["sales"]]}, 201)
+
+
+def _outcome(told: dict[str, Any], location_id: int) -> dict[str, Any]:
+    said: dict[str, Any] = {"id": told["id"], "outcome": "refused", "sale": None, "code": None,
+                            "detail": None, "oversold": []}  # fmt: skip
+    try:
+        asked = _read(told, location_id)
+        bought, lacking = sales.take_in(asked)
+    except Refusal as refusal:
+        return said | {"code": refusal.code, "detail": refusal.message}
+    codes = {one.item_id: line_["item"] for one, line_ in zip(asked.lines, told["lines"])}
+    return said | {
+        "outcome": "known" if bought.repeated else "sold",
+        "sale": bought.sale_id,
+        "oversold": [{"item": codes[item], "lacking": many} for item, many in lacking.items()],
+    }
+
+
+def _read(told: dict[str, Any], location_id: int) -> sales.OfflineSale:
+    seller = caller().member.id
+    of = currency()
+    lines = tuple(
+        sales.Charged(find_item(one["item"]), one["quantity"],
+                      money.parse(one["price"], of, field="price"))
+        for one in told["lines"]
+    )  # fmt: skip
+    member = find_member(told["member"]) if "member" in told else None
+    key = hashlib.sha256(f"offline:{seller}:{told['id']}".encode()).hexdigest()
+    return sales.OfflineSale(
+        member, location_id, of, lines, key, told["method"], seller, told["at"]
+    )

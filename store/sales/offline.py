@@ -1,0 +1,173 @@
+"""Sales that a till made while it had no network, told later: each stands once, as it was charged.
+
+The goods are gone and the money is taken, so nothing is refused for want of stock: what the book
+lacks is booked as found beside the sale, and staff are told to look and count. On hand stays the
+sum of its movements and never below zero. The sale counts in the hour in which it was made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from .. import catalogue, clock, ids, money, outbox, payment, stock
+from ..db import connection, in_transaction, repeatable, transaction
+from ..errors import Invalid, Refusal, Unavailable
+from .checkout import Bought
+from .models import Sale, SaleLine
+
+AHEAD = timedelta(minutes=5)
+BEFORE = timedelta(days=90)
+
+
+class ClockWrong(Refusal):
+    """The till says a time that cannot be: tomorrow, or long past. `data`: at, now."""
+
+    code = "clock_wrong"
+    status = 422
+    title = "The time of this sale cannot be"
+
+
+@dataclass(frozen=True)
+class Charged:
+    """So many of an item, at the unit price that the till charged."""
+
+    item_id: int
+    quantity: int
+    unit_minor: int
+
+
+@dataclass(frozen=True)
+class OfflineSale:
+    """A sale as the till made it. `key` is its own id for it, unique per seller."""
+
+    member_id: int | None
+    location_id: int
+    currency: str
+    lines: tuple[Charged, ...]
+    key: str
+    means: str
+    sold_by: int
+    at: datetime
+
+    @property
+    def contents(self) -> str:
+        goods = [(line.item_id, line.quantity, line.unit_minor) for line in self.lines]
+        text = f"{self.location_id}|{self.currency}|{goods}|{self.means}|{self.at.isoformat()}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def total_minor(self) -> int:
+        return sum(line.quantity * line.unit_minor for line in self.lines)
+
+
+class _Overtaken(Exception):
+    """Another sale was faster at a shelf or with this key."""
+
+
+def take_in(asked: OfflineSale) -> tuple[Bought, dict[int, int]]:
+    """The sale that stands now, and what the book lacked of it, by item. Raises Invalid, KeyReused
+    (its id with other contents), ClockWrong, ItemNotForSale (no such item), Unavailable."""
+    if asked.means not in ("cash", "card"):
+        raise Invalid("Without the network a till takes cash or a card", field="means")
+    if asked.total_minor > money.LARGEST_MINOR:
+        raise Invalid("The total is larger than any sale", field="quantity")
+    for _ in range(4):
+        try:
+            return _take_in(asked)
+        except (_Overtaken, IntegrityError):
+            continue
+    raise Unavailable("The shop could not settle this just now")
+
+
+@repeatable
+def _take_in(asked: OfflineSale) -> tuple[Bought, dict[int, int]]:
+    with transaction() as session:
+        same = select(Sale.id, Sale.contents, Sale.member_id)
+        known = session.execute(
+            same.where(Sale.sold_by == asked.sold_by, Sale.key == asked.key)
+        ).first()
+        if known is not None:
+            if (known.contents, known.member_id) != (asked.contents, asked.member_id):
+                raise payment.KeyReused("The id was used for another sale")
+            return Bought(known.id, repeated=True), {}
+        now, sale_id = clock.now(), ids.new()
+        if not now - BEFORE <= asked.at <= now + AHEAD:
+            raise ClockWrong(at=asked.at.isoformat(), now=now.isoformat())
+        _write(asked, sale_id, now)
+        return Bought(sale_id, repeated=False), _take(asked, sale_id, now)
+
+
+def _write(asked: OfflineSale, sale_id: str, now: datetime) -> None:
+    """Joiner: the sale with its lines, and the money in cash or by card."""
+    item_ids = {line.item_id for line in asked.lines}
+    item = catalogue.Item
+    query = select(item.id, item.names, item.tax_rate_bp).where(item.id.in_(item_ids))
+    items = {row.id: row for row in connection().execute(query)}
+    if len(items) != len(item_ids):
+        raise catalogue.ItemNotForSale("There is no such item")
+    rows = []
+    for position, line in enumerate(asked.lines, start=1):
+        total, rate = line.quantity * line.unit_minor, items[line.item_id].tax_rate_bp
+        rows.append({
+            "sale_id": sale_id, "position": position, "item_id": line.item_id,
+            "names": items[line.item_id].names, "quantity": line.quantity,
+            "unit_minor": line.unit_minor, "total_minor": total,
+            "tax_minor": money.included_tax(total, rate), "tax_rate_bp": rate,
+        })  # fmt: skip
+    sale = {
+        "id": sale_id, "member_id": asked.member_id, "key": asked.key,
+        "contents": asked.contents, "location_id": asked.location_id, "channel": "till",
+        "means": asked.means, "state": "paid", "currency": asked.currency,
+        "total_minor": asked.total_minor, "tax_minor": sum(row["tax_minor"] for row in rows),
+        "sold_by": asked.sold_by, "created_at": min(asked.at, now),
+    }  # fmt: skip
+    in_transaction().connection().execute(insert(Sale), [sale])
+    in_transaction().connection().execute(insert(SaleLine), rows)
+    paid = payment.Payment(asked.member_id, asked.total_minor, sale_id, asked.means)
+    payment.charge([paid], payment.accounts([], asked.currency), now)
+    outbox.put_many("sale.paid", [sale_id], now)
+
+
+def _take(asked: OfflineSale, sale_id: str, now: datetime) -> dict[int, int]:
+    """Joiner: the goods leave the shelf; answers what was not there, by item. Of an item that is
+    tracked by batch and not there, nobody knows which batch it was: all of it counts as found."""
+    wanted: dict[int, int] = {}
+    for line in asked.lines:
+        wanted[line.item_id] = wanted.get(line.item_id, 0) + line.quantity
+    place, who = asked.location_id, asked.member_id or asked.sold_by
+    left = stock.levels([(item, place) for item in sorted(wanted)])
+    wants = [stock.Want(item, place, many, sale_id, who) for item, many in sorted(wanted.items())]
+    lacking = {
+        want.item_id: want.quantity - left.get((want.item_id, place), 0)
+        for want in wants
+        if want.quantity > left.get((want.item_id, place), 0)
+    }
+    taken: list[stock.Want] = []
+    for want in wants:
+        taken += _from_batches(want, lacking)
+    found = [stock.Want(item, place, many, None, who) for item, many in sorted(lacking.items())]
+    if found:
+        stock.find(found, now, note=sale_id)
+    if not stock.take(taken, now):
+        raise _Overtaken
+    for each in found:
+        stock.open_task("oversold", place, each.item_id, note=sale_id, member_id=asked.sold_by)
+    return lacking
+
+
+def _from_batches(want: stock.Want, lacking: dict[int, int]) -> Sequence[stock.Want]:
+    if not stock.in_batches([(want.item_id, want.location_id)]):
+        return [want]
+    if want.item_id not in lacking:
+        try:
+            return stock.allot([want])
+        except stock.OutOfStock:
+            pass
+    lacking[want.item_id] = want.quantity
+    return [want]
