@@ -1,4 +1,4 @@
-"""Sales that a till made without a network: each once, as charged, none dropped for want of stock."""
+"""Sales of a till that had no network: each once, as charged, none dropped for want of stock."""
 
 from __future__ import annotations
 
