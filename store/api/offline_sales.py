@@ -52,7 +52,7 @@ class OfflineSales(Strict):
 
 
 class Oversold(Strict):
-    item = fields.String(required=True, metadata={"description": "The item as the till named it."})
+    item = fields.String(required=True, metadata={"description": "The item's short code."})
     lacking = fields.Integer(required=True)
 
 
@@ -88,15 +88,13 @@ def _outcome(told: dict[str, Any], location_id: int) -> dict[str, Any]:
     said: dict[str, Any] = {"id": told["id"], "outcome": "refused", "sale": None, "code": None,
                             "detail": None, "oversold": []}  # fmt: skip
     try:
-        asked = _read(told, location_id)
-        bought, lacking = sales.take_in(asked)
+        bought, lacking = sales.take_in(_read(told, location_id))
     except Refusal as refusal:
         return said | {"code": refusal.code, "detail": refusal.message}
-    codes = {one.item_id: line_["item"] for one, line_ in zip(asked.lines, told["lines"])}
     return said | {
         "outcome": "known" if bought.repeated else "sold",
         "sale": bought.sale_id,
-        "oversold": [{"item": codes[item], "lacking": many} for item, many in lacking.items()],
+        "oversold": [{"item": item, "lacking": many} for item, many in lacking.items()],
     }
 
 

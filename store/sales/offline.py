@@ -19,6 +19,7 @@ from .. import catalogue, clock, ids, money, outbox, payment, stock
 from ..db import connection, in_transaction, repeatable, transaction
 from ..errors import Invalid, Refusal, Unavailable
 from .checkout import Bought
+from .goods import counted
 from .models import Sale, SaleLine
 
 AHEAD = timedelta(minutes=5)
@@ -70,8 +71,8 @@ class _Overtaken(Exception):
     """Another sale was faster at a shelf or with this key."""
 
 
-def take_in(asked: OfflineSale) -> tuple[Bought, dict[int, int]]:
-    """The sale that stands now, and what the book lacked of it, by item. Raises Invalid, KeyReused
+def take_in(asked: OfflineSale) -> tuple[Bought, dict[str, int]]:
+    """The sale that stands now, and what the book lacked of it, by code. Raises Invalid, KeyReused
     (its id with other contents), ClockWrong, ItemNotForSale (no such item), Unavailable."""
     if asked.means not in ("cash", "card"):
         raise Invalid("Without the network a till takes cash or a card", field="means")
@@ -86,7 +87,7 @@ def take_in(asked: OfflineSale) -> tuple[Bought, dict[int, int]]:
 
 
 @repeatable
-def _take_in(asked: OfflineSale) -> tuple[Bought, dict[int, int]]:
+def _take_in(asked: OfflineSale) -> tuple[Bought, dict[str, int]]:
     with transaction() as session:
         same = select(Sale.id, Sale.contents, Sale.member_id)
         known = session.execute(
@@ -134,12 +135,15 @@ def _write(asked: OfflineSale, sale_id: str, now: datetime) -> None:
     outbox.put_many("sale.paid", [sale_id], now)
 
 
-def _take(asked: OfflineSale, sale_id: str, now: datetime) -> dict[int, int]:
-    """Joiner: the goods leave the shelf; answers what was not there, by item. Of an item that is
-    tracked by batch and not there, nobody knows which batch it was: all of it counts as found."""
+def _take(asked: OfflineSale, sale_id: str, now: datetime) -> dict[str, int]:
+    """Joiner: the goods leave the shelf, of bundles the parts; answers what was not there, by the
+    item's code. Of an item that is tracked by batch and not there, nobody knows which batch it was:
+    all of it counts as found."""
     wanted: dict[int, int] = {}
+    parts = catalogue.parts_of({line.item_id for line in asked.lines})
     for line in asked.lines:
-        wanted[line.item_id] = wanted.get(line.item_id, 0) + line.quantity
+        for item, many in counted(line.item_id, line.quantity, parts):
+            wanted[item] = wanted.get(item, 0) + many
     place, who = asked.location_id, asked.member_id or asked.sold_by
     left = stock.levels([(item, place) for item in sorted(wanted)])
     wants = [stock.Want(item, place, many, sale_id, who) for item, many in sorted(wanted.items())]
@@ -158,7 +162,12 @@ def _take(asked: OfflineSale, sale_id: str, now: datetime) -> dict[int, int]:
         raise _Overtaken
     for each in found:
         stock.open_task("oversold", place, each.item_id, note=sale_id, member_id=asked.sold_by)
-    return lacking
+    return {_code(item): many for item, many in lacking.items()}
+
+
+def _code(item_id: int) -> str:
+    query = select(catalogue.Item.code).where(catalogue.Item.id == item_id)
+    return str(connection().execute(query).scalar_one())
 
 
 def _from_batches(want: stock.Want, lacking: dict[int, int]) -> Sequence[stock.Want]:
