@@ -109,7 +109,10 @@ def test_it_counts_in_the_hour_in_which_it_was_sold(shop: Shop) -> None:
 def test_only_tills_and_only_what_makes_sense(shop: Shop) -> None:
     body = {"location": "MAIN", "sales": [told("a")]}
     refused(shop.post("/offline-sales", body, "lin"), 403, "scope_missing")
-    for wrong in ({"method": "account"}, {"lines": []}, {"id": ""}, {"at": "yesterday"}, {"x": 1}):
+    wrongs: list[dict[str, Any]] = [
+        {"method": "account"}, {"lines": []}, {"id": ""}, {"at": "yesterday"}, {"x": 1},
+    ]  # fmt: skip
+    for wrong in wrongs:
         refused(shop.post("/offline-sales", {"location": "MAIN", "sales": [told("a") | wrong]},
                           "sam"), 422, "invalid")  # fmt: skip
     for quantity in (0, -1, 2**63, 1.5):

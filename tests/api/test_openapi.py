@@ -111,6 +111,9 @@ def make_likely(case: Case, shop: Shop, chance: random.Random) -> None:
     for name, value in (("location", "MAIN"), ("member", "lin@example.com")):
         if isinstance(body.get(name), str) and body[name]:
             body[name] = value
+    paid = body.get("payment")
+    if isinstance(paid, dict) and paid.get("method") in ("cash", "card"):
+        paid["method"] = "account"
     for line in body["lines"] if isinstance(body.get("lines"), list) else []:
         if isinstance(line, dict) and isinstance(line.get("item"), str) and line["item"]:
             line["item"] = MILK_GTIN
