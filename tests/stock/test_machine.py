@@ -238,7 +238,12 @@ def test_any_order_of_verbs_leaves_what_came_less_what_went(world: World, clock:
 def test_the_machine_sees_a_verb_that_loses_something(
     world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The negative control: a release that keeps what it should let go."""
-    monkeypatch.setattr(stock, "release", lambda sale, at: 1)
+    """The negative control: what comes in is one piece short, in a verb that every run calls."""
+    whole = stock.receive
+
+    def short(item: int, place: int, many: int, **more: Any) -> int:
+        return whole(item, place, max(many - 1, 1), **more)
+
+    monkeypatch.setattr(stock, "receive", short)
     with pytest.raises(AssertionError):
         run_machine(world, clock)
