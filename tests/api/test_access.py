@@ -23,6 +23,7 @@ ROUTES = {
     ("POST", "/sales"): ("/sales", {"sales:write", "till"}),
     ("GET", "/sales"): ("/sales", {"sales:read"}),
     ("GET", "/sales/<sale_id>"): ("/sales/x", {"sales:read"}),
+    ("POST", "/offline-sales"): ("/offline-sales", {"till"}),
     ("POST", "/sales/<sale_id>/refunds"): ("/sales/x/refunds", {"sales:write"}),
     ("GET", "/webhooks"): ("/webhooks", {"webhooks:write"}),
     ("POST", "/webhooks"): ("/webhooks", {"webhooks:write"}),

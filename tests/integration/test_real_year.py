@@ -8,7 +8,7 @@ from flask import Flask
 from bench import real_year
 from store.identity import passwords
 
-LINES = 2000
+LINES = 2500
 
 
 @pytest.fixture
