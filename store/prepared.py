@@ -124,12 +124,16 @@ class _Compiled:
         self._to_driver = [
             (at, processor) for at, name in places if (processor := processors[name]) is not None
         ]
-        # A value that is worked out when the statement runs (the time of now), or never changes.
-        self._fixed = {
-            name: bind.callable or (lambda value=bind.value: value)
-            for name, bind in compiled.binds.items()
-            if bind.callable is not None or not bind.required
+        # What never changes, and what is worked out when the statement runs (the time of now).
+        binds = {name: bind for name, bind in compiled.binds.items() if name in self._names}
+        self._constant = {
+            name: bind.value
+            for name, bind in binds.items()
+            if bind.callable is None and not bind.required
         }
+        self._worked_out = [
+            (name, bind.callable) for name, bind in binds.items() if bind.callable is not None
+        ]
         if columns or not hasattr(statement, "selected_columns"):
             return
         selected = list(statement.selected_columns)
@@ -142,15 +146,15 @@ class _Compiled:
 
     def bind(self, values: Mapping[str, Any]) -> Any:
         """The parameters as the driver takes them."""
-        try:
-            if self._pick is not None:
-                bound: Any = list(self._pick(values))
-            elif self._order is not None:
-                bound = [values[name] for name in self._order]
-            else:
-                bound = {name: values[name] for name in self._names}
-        except KeyError:
-            return self.bind({name: fixed() for name, fixed in self._fixed.items()} | {**values})
+        if self._constant or self._worked_out:
+            now = {name: work_out() for name, work_out in self._worked_out}
+            values = {**self._constant, **now, **values}
+        if self._pick is not None:
+            bound: Any = list(self._pick(values))
+        elif self._order is not None:
+            bound = [values[name] for name in self._order]
+        else:
+            bound = {name: values[name] for name in self._names}
         for at, processor in self._to_driver:
             value = bound[at]
             if type(value) is not Many:
