@@ -19,6 +19,7 @@ from . import demo, integration, outbox, settings
 from .api import keys
 from .errors import Refusal
 from .identity import sign_ins, tries
+from .payment import events
 from .payment.commands import settle_pending
 from .reports import oracle
 from .sales import basket
@@ -26,7 +27,7 @@ from .stock import reservations
 
 log = logging.getLogger(__name__)
 
-SWEEPS = (basket.sweep, reservations.sweep, sign_ins.sweep, tries.sweep, keys.sweep)
+SWEEPS = (basket.sweep, reservations.sweep, sign_ins.sweep, tries.sweep, keys.sweep, events.sweep)
 SWEEP_EVERY_S = 3600
 
 
@@ -102,7 +103,7 @@ work_group = AppGroup("outbox", help="The outbox: what must still happen after a
 @work_group.command("work")
 @click.option("--forever", is_flag=True, help="Go on until the process is ended.")
 def work(forever: bool) -> None:
-    """Do what is due: events, pending top-ups, sweeping; prints how many events were done."""
+    """Do what is due: events, open payments, sweeping; prints how many events were done."""
     done = outbox.work()
     _tell_others()
     settle_pending()

@@ -1,5 +1,6 @@
 """Payment: the accounts, every transfer between them, and money on its way in."""
 
+from .attempts import KeyReused
 from .ledger import (
     Accounts,
     InsufficientFunds,
@@ -13,7 +14,6 @@ from .ledger import (
     refund,
     statement,
 )
-from .topups import KeyReused
 
 __all__ = [
     "Accounts",

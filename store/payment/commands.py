@@ -9,13 +9,11 @@ from flask.cli import AppGroup
 from .. import identity, money
 from ..db import transaction
 from ..errors import NotFound, Refusal
-from . import ledger, topups
-from .gateways.simulated import Simulated
+from . import attempts, ledger
+from .gateways.offered import set_up
 
 group = AppGroup("payment", help="Payment: accounts and money on its way in.")
 COMMANDS: list[click.Command] = [group]
-
-SETTLE_AFTER_S = 5
 
 
 @group.command("top-up")
@@ -41,13 +39,10 @@ def top_up(identifier: str, amount: str, note: str) -> None:
 
 @group.command("settle")
 def settle() -> None:
-    """Ask the gateways about top-ups that are still pending; prints how many were settled."""
+    """Ask the gateways about payments that are still open; prints how many were settled."""
     click.echo(settle_pending())
 
 
 def settle_pending() -> int:
     """What the worker does again and again: no notice may be the only way to know."""
-    if not current_app.config["SIMULATED_GATEWAY"]:
-        return 0
-    gateway = Simulated(str(current_app.config["SECRET_KEY"]).encode())
-    return topups.ask_again(gateway, older_than_s=SETTLE_AFTER_S)
+    return attempts.ask_again(set_up(current_app.config))

@@ -72,7 +72,7 @@ _accounts = Prepared(
 _book = Prepared(
     lambda dialect: insert(Transfer),
     (
-        "debit_id", "credit_id", "amount_minor", "currency", "reason", "sale_id", "top_up_id",
+        "debit_id", "credit_id", "amount_minor", "currency", "reason", "sale_id", "attempt_id",
         "reverses_id", "note", "at",
     ),
 )  # fmt: skip
@@ -212,14 +212,14 @@ def _reversed(transfer_id: int) -> int:
 
 
 def deposit(
-    member_id: int, amount_minor: int, currency: str, source: str, *, top_up_id: str | None = None,
+    member_id: int, amount_minor: int, currency: str, source: str, *, attempt_id: str | None = None,
     note: str = "",
 ) -> None:  # fmt: skip
     """Joiner: money comes in from an account of the shop (`source`, "gateway:simulated", "cash") to
-    the shopper's. A top-up's id is unique in the ledger: it is booked once."""
+    the shopper's. An attempt's id is unique in the ledger: it is booked once."""
     account = shopper_account(member_id, currency)
     row = _row(shop_account(source, currency), account, amount_minor, currency, "top_up",
-               clock.now(), top_up_id=top_up_id, note=note)  # fmt: skip
+               clock.now(), attempt_id=attempt_id, note=note)  # fmt: skip
     in_transaction().connection().execute(insert(Transfer), [row])
     _give(account, amount_minor)
 
@@ -232,11 +232,11 @@ def _give(account_id: int, amount_minor: int) -> None:
 
 def _row(
     debit: int, credit: int, amount_minor: int, currency: str, reason: str, at: datetime,
-    *, sale_id: str | None = None, top_up_id: str | None = None, note: str = "",
+    *, sale_id: str | None = None, attempt_id: str | None = None, note: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     return {
         "debit_id": debit, "credit_id": credit, "amount_minor": amount_minor,
-        "currency": currency, "reason": reason, "sale_id": sale_id, "top_up_id": top_up_id,
+        "currency": currency, "reason": reason, "sale_id": sale_id, "attempt_id": attempt_id,
         "reverses_id": None, "note": note, "at": at,
     }  # fmt: skip
 

@@ -1,10 +1,10 @@
-"""Tables of payment: accounts, the transfers between them, and top-ups on their way."""
+"""Tables of payment: accounts, the transfers between them, attempts to pay and what went back."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, BigId, Moment
@@ -36,7 +36,8 @@ class Transfer(Base):
     """Money from one account (debit) to another (credit). History: a transfer is reversed, at once
     or in parts, by other rows that name it in `reverses_id`. `reversed_before_minor` is how much of
     it had been reversed before this row: no two rows can both follow the same one, so that two
-    refunds of one charge cannot pass each other unseen."""
+    refunds of one charge cannot pass each other unseen. `attempt_id` is the attempt that brought
+    the money from outside: it is booked once, whoever brings the answer."""
 
     __tablename__ = "transfers"
     __table_args__ = (
@@ -57,32 +58,94 @@ class Transfer(Base):
     currency: Mapped[str] = mapped_column(String(3))
     reason: Mapped[str] = mapped_column(String(16))
     sale_id: Mapped[str | None] = mapped_column(String(20), index=True)
-    top_up_id: Mapped[str | None] = mapped_column(String(20), unique=True)
+    attempt_id: Mapped[str | None] = mapped_column(String(20), unique=True)
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("transfers.id"))
     reversed_before_minor: Mapped[int | None] = mapped_column(BigId)
     note: Mapped[str] = mapped_column(String(200), default="")
     at: Mapped[datetime] = mapped_column(Moment)
 
 
-class TopUp(Base):
-    """A top-up on its way: started here, answered by the gateway at once, late, twice or never."""
+PURPOSES = ("top_up", "sale")
+STATES = (
+    "created", "pending", "authorised", "captured", "partly_refunded", "refunded", "failed",
+    "expired", "disputed",
+)  # fmt: skip
+OPEN = ("created", "pending", "authorised")
+"""States in which we do not know yet whether the money comes."""
+CAME = ("captured", "partly_refunded", "refunded", "disputed")
+"""States of which the money has come and is booked."""
 
-    __tablename__ = "top_ups"
+
+class Attempt(Base):
+    """An attempt to pay with money from outside: written down first, then asked for, answered at
+    once, late, twice or never. `id` is the order number that the provider gets. One key may be
+    tried several times (`number`), where the first attempts came to nothing. `refunded_minor` is
+    what went back or is on its way back: the guard against sending more than came."""
+
+    __tablename__ = "attempts"
     __table_args__ = (
-        UniqueConstraint("member_id", "key"),
+        UniqueConstraint("member_id", "key", "number"),
         CheckConstraint("amount_minor > 0", name="amount"),
-        CheckConstraint("state IN ('pending', 'captured', 'failed', 'expired')", name="state"),
-        Index("ix_top_ups_state_created_at", "state", "created_at"),
+        CheckConstraint("refunded_minor BETWEEN 0 AND amount_minor", name="refunded"),
+        CheckConstraint("purpose IN ('top_up', 'sale')", name="purpose"),
+        CheckConstraint(
+            "state IN ('created', 'pending', 'authorised', 'captured', 'partly_refunded', "
+            "'refunded', 'failed', 'expired', 'disputed')",
+            name="state",
+        ),
+        Index("ix_attempts_state_ask_at", "state", "ask_at"),
+        Index("ix_attempts_created_at", "created_at"),
     )
 
     id: Mapped[str] = mapped_column(String(20), primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    purpose: Mapped[str] = mapped_column(String(8))
     key: Mapped[str] = mapped_column(String(64))
+    number: Mapped[int] = mapped_column(default=1)
+    gateway: Mapped[str] = mapped_column(String(16))
+    way: Mapped[str] = mapped_column(String(16), default="")
     amount_minor: Mapped[int] = mapped_column(BigId)
     currency: Mapped[str] = mapped_column(String(3))
-    gateway: Mapped[str] = mapped_column(String(32))
-    reference: Mapped[str] = mapped_column(String(100), default="")
-    state: Mapped[str] = mapped_column(String(16), default="pending")
-    next_url: Mapped[str] = mapped_column(String(500), default="")
+    refunded_minor: Mapped[int] = mapped_column(BigId, default=0)
+    reference: Mapped[str] = mapped_column(String(128), default="")
+    next_url: Mapped[str] = mapped_column(Text, default="")
+    code: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[str] = mapped_column(String(16), default="created")
+    sale_id: Mapped[str | None] = mapped_column(String(20), index=True)
     created_at: Mapped[datetime] = mapped_column(Moment)
+    ask_at: Mapped[datetime] = mapped_column(Moment)
+    ends_at: Mapped[datetime] = mapped_column(Moment)
     settled_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class AttemptEvent(Base):
+    """Something that was said about an attempt, and what it led to. History: rows are only added.
+    `source` is start, return, notice, query or staff. A notice is known by the digest of its body:
+    one that was taken is not taken again. `refused` is the code of the refusal; the attempt is
+    unknown where the notice is not the provider's."""
+
+    __tablename__ = "attempt_events"
+    __table_args__ = (
+        CheckConstraint("source IN ('start', 'return', 'notice', 'query', 'staff')", name="source"),
+        Index("ix_attempt_events_attempt_id_id", "attempt_id", "id"),
+        Index("ix_attempt_events_refused_at", "refused", "at"),
+        Index(
+            "uq_attempt_events_gateway_digest",
+            "gateway",
+            "digest",
+            unique=True,
+            sqlite_where=text("refused = '' AND digest <> ''"),
+            postgresql_where=text("refused = '' AND digest <> ''"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    attempt_id: Mapped[str | None] = mapped_column(String(20))
+    gateway: Mapped[str] = mapped_column(String(16))
+    source: Mapped[str] = mapped_column(String(8))
+    event: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16), default="")
+    refused: Mapped[str] = mapped_column(String(32), default="")
+    detail: Mapped[str] = mapped_column(String(200), default="")
+    digest: Mapped[str] = mapped_column(String(64), default="")
+    at: Mapped[datetime] = mapped_column(Moment)

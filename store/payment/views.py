@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from .. import forms, identity, ids, money, web
 from ..errors import Invalid, NotFound
-from . import ledger, topups
+from . import attempts, ledger, notice_views, topups
+from .blueprint import blueprint
 from .gateways import Gateway
-from .gateways.simulated import WISHES, Simulated
+from .gateways.offered import set_up
+from .gateways.simulated import WISHES
 
-blueprint = Blueprint("payment", __name__)
-web.exempt_from_csrf("payment.notice")
+__all__ = ["blueprint", "notice_views"]
 
 PAGE = 50
 SUGGESTED = ("20", "50", "100", "200")
 
 
-def gateway() -> Gateway:
-    """The way in which money comes from outside. Raises NotFound where none is switched on."""
-    if not current_app.config["SIMULATED_GATEWAY"]:
+def gateway(name: str = "simulated") -> Gateway:
+    """A way in which money comes from outside. Raises NotFound where it is not switched on."""
+    found = set_up(current_app.config).get(name)
+    if found is None:
         raise NotFound("This shop takes top-ups at the till only")
-    return Simulated(str(current_app.config["SECRET_KEY"]).encode())
+    return found
 
 
 def currency() -> str:
@@ -65,7 +67,10 @@ def start_top_up() -> ResponseReturnValue:
     typed = forms.choice("suggested", ("", *SUGGESTED)) or request.form.get("amount", "")[:20]
     try:
         minor = money.parse(typed, currency())
-        wanted = topups.Wanted(member.id, minor, currency(), key, wish)
+        wanted = attempts.Wanted(
+            member.id, minor, currency(), key, wish,
+            subject=current_app.config["SHOP_NAME"], base_url=web.base_url(),
+        )  # fmt: skip
         mine = topups.top_up(wanted, gateway(), most_minor=limit_minor())
     except Invalid as refusal:
         return _top_up_page(typed, request.form.get("next", ""), refusal), refusal.status
@@ -101,14 +106,7 @@ def top_up_state(top_up_id: str) -> str:
 def check(top_up_id: str) -> ResponseReturnValue:
     """Ask the provider now, for a shopper who does not want to wait."""
     member = identity.signed_in()
-    topups.ask_about(topups.find(top_up_id, member.id), gateway())
+    mine = topups.find(top_up_id, member.id)
+    attempts.ask_about(mine, gateway(mine.gateway))
     forward = identity.safe_next(request.form.get("next", ""))
     return redirect(url_for("payment.top_up_state", top_up_id=top_up_id, next=forward), 303)
-
-
-@blueprint.post("/payments/notices/simulated")
-def notice() -> ResponseReturnValue:
-    """The provider tells us by itself, once, twice, late or out of order: settled once."""
-    body = request.get_data(cache=True)
-    topups.take_notice(gateway().read_notice(dict(request.headers), body))
-    return "", 204

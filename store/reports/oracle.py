@@ -322,14 +322,31 @@ _RULES = (
             WHERE r.total > t.amount_minor OR r.last <> r.total""",
     ),
     (
-        "top_ups_not_booked_once",
-        "top-ups that are captured and not booked, or booked and not captured",
+        "attempts_not_booked_once",
+        "attempts whose money came and is not booked exactly once, or is booked and did not come",
         """SELECT COUNT(*) FROM (
              SELECT id FROM (
-               SELECT id, amount_minor FROM top_ups WHERE state = 'captured'
+               SELECT id, amount_minor FROM attempts
+                WHERE state IN ('captured', 'partly_refunded', 'refunded', 'disputed')
                UNION ALL
-               SELECT top_up_id, -amount_minor FROM transfers WHERE top_up_id IS NOT NULL) AS both_
+               SELECT attempt_id, -amount_minor FROM transfers
+                WHERE attempt_id IS NOT NULL) AS both_
              GROUP BY id HAVING SUM(amount_minor) <> 0) AS off""",
+    ),
+    (
+        "notices_taken_twice",
+        "notices that were taken more than once",
+        """SELECT COUNT(*) FROM (
+             SELECT digest FROM attempt_events WHERE refused = '' AND digest <> ''
+             GROUP BY gateway, digest HAVING COUNT(*) > 1) AS off""",
+    ),
+    (
+        "attempts_not_their_events",
+        "attempts that are in another state than the last event that moved them says",
+        """SELECT COUNT(*) FROM attempts a
+             JOIN attempt_events e ON e.id = (
+               SELECT MAX(id) FROM attempt_events WHERE attempt_id = a.id AND refused = '')
+            WHERE e.state <> a.state""",
     ),
     (
         "passes_used_twice",

@@ -15,19 +15,19 @@ from werkzeug.test import TestResponse
 from store import clock as shop_clock
 from store import ids
 from store.db import db
-from store.payment import topups
+from store.payment import attempts, topups
 from store.payment.gateways.simulated import OLDEST_NOTICE_S, Simulated
 from tests.conftest import Clock
 from tests.world import Somebody, World
 
 KEY = b"known-to-the-tests-only"
 GATEWAY = Simulated(KEY, hang_s=0)
-TABLES = ("top_ups", "transfers", "accounts", "outbox")
+TABLES = ("attempts", "transfers", "accounts", "outbox")
 
 
 def open_top_up(app: Flask, member: Somebody, amount: int = 5000) -> str:
     with app.app_context():
-        wanted = topups.Wanted(member.id, amount, "CNY", ids.new(), "never")
+        wanted = attempts.Wanted(member.id, amount, "CNY", ids.new(), "never")
         return topups.top_up(wanted, GATEWAY, most_minor=500_000).id
 
 

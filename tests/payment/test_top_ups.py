@@ -10,15 +10,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
-from store import ids
-from store.db import db
-from store.payment import topups
-from store.payment.gateways import Answer, Approved, Declined, Pending
+from store.payment import attempts
+from store.payment.gateways import Approved
 from store.payment.gateways.simulated import LATE_S, WISHES, Simulated
-from store.payment.models import TopUp
-from store.payment.topups import EXPIRES_AFTER, TRANSITIONS
 from tests.conftest import Clock
-from tests.world import Somebody, Visitor, World
+from tests.world import Visitor, World
 
 GATEWAY = Simulated(b"known-to-the-tests-only", hang_s=0)
 
@@ -93,7 +89,7 @@ def test_what_stays_open_for_a_day_is_given_up_and_late_money_is_still_booked(
     assert state(visitor, top_up_id) == "expired"
     assert settle(runner) == 0
     with app.app_context():
-        assert topups.settle(top_up_id, Approved("late")) == "captured"
+        assert attempts.settle(top_up_id, Approved("late")) == "captured"
     assert world.balance(lin) == 5000
     assert world.faults() == []
 
@@ -140,43 +136,3 @@ def test_somebody_elses_top_up_can_neither_be_seen_nor_asked_about(
     assert other.get(f"/me/top-up/{top_up_id}").status_code == 404
     assert other.post(f"/me/top-up/{top_up_id}/checks").status_code == 404
     assert world.balance(lin) == 0
-
-
-# The table of states, cell by cell
-
-STATES = ("pending", "captured", "failed", "expired")
-GIVEN: tuple[Answer, ...] = (Approved("r"), Declined("no"), Pending("r"))
-
-
-@pytest.mark.parametrize("before", STATES)
-@pytest.mark.parametrize("answer", GIVEN, ids=lambda answer: type(answer).__name__)
-@pytest.mark.usefixtures("context")
-def test_each_state_and_answer(world: World, before: str, answer: Answer, clock: Clock) -> None:
-    lin = world.member()
-    mine = _in_state(lin, before, clock)
-    held = world.balance(lin)
-    expected = TRANSITIONS.get((before, type(answer)), before)
-    for _ in range(3):
-        assert topups.settle(mine, answer) == expected
-    moved = world.balance(lin) - held
-    assert moved == (5000 if expected == "captured" and before != "captured" else 0)
-    assert world.faults() == []
-
-
-def _in_state(member: Somebody, wanted: str, clock: Clock) -> str:
-    asked = topups.Wanted(member.id, 5000, "CNY", ids.new(), "time_out")
-    mine = topups.top_up(asked, GATEWAY, most_minor=500_000).id
-    if wanted == "captured":
-        topups.settle(mine, Approved("r"))
-    elif wanted == "failed":
-        topups.settle(mine, Declined("no"))
-    elif wanted == "expired":
-        clock.tick(seconds=EXPIRES_AFTER.total_seconds() + 1)
-        topups._expire(mine)
-    assert db.session.get_one(TopUp, mine, populate_existing=True).state == wanted
-    db.session.rollback()
-    return mine
-
-
-def test_money_that_came_never_leaves_again_by_an_answer() -> None:
-    assert not [cell for cell in TRANSITIONS if cell[0] == "captured"]

@@ -3,16 +3,19 @@ the shopper's return to the page, all at the same moment and more than once."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from store import ids, payment
+from store import clock, ids, payment
 from store.db import db, repeatable, transaction
-from store.payment import topups
+from store.payment import attempts, topups
+from store.payment.calls import BREAKER
 from store.payment.gateways import Approved, Notice
 from store.payment.gateways.simulated import Simulated
-from store.payment.models import TopUp
+from store.payment.models import OPEN, Attempt
 from tests.races.crowd import at_once, inside
 from tests.world import Somebody, World
 
@@ -22,19 +25,20 @@ GATEWAY = Simulated(b"known-to-the-tests-only", hang_s=0)
 
 def pending(world: World, app: Flask, member: Somebody) -> str:
     """A top-up whose provider did not answer."""
+    BREAKER.close()
     with app.app_context():
-        wanted = topups.Wanted(member.id, 5000, "CNY", ids.new(), "time_out")
+        wanted = attempts.Wanted(member.id, 5000, "CNY", ids.new(), "time_out")
         return topups.top_up(wanted, GATEWAY, most_minor=500_000).id
 
 
 @repeatable
 def careless_settle(top_up_id: str) -> str:
     """It looks whether the top-up was booked, and then books it."""
-    mine = db.session.get_one(TopUp, top_up_id)
-    if mine.state == "pending":
+    mine = db.session.get_one(Attempt, top_up_id)
+    if mine.state in OPEN:
         with transaction() as session:
             payment.deposit(mine.member_id, mine.amount_minor, mine.currency, "gateway:simulated")
-            session.execute(update(TopUp).where(TopUp.id == top_up_id).values(state="captured"))
+            session.execute(update(Attempt).where(Attempt.id == top_up_id).values(state="captured"))
     return "captured"
 
 
@@ -51,18 +55,19 @@ def test_a_careless_settlement_books_twice(world: World, app: Flask) -> None:
 
 def test_notice_worker_and_return_together_book_once(world: World, app: Flask) -> None:
     lin = world.member()
+    later = clock.now() + timedelta(hours=1)
     for number in range(1, ROUNDS + 1):
         top_up_id = pending(world, app, lin)
         notice = Notice(top_up_id, 5000, "CNY", Approved(f"notice-{number}"))
 
         def told(notice: Notice = notice) -> object:
-            return topups.take_notice(notice)
+            return attempts.take_notice(notice)
 
         def asked() -> object:
-            return topups.ask_again(GATEWAY)
+            return attempts.ask_again({GATEWAY.name: GATEWAY}, at=later)
 
         def returned(top_up_id: str = top_up_id) -> None:
-            topups.ask_about(topups.find(top_up_id, lin.id), GATEWAY)
+            attempts.ask_about(topups.find(top_up_id, lin.id), GATEWAY)
 
         outcomes = at_once(
             [

@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 from store import ids
 from store.db import Base, db
 from store.identity import passwords
-from store.payment import topups
+from store.payment import attempts, topups
 from store.payment.gateways.simulated import Simulated
 from tests.shape.routes import ROLES, ROUTES, WITH_PROOF_OF_THEIR_OWN
 from tests.world import Somebody, Thing, Visitor, World
@@ -59,7 +59,7 @@ def cast(world: World, app: Flask) -> Cast:
     milk, lin = world.item(on_hand=10), people["shopper"]
     sale = world.buy(lin, milk)
     with app.app_context():
-        wanted = topups.Wanted(lin.id, 500, "CNY", ids.new(), "never")
+        wanted = attempts.Wanted(lin.id, 500, "CNY", ids.new(), "never")
         top_up = topups.top_up(wanted, Simulated(b"k"), most_minor=1000).id
     values: dict[str, object] = {
         "sale": sale.id, "top_up": top_up, "gtin": milk.gtin, "code": milk.code, "item": milk.id,

@@ -1,25 +1,66 @@
 """Gateways: the ways in which money comes from outside, one file for each provider.
 
 A gateway is a small value behind one protocol. It touches no session, table or template; it is
-called while no transaction is open, and every call has a deadline.
+called while no transaction is open (`payment.calls`), and every call has a deadline.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from ...errors import Refusal
 
-__all__ = ["Answer", "Approved", "Declined", "Gateway", "GatewayTimeout", "Notice", "Pending"]
+__all__ = [
+    "NAMES",
+    "TIMEOUT_S",
+    "Answer",
+    "Approved",
+    "Declined",
+    "Gateway",
+    "GatewayTimeout",
+    "Notice",
+    "NoticeForeign",
+    "NoticeForged",
+    "Order",
+    "Pending",
+]
+
+NAMES = ("simulated",)
+"""Every gateway there is, as accounts, sales and addresses name it."""
+
+TIMEOUT_S = 8
+"""A provider that has not answered by then is asked again later."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A payment as its provider gets it. `id` is our order number, unique for ever; `reference` is
+    the provider's own name for it, once it has told us; `wish` is what a tester wants of practice
+    money."""
+
+    id: str
+    amount_minor: int
+    currency: str
+    way: str = ""
+    reference: str = ""
+    subject: str = ""
+    return_url: str = ""
+    notice_url: str = ""
+    wish: str = ""
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Approved:
-    """The money is ours. `reference` is the provider's name for the payment."""
+    """The money is ours. `reference` is the provider's name for the payment; what it says was paid
+    is compared with what we asked for."""
 
     reference: str
+    amount_minor: int | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True)
@@ -29,10 +70,13 @@ class Declined:
 
 @dataclass(frozen=True)
 class Pending:
-    """Not known yet: ask again later, or send the shopper to `next_url` first."""
+    """Not known yet: ask again later. The shopper goes on at `next_url`, or scans `code`; what
+    the shopper has agreed to and we must still `capture` says so."""
 
     reference: str
     next_url: str = ""
+    code: str = ""
+    to_capture: bool = False
 
 
 Answer = Approved | Declined | Pending
@@ -40,12 +84,13 @@ Answer = Approved | Declined | Pending
 
 @dataclass(frozen=True)
 class Notice:
-    """What a provider told us by itself, after its signature was checked."""
+    """What a provider told us by itself, after its signature was checked. `answer` is None where
+    the notice is genuine and says nothing about whether the money came."""
 
     payment_id: str
     amount_minor: int
     currency: str
-    answer: Answer
+    answer: Answer | None
 
 
 class GatewayTimeout(Exception):
@@ -53,9 +98,19 @@ class GatewayTimeout(Exception):
 
 
 class NoticeForged(Refusal):
+    """The signature does not fit, is too old, or stands over something that cannot be read."""
+
     code = "notice_forged"
     status = 400
     title = "This notice is not from the provider"
+
+
+class NoticeForeign(Refusal):
+    """A genuine notice for another merchant, amount, currency or payment than ours."""
+
+    code = "notice_foreign"
+    status = 409
+    title = "This notice does not fit the payment"
 
 
 class Gateway(Protocol):
@@ -63,11 +118,23 @@ class Gateway(Protocol):
     def name(self) -> str:
         """The provider's name in accounts and tables."""
 
-    def start(self, payment_id: str, amount_minor: int, currency: str, wish: str) -> Answer:
-        """Ask for the money. Raises GatewayTimeout."""
+    @property
+    def thanks(self) -> str:
+        """What the provider wants to read when its notice was taken."""
 
-    def status(self, payment_id: str, reference: str) -> Answer:
+    def start(self, order: Order) -> Answer:
+        """Ask for the money; the same order number again is the same payment. Raises
+        GatewayTimeout."""
+
+    def status(self, order: Order) -> Answer:
         """What became of it. Raises GatewayTimeout."""
 
+    def capture(self, order: Order) -> Answer:
+        """Take what the shopper has agreed to. Raises GatewayTimeout."""
+
+    def refund(self, order: Order, refund_id: str, amount_minor: int) -> Answer:
+        """Send so much of it back; the same refund's id again is the same refund. Raises
+        GatewayTimeout."""
+
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
-        """Check a notice's signature and read it. Raises NoticeForged."""
+        """Check a notice's signature and read it. Raises NoticeForged, NoticeForeign."""

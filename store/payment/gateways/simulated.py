@@ -10,10 +10,10 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ... import clock, strict
-from . import Answer, Approved, Declined, GatewayTimeout, Notice, NoticeForged, Pending
+from . import Answer, Approved, Declined, GatewayTimeout, Notice, NoticeForged, Order, Pending
 
 WISHES = ("approve", "decline", "late", "twice", "time_out", "never")
 """What a tester may ask for: `late` is approved after LATE_S, `twice` sends its notice twice,
@@ -32,20 +32,27 @@ class Simulated:
     key: bytes
     hang_s: float = 0.5
     name: str = "simulated"
+    thanks: str = ""
 
-    def start(self, payment_id: str, amount_minor: int, currency: str, wish: str) -> Answer:
-        wish = wish if wish in WISHES else "approve"
+    def start(self, order: Order) -> Answer:
+        wish = order.wish if order.wish in WISHES else "approve"
         if wish == "time_out":
             time.sleep(self.hang_s)
             raise GatewayTimeout("the simulated provider did not answer")
-        reference = f"practice-{wish}-{int(clock.timestamp_s())}-{payment_id}"
-        return _answer(wish, reference)
+        reference = f"practice-{wish}-{int(clock.timestamp_s())}-{order.id}"
+        return _answer(wish, replace(order, reference=reference))
 
-    def status(self, payment_id: str, reference: str) -> Answer:
-        if not reference:
+    def status(self, order: Order) -> Answer:
+        if not order.reference:
             # Started and never answered: the provider knows the payment by our id and took it.
-            return Approved(f"practice-time_out-0-{payment_id}")
-        return _answer(reference.split("-")[1], reference)
+            return _answer("time_out", replace(order, reference=f"practice-time_out-0-{order.id}"))
+        return _answer(order.reference.split("-")[1], order)
+
+    def capture(self, order: Order) -> Answer:
+        return self.status(order)
+
+    def refund(self, order: Order, refund_id: str, amount_minor: int) -> Answer:
+        return Approved(f"practice-refund-{refund_id}", amount_minor, order.currency)
 
     def sign(self, body: bytes, at_s: int) -> dict[str, str]:
         """The headers of a notice, as the provider would send them (for tests and the demo)."""
@@ -73,11 +80,11 @@ class Simulated:
         return hmac.digest(self.key, at.encode() + b"." + body, "sha256").hex()
 
 
-def _answer(wish: str, reference: str) -> Answer:
+def _answer(wish: str, order: Order) -> Answer:
     if wish == "decline":
         return Declined("declined by the simulated provider")
     if wish == "never":
-        return Pending(reference)
-    if wish == "late" and clock.timestamp_s() - int(reference.split("-")[2]) < LATE_S:
-        return Pending(reference)
-    return Approved(reference)
+        return Pending(order.reference)
+    if wish == "late" and clock.timestamp_s() - int(order.reference.split("-")[2]) < LATE_S:
+        return Pending(order.reference)
+    return Approved(order.reference, order.amount_minor, order.currency)
