@@ -87,6 +87,9 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
         database.set_up_engine(database.db.engine)
         app.extensions["shop_engine"] = database.db.engine
     Migrate(app, database.db, directory=str(HERE / "migrations"))
+    app.wsgi_app = sales_views.Express(  # type: ignore[method-assign]
+        app.wsgi_app, app.extensions["shop_engine"], app.config, app.app_context
+    )
     web.init_app(app)
     login.init_app(app)
     app.jinja_env.globals.update(pictures=picture_url, safe_next=login.safe_next)

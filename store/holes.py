@@ -43,16 +43,26 @@ class Holes:
     ) -> str:
         """The page of these facts with the values in its holes; text is escaped, Markup is not.
         `render` gets the marks to put where the values belong."""
+        kept = self.kept(facts, values)
+        if kept is not None:
+            return kept
+        parts = self._cut(render(self.marks))
+        with self._lock:
+            self._kept[facts] = parts
+            if len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return self._filled(parts, values)
+
+    def kept(self, facts: Hashable, values: Mapping[str, str]) -> str | None:
+        """The page of these facts, if it was rendered before."""
         with self._lock:
             parts = self._kept.get(facts)
-            if parts is not None:
-                self._kept.move_to_end(facts)
-        if parts is None:
-            parts = self._cut(render(self.marks))
-            with self._lock:
-                self._kept[facts] = parts
-                if len(self._kept) > MOST_KEPT:
-                    self._kept.popitem(last=False)
+            if parts is None:
+                return None
+            self._kept.move_to_end(facts)
+        return self._filled(parts, values)
+
+    def _filled(self, parts: Parts, values: Mapping[str, str]) -> str:
         texts, names = parts
         filled = [texts[0]]
         for name, text in zip(names, texts[1:], strict=True):

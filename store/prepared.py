@@ -79,6 +79,13 @@ class Prepared:
         row = _read(compiled, compiled.bind(values), "fetchone")
         return None if row is None else compiled.read((row,))[0]
 
+    def committed(self, engine: Engine, **values: Any) -> Any | None:
+        """The only row as it is committed, or None: needs no request and no application around
+        it, and sees nothing of a transaction that is open."""
+        compiled = self._of(engine.dialect)
+        row = _read_committed(engine, compiled, compiled.bind(values), "fetchone")
+        return None if row is None else compiled.read((row,))[0]
+
     def run(self, rows: Sequence[Mapping[str, Any]]) -> int:
         """Write with each of these parameters, inside the open transaction; answers how many rows
         were changed in all."""
@@ -147,8 +154,10 @@ class _Compiled:
     def bind(self, values: Mapping[str, Any]) -> Any:
         """The parameters as the driver takes them."""
         if self._constant or self._worked_out:
-            now = {name: work_out() for name, work_out in self._worked_out}
-            values = {**self._constant, **now, **values}
+            values = {**self._constant, **values}
+            for name, work_out in self._worked_out:
+                if name not in values:
+                    values[name] = work_out()
         if self._pick is not None:
             bound: Any = list(self._pick(values))
         elif self._order is not None:
@@ -241,7 +250,10 @@ def _read(compiled: _Compiled, parameters: Any, fetch: str) -> Any:
             return getattr(driver.cursor().execute(compiled.sql, parameters), fetch)()
         except compiled.errors as error:
             _raise(error, compiled, driver)
-    shop = shop_engine()
+    return _read_committed(shop_engine(), compiled, parameters, fetch)
+
+
+def _read_committed(shop: Engine, compiled: _Compiled, parameters: Any, fetch: str) -> Any:
     for last in (False, True):
         driver = _reader(shop)
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from io import BytesIO
+from pathlib import Path
 from typing import cast
 from urllib.parse import parse_qsl
 
@@ -21,11 +22,12 @@ from werkzeug.wrappers import Response
 from . import ids
 
 __all__ = [
-    "LANGUAGES", "Visit", "cookie", "csrf_field", "csrf_token", "known_visit", "language",
-    "renew_visit", "set_cookie", "visit", "visited",
+    "LANGUAGES", "TRANSLATIONS", "Visit", "cookie", "csrf_field", "csrf_token", "known_visit",
+    "language", "renew_visit", "secret_of", "set_cookie", "token_for", "visit", "visited",
 ]  # fmt: skip
 
 LANGUAGES = {"en": "English", "zh": "中文"}
+TRANSLATIONS = Path(__file__).parent / "translations"
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -56,23 +58,28 @@ class Visit(Request):
         before, after = self._around
         return before + name + after
 
+    def cookie(self, name: str) -> str | None:
+        return self.jar.get(self.cookie_name(name))
+
     @property
     def secret(self) -> str | None:
         """The visit cookie's secret: the new one, else the one that the browser sent, if any."""
         if self.new_secret is not None:
             return self.new_secret
-        known = self.jar.get(self.cookie_name("visit"), "")
-        return known if len(known) == 43 and known.isascii() else None
+        return secret_of(self.cookie("visit"))
 
     @property
     def language(self) -> str:
         """The visitor's language: asked for now, chosen before, the browser's, or the shop's."""
+        return self._language or self.language_or(str(current_app.config["LANGUAGE"]))
+
+    def language_or(self, shops: str) -> str:
+        """The same, where the shop's own is known already."""
         if self._language is None:
             asked = self.args.get("lang") if self.environ.get("QUERY_STRING") else None
-            asked = asked or self.jar.get(self.cookie_name("lang"))
+            asked = asked or self.cookie("lang")
             if asked not in LANGUAGES:
-                said = self.environ.get("HTTP_ACCEPT_LANGUAGE", "")
-                asked = _wanted(said[:200]) or str(current_app.config["LANGUAGE"])
+                asked = _wanted(self.environ.get("HTTP_ACCEPT_LANGUAGE", "")[:200]) or shops
             self._language = asked
         return self._language
 
@@ -95,6 +102,11 @@ class Visit(Request):
         known["form"] = self.parameter_storage_class(fields)
         known["files"] = self.parameter_storage_class()
         known["stream"] = BytesIO()
+
+
+def secret_of(cookie: str | None) -> str | None:
+    """A cookie's text, if it can be a secret of ours at all."""
+    return cookie if cookie and len(cookie) == 43 and cookie.isascii() else None
 
 
 def visited() -> Visit:
@@ -130,8 +142,7 @@ def renew_visit() -> str:
 
 
 def cookie(name: str) -> str | None:
-    here = visited()
-    return here.jar.get(here.cookie_name(name))
+    return visited().cookie(name)
 
 
 def set_cookie(response: Response, name: str, value: str, days: int) -> None:
@@ -145,11 +156,12 @@ def set_cookie(response: Response, name: str, value: str, days: int) -> None:
 
 def csrf_token() -> str:
     """The token of this visitor's forms: an authentication code over the cookie's secret."""
-    return _token(str(current_app.config["SECRET_KEY"]), visit())
+    return token_for(str(current_app.config["SECRET_KEY"]), visit())
 
 
 @lru_cache(maxsize=4096)
-def _token(key: str, secret: str) -> str:
+def token_for(key: str, secret: str) -> str:
+    """The token of the forms of the visitor with this secret; `key` is the shop's."""
     return ids.mac(key.encode(), "csrf", secret, length=26)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from jinja2 import Template
 from markupsafe import Markup
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from werkzeug.datastructures import ImmutableMultiDict
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
@@ -26,6 +27,7 @@ from .answers import add_headers, names_of
 from .strict import StrictJSON
 from .visits import (
     LANGUAGES,
+    TRANSLATIONS,
     Visit,
     cookie,
     csrf_field,
@@ -48,6 +50,7 @@ __all__ = [
     "init_app",
     "known_visit",
     "language",
+    "plain_headers",
     "renew_visit",
     "set_cookie",
     "setting",
@@ -72,6 +75,10 @@ _HEADERS = (
     ("Permissions-Policy", "camera=(self), microphone=(), geolocation=(), payment=(self)"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
+
+
+_HEADERS_OVER_TLS = (*_HEADERS, ("Strict-Transport-Security", "max-age=31536000"))
+_UNKEPT = [("Cache-Control", "private, no-cache")]
 
 
 class CsrfFailed(errors.Refusal):
@@ -109,7 +116,7 @@ def init_app(app: Flask) -> None:
     app.session_interface = _Notes()
     app.config["SESSION_COOKIE_NAME"] = "notes"
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(Path(__file__).parent / "translations")
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     if app.config["PROXIES"]:
         many = app.config["PROXIES"]
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
@@ -163,17 +170,24 @@ def _finish(response: Response) -> Response:
     there = names_of(headers)
     if "content-security-policy" not in there:
         add_headers(headers, [("Content-Security-Policy", _policy(g.get("more_script", "")))])
-    add_headers(headers, _HEADERS)
-    if here.is_secure and current_app.config["BASE_URL"].startswith("https"):
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    add_headers(headers, _always(here, current_app.config["BASE_URL"]))
     asked = here.args if here.environ.get("QUERY_STRING") else {}
     if "cache-control" not in there:
-        add_headers(headers, [("Cache-Control", "private, no-cache")])
+        add_headers(headers, _UNKEPT)
     if here.new_secret is not None:
         set_cookie(response, "visit", here.new_secret, current_app.config["SESSION_DAYS"])
     if asked and asked.get("lang") in LANGUAGES:
         set_cookie(response, "lang", asked["lang"], 365)
     return response
+
+
+def plain_headers(here: Visit, base_url: str) -> list[tuple[str, str]]:
+    """What `_finish` adds to an answer that has nothing of its own to say."""
+    return [("Content-Security-Policy", _policy("")), *_always(here, base_url), *_UNKEPT]
+
+
+def _always(here: Visit, base_url: str) -> Sequence[tuple[str, str]]:
+    return _HEADERS_OVER_TLS if here.is_secure and base_url.startswith("https") else _HEADERS
 
 
 # Languages and addresses
@@ -291,7 +305,7 @@ def page_for(code: str, status: int, message: str, data: dict[str, Any]) -> str:
     """The page of a refusal: templates/refusals/<code>.html, else the one for all others."""
     try:
         _ = request.form
-    except RequestEntityTooLarge:
+    except (RequestEntityTooLarge, ClientDisconnected):
         request.form = ImmutableMultiDict()  # The page shows nothing of it again.
     pages: list[str | Template] = [f"refusals/{code}.html", "refusal.html"]
     return render_template(pages, code=code, status=status, message=message, data=data)

@@ -10,6 +10,7 @@ from .models import BundlePart, Category, Item
 from .pictures import add_picture, picture_url
 from .prices import price_in_force, quote, set_price
 from .quotes import Quote, quotes
+from .resolver import page_headers
 from .return_rules import Rule, return_rule, rule_of, rules_at, rules_in_force, set_return_rule
 from .search import categories, search, search_conditions
 from .sizes import unit_price
@@ -32,6 +33,7 @@ __all__ = [
     "find_item",
     "item_by_code_query",
     "item_path",
+    "page_headers",
     "parts_of",
     "picture_url",
     "price_in_force",

@@ -22,7 +22,7 @@ from . import gs1
 from .codes import ItemNotForSale
 from .models import Item
 
-__all__ = ["CORS", "Answer", "Resolved", "description", "link_header", "resolve"]
+__all__ = ["CORS", "Answer", "Resolved", "description", "link_header", "page_headers", "resolve"]
 
 VOCABULARY = "https://ref.gs1.org/voc/"
 CONTEXT = "https://ref.gs1.org/standards/resolver/linkset-context"
@@ -181,6 +181,11 @@ def link_header(page: str) -> str:
         f'<{page}?linkType=linkset>; rel="linkset"; type="{LINKSET}", '
         f'<{page}>; rel="{VOCABULARY}pip"; type="text/html"'
     )
+
+
+def page_headers(page: str) -> list[tuple[str, str]]:
+    """What a Digital Link's page says in its headers: `page` is its address."""
+    return [*CORS.items(), ("Link", link_header(page))]
 
 
 def description(base_url: str, shop_name: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from .login import SignInNeeded, caller, current, needs, recognise, safe_next, s
 from .members import add_member, by_id, first_owner, names_of
 from .models import Member
 from .roles import PERMISSIONS, SCOPES, allows
+from .sign_ins import is_stale as visit_is_stale
 from .sign_ins import visitor_query
 from .tokens import TokenInvalid, issue_token, member_of_token
 from .tries import begin as count_tries
@@ -14,5 +15,5 @@ __all__ = [
     "PERMISSIONS", "SCOPES", "IdentifierTaken", "Member", "SignInNeeded", "TokenInvalid", "Visitor",
     "add_member", "allows", "by_id", "caller", "count_tries", "current", "find", "first_owner",
     "issue_token", "member_of_token", "names_of", "needs", "recognise", "safe_next", "signed_in",
-    "visitor_query",
+    "visit_is_stale", "visitor_query",
 ]  # fmt: skip

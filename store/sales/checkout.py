@@ -16,7 +16,8 @@ transaction is undone and decided again on what is true then.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -137,12 +138,22 @@ def buy(asked: Buy) -> Bought:
     BoughtJustNow 409, ConfirmFirst 409, InsufficientFunds 402. Raises Unavailable 503 when the
     database does not answer; the same key then tells whether the sale stands.
     """
-    _check_form(asked)
     # Another request's transaction may write this sale: what this one has read is dropped, so that
     # what it reads next sees the sale, and no connection is held while it waits.
     if db.session.registry.has():
         db.session.rollback()
-    outcome = _combiner().submit(asked)
+    return buy_from(shop_engine(), asked)
+
+
+def buy_from(
+    engine: Engine,
+    asked: Buy,
+    within: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> Bought:
+    """The same for who has read nothing and stands in no application's context: `within` opens
+    one, for the buy that leads the others. Raises what `buy` raises."""
+    _check_form(asked)
+    outcome = _combiner(engine).submit(asked, within)
     if isinstance(outcome, BaseException):
         raise outcome
     return outcome
@@ -192,8 +203,8 @@ def run(buys: Sequence[Buy]) -> list[Outcome]:
 _combiners: WeakKeyDictionary[Engine, Combiner[Buy, Bought]] = WeakKeyDictionary()
 
 
-def _combiner() -> Combiner[Buy, Bought]:
-    return _combiners.get(shop_engine()) or _combiners.setdefault(shop_engine(), Combiner(run))
+def _combiner(engine: Engine) -> Combiner[Buy, Bought]:
+    return _combiners.get(engine) or _combiners.setdefault(engine, Combiner(run))
 
 
 class _Overtaken(Exception):

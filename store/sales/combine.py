@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Generic, TypeVar
 
 from ..errors import Unavailable
@@ -40,8 +41,11 @@ class Combiner(Generic[Job, Outcome]):
         self._waiting: list[_Entry[Job, Outcome]] = []
         self._led = False
 
-    def submit(self, job: Job) -> Outcome | BaseException:
-        """Hand a job in and wait for its outcome. Raises Unavailable after PATIENCE_S."""
+    def submit(
+        self, job: Job, within: Callable[[], AbstractContextManager[object]] = nullcontext
+    ) -> Outcome | BaseException:
+        """Hand a job in and wait for its outcome. Who leads does so inside `within()`.
+        Raises Unavailable after PATIENCE_S."""
         entry: _Entry[Job, Outcome] = _Entry(job)
         with self._lock:
             self._waiting.append(entry)
@@ -55,7 +59,8 @@ class Combiner(Generic[Job, Outcome]):
                         self._waiting.remove(entry)
                     raise Unavailable("The shop is very busy; please look again in a moment")
         if not entry.done:
-            self._lead()
+            with within():
+                self._lead()
         assert entry.outcome is not None
         return entry.outcome
 

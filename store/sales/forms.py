@@ -7,20 +7,22 @@ asked.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from flask import current_app, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from .. import catalogue, forms, identity, ids, labels, money, stock, web
 from ..errors import Invalid
+from ..visits import secret_of
 from . import basket
 from .checkout import MOST_LINES, MOST_PIECES, Line, Wishes
+from .item_facts import AT_COOKIE, BASKET_COOKIE
 from .refunds import Part
 
 MOST_AT_ONCE = 99
-BASKET_COOKIE = "basket"
-AT_COOKIE = "at"
 
 
 def currency() -> str:
@@ -45,8 +47,7 @@ def location() -> stock.Location:
 
 
 def basket_secret() -> str | None:
-    secret = web.cookie(BASKET_COOKIE)
-    return secret if secret and len(secret) == 43 and secret.isascii() else None
+    return secret_of(web.cookie(BASKET_COOKIE))
 
 
 def holder() -> basket.Holder:
@@ -124,11 +125,16 @@ _POSITION = re.compile(r"quantity-[1-9][0-9]{0,5}\Z", re.ASCII)
 
 def wishes() -> Wishes:
     """What a page asks before it spends: nothing that the shopper has answered already."""
-    limit = _minor(current_app.config["CONFIRM_OVER"], currency())
+    limit = confirm_over_minor(current_app.config)
     return Wishes(
         confirm_over_minor=None if forms.flag("confirmed") else limit,
         ask_again_within_s=None if forms.flag("again") else current_app.config["BUY_AGAIN_S"],
     )
+
+
+def confirm_over_minor(shop: Mapping[str, Any]) -> int:
+    """Above this the page asks before it spends."""
+    return _minor(shop["CONFIRM_OVER"], shop["CURRENCY"])
 
 
 _minor = cache(money.parse)

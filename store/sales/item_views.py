@@ -6,26 +6,25 @@ who see the same (`holes`).
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
 from flask import current_app, render_template
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from markupsafe import Markup
 
-from .. import catalogue, identity, ids, labels, money, web
+from .. import catalogue, identity, ids, web
 from ..catalogue import gs1
 from ..delivery import rates
-from ..holes import Holes
-from . import forms
+from . import forms, item_facts
 from .elsewhere import SHOWN, Elsewhere, elsewhere, far
 from .packs import refuse_pack
-from .shelf import LASTING_COLUMNS, Asked, item_page
+from .shelf import item_page
 from .shown_views import blueprint
 
 
@@ -58,14 +57,12 @@ _NO_PACK: Mapping[str, str] = {}
 
 def _item(by: str, value: str, pack: Mapping[str, str] = _NO_PACK) -> ResponseReturnValue:
     """`pack` is what the pack that was scanned says of itself, by application identifier."""
-    here = web.visited()
-    visit, query, currency = here.secret, here.environ.get("QUERY_STRING", ""), forms.currency()
+    here, shop = web.visited(), current_app.config
+    query = here.environ.get("QUERY_STRING", "")
     said = here.args.get("l", "")[:40] if query else ""
-    label_id = labels.read(said, forms.key().decode()) if said else None
-    row = item_page(
-        Asked(by, value, forms.location_code(), label_id, ids.digest(visit) if visit else None,
-              forms.basket_secret(), currency)
-    )  # fmt: skip
+    wanted = item_facts.asked(here, by, value, said, forms.location_code(), shop)
+    read = here.environ.get(item_facts.READ)
+    row = read[1] if read and read[0] == wanted else item_page(wanted)
     identity.recognise(row)
     if row is None or row.archived_at is not None or row.price_minor is None:
         if by == "gtin" and not gs1.is_gtin(value):
@@ -73,34 +70,13 @@ def _item(by: str, value: str, pack: Mapping[str, str] = _NO_PACK) -> ResponseRe
         raise catalogue.ItemNotForSale("This item is not for sale here")
     if "10" in pack or "17" in pack:
         refuse_pack(row.id, row.location_id, pack)
-    language, on_hand, balance = here.language, row.on_hand or 0, row.balance_minor or 0
+    web.visit()  # The page's form needs a secret to be bound to.
     asked = here.args.get("quantity", "1") if query else "1"
     quantity = int(asked) if asked in _QUANTITIES else 1
-    short = row.price_minor * quantity - balance
-    shown = {
-        "quantity": quantity, "said": said, "label_id": label_id,
-        "state": "in_hand" if on_hand < quantity and row.when_empty == "sell"
-        else "sold_out" if on_hand < 1
-        else "last_ones" if on_hand <= current_app.config["LAST_ONES"] else "in_stock",
-        "more_left": quantity < on_hand, "short": short > 0,
-        "basket_count": int(row.basket_count or 0), "bought": row.bought_sale_id is not None,
-        # Only who finds the shelf empty asks for more than the one statement.
-        "elsewhere": None if on_hand > 0 else _elsewhere(row, quantity),
-    }  # fmt: skip
-    facts = (
-        language, here.path, query, row.member_id is None, *shown.values(),
-        *(str(fact) if isinstance(fact, dict) else fact for fact in row[:LASTING_COLUMNS]),
-    )  # fmt: skip
-    return _pages.page(
-        facts,
-        lambda marks: _rendered(row, shown, marks),
-        {
-            "left": _left(language, shown["state"], on_hand), "key": ids.new(),
-            "csrf": web.csrf_token(), "balance": money.show(balance, currency, language),
-            "short": money.show(max(short, 0), currency, language),
-            "sale": row.bought_sale_id or "",
-        },
-    )  # fmt: skip
+    found = item_facts.facts(here, row, said, wanted.label_id, quantity, shop, _elsewhere)
+    return item_facts.pages.page(
+        found.key, lambda marks: _rendered(row, found.shown, marks), found.words
+    )
 
 
 def _elsewhere(row: Any, quantity: int) -> Elsewhere:
@@ -110,11 +86,11 @@ def _elsewhere(row: Any, quantity: int) -> Elsewhere:
     return replace(found, places=found.places[:SHOWN])
 
 
-_pages = Holes("left", "key", "csrf", "balance", "short", "sale")
-
-
 def _rendered(row: Any, shown: dict[str, Any], marks: Mapping[str, Markup]) -> str:
     """The item page with marks for what differs from visitor to visitor."""
+    names, descriptions, category = (
+        json.loads(text or "null") for text in (row.names, row.descriptions, row.category_names)
+    )
     label_fits = shown["label_id"] is not None and row.label_item_id == row.id
     other = "en" if web.language() == "zh" else "zh"
     unit_minor, unit_text = catalogue.unit_price(row.price_minor, row.content, row.content_unit)
@@ -123,11 +99,11 @@ def _rendered(row: Any, shown: dict[str, Any], marks: Mapping[str, Markup]) -> s
         "sales/item.html",
         item=SimpleNamespace(
             id=row.id, code=row.code, gtin=row.gtin, sku=row.sku,
-            name=web.in_language(row.names),
-            other_name=row.names.get(other) if len(row.names) > 1 else None,
+            name=web.in_language(names),
+            other_name=names.get(other) if len(names) > 1 else None,
             brand=row.brand, size_text=row.size_text,
-            description=web.in_language(row.descriptions),
-            category_name=web.in_language(row.category_names), picture=row.picture,
+            description=web.in_language(descriptions),
+            category_name=web.in_language(category), picture=row.picture,
             parts=catalogue.parts_of([row.id]).get(row.id, []) if row.is_bundle else [],
             returns=catalogue.rule_of(row.return_rule),
         ),
@@ -143,14 +119,6 @@ def _rendered(row: Any, shown: dict[str, Any], marks: Mapping[str, Markup]) -> s
         ),
         **shown,
     )  # fmt: skip
-
-
-@lru_cache(maxsize=4096)
-def _left(language: str, state: str, on_hand: int) -> str:
-    """How many are on the shelf, in words of the visitor's language."""
-    if state == "last_ones":
-        return str(ngettext("Last one on this shelf", "Last %(num)d on this shelf", on_hand))
-    return str(ngettext("%(num)d on this shelf", "%(num)d on this shelf", on_hand))
 
 
 _QUANTITIES = {str(number) for number in range(1, forms.MOST_AT_ONCE + 1)}

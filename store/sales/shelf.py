@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, func, literal, or_, select, true
+from sqlalchemy import (
+    Engine,
+    String,
+    bindparam,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
 
 from .. import catalogue, identity, labels, payment, stock
 from ..db import connection, db
@@ -36,22 +48,29 @@ class Asked:
     visit: str | None
     basket_secret: str | None
     currency: str
+    today: date
 
 
 def item_page(asked: Asked) -> Any | None:
     """Everything that an item page shows, in one statement: item, location, label, price, level,
     visitor, balance, pieces in the basket. None when there is no such item or location."""
-    return _pages[asked.by].first(
-        value=asked.value,
-        place=asked.location_code,
-        label=asked.label_id,
-        digest=asked.visit,
-        secret=asked.basket_secret,
-        money=asked.currency,
-    )
+    return _pages[asked.by].first(**_values(asked))
 
 
-def _statement(by: str) -> Any:
+def committed_item_page(engine: Engine, asked: Asked) -> Any | None:
+    """The same, without a request or an application around it."""
+    return _pages[asked.by].committed(engine, **_values(asked))
+
+
+def _values(asked: Asked) -> dict[str, Any]:
+    return {
+        "value": asked.value, "place": asked.location_code, "label": asked.label_id,
+        "digest": asked.visit, "secret": asked.basket_secret, "money": asked.currency,
+        stock.TODAY: asked.today,
+    }  # fmt: skip
+
+
+def _statement(by: str, dialect: str) -> Any:
     item, place, label = catalogue.Item, stock.Location, labels.Label
     category = catalogue.Category
     money: Any = bindparam("money")
@@ -63,10 +82,11 @@ def _statement(by: str) -> Any:
     )
     return (
         select(
-            item.id, item.code, item.gtin, item.sku, item.names, item.descriptions, item.brand,
+            item.id, item.code, item.gtin, item.sku, _as_kept(item.names, dialect),
+            _as_kept(item.descriptions, dialect), item.brand,
             item.size_text, item.content, item.content_unit, item.picture, item.archived_at,
             item.is_bundle,
-            category.names.label("category_names"),
+            _as_kept(category.names, dialect, "category_names"),
             catalogue.return_rule(item.id, item.category_id).label("return_rule"),
             place.id.label("location_id"), place.code.label("location_code"),
             place.name.label("location_name"), place.when_empty.label("when_empty"),
@@ -87,6 +107,12 @@ def _statement(by: str) -> Any:
         .outerjoin(visitor, true())
         .where((item.gtin if by == "gtin" else item.code) == bindparam("value"))
     )  # fmt: skip
+
+
+def _as_kept(column: Any, dialect: str, name: str = "") -> Any:
+    """A JSON column's text: pages are kept under it, and only who renders one reads it."""
+    text = type_coerce(column, String()) if dialect == "sqlite" else cast(column, String())
+    return text.label(name or column.key)
 
 
 def _bought_lately(member_id: Any, item_id: Any) -> Any:
@@ -110,8 +136,8 @@ def _bought_lately(member_id: Any, item_id: Any) -> Any:
 
 
 _pages = {
-    "gtin": Prepared(lambda dialect: _statement("gtin")),
-    "code": Prepared(lambda dialect: _statement("code")),
+    "gtin": Prepared(lambda dialect: _statement("gtin", dialect)),
+    "code": Prepared(lambda dialect: _statement("code", dialect)),
 }
 
 
@@ -119,6 +145,13 @@ def who_what_where(code: str, location_code: str, visit: str | None) -> Any | No
     """What a buy at one tap names, in one statement: the item by its short code (`id`), the
     location (`location_id`), the visitor. None when there is no such item or location."""
     return _named.first(value=code, place=location_code, digest=visit)
+
+
+def committed_who_what_where(
+    engine: Engine, code: str, location_code: str, visit: str
+) -> Any | None:
+    """The same, without a request or an application around it."""
+    return _named.committed(engine, value=code, place=location_code, digest=visit)
 
 
 def _naming(dialect: str) -> Any:

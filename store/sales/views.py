@@ -23,6 +23,7 @@ from . import (
     till_views,
 )
 from .checkout import Buy, buy
+from .express import REFUSED, Express
 from .models import STANDING
 from .receipts import receipt, receipts
 from .return_views import receipt_rules
@@ -30,6 +31,7 @@ from .shelf import front, who_what_where
 from .shown_views import blueprint, shown_receipt
 
 __all__ = [
+    "Express",
     "basket_views",
     "blueprint",
     "desk_views",
@@ -72,6 +74,8 @@ def create() -> ResponseReturnValue:
     if row is not None:
         identity.recognise(row)
     member = identity.signed_in()
+    if REFUSED in request.environ:
+        raise request.environ[REFUSED]
     item_id = row.id if row is not None else forms.item_id(code)
     location_id = row.location_id if row is not None else forms.location().id
     bought = buy(

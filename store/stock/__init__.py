@@ -10,6 +10,7 @@ from .availability import (
     sellable,
 )
 from .batches import (
+    TODAY,
     BatchDiffers,
     BatchExpired,
     BatchRecalled,
@@ -60,6 +61,7 @@ __all__ = [
     "LARGEST",
     "MAIN",
     "SELLING",
+    "TODAY",
     "Available",
     "BatchDiffers",
     "BatchExpired",

@@ -83,7 +83,10 @@ def today() -> date:
     return clock.day_of(clock.now(), web.setting("TIME_ZONE"))
 
 
-_today = bindparam("batches_today", type_=Date(), callable_=today)
+TODAY = "batches_today"
+"""The name under which a kept statement can be given the day, where no shop is open."""
+
+_today = bindparam(TODAY, type_=Date(), callable_=today)
 
 
 def open_batch(item_id: int, code: str, expires_on: date | None = None) -> int:

@@ -1,0 +1,212 @@
+"""The express lane: the item page and the one tap, as most phones ask for them, without the way
+through the framework.
+
+A page that was rendered before is one statement and a few words put in its holes; a buy is one
+statement and a place in the line of waiting buys (`combine`). Everything that is the least bit
+unusual (a guest's first visit, another query, a form with one field more, an empty shelf, any
+refusal) goes on to the views, which know all of it. The lane decides nothing of its own: what is
+shown, sold and refused is said by the same functions that the views ask, and
+tests/sales/test_express.py holds its answers to theirs, header by header.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from io import BytesIO
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, TimeoutError
+
+from .. import catalogue, identity, ids, labels, stock, web
+from ..errors import Refusal
+from ..visits import Visit, token_for
+from . import item_facts
+from .checkout import Buy, Line, Wishes, buy_from
+from .forms import MOST_AT_ONCE, confirm_over_minor
+from .shelf import committed_item_page, committed_who_what_where
+
+Environ = dict[str, Any]
+Answer = tuple[str, list[tuple[str, str]], bytes]
+Application = Callable[[Environ, Any], Iterable[bytes]]
+
+REFUSED = "oneshelf.refused"
+"""Where a buy that was refused here leaves its refusal, for the view that shows it."""
+
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?\Z")
+_LABEL_ONLY = re.compile(r"(l=([0-9A-Z]{1,40}))?\Z")
+_GTIN_PATH = re.compile(r"/01/([0-9]{14})\Z")
+_CODE_PATH = re.compile(r"/i/([0-9A-Z]{1,16})\Z")
+_PLAIN = re.compile(r"[0-9A-Za-z_=&-]*\Z", re.ASCII)
+_FORM = "application/x-www-form-urlencoded"
+_FIELDS = {
+    "csrf", "code", "quantity", "key", "seen_minor", "at", "label", "again", "confirmed",
+}  # fmt: skip
+_NEEDED = {"csrf", "code", "quantity", "key", "seen_minor"}
+_TEXT = ("Content-Type", "text/html; charset=utf-8")
+
+
+class Express:
+    """A WSGI application in front of `views`, the shop's own. `within` opens an application
+    context; `shop` are its settings."""
+
+    def __init__(
+        self,
+        views: Application,
+        engine: Engine,
+        shop: Mapping[str, Any],
+        within: Callable[[], AbstractContextManager[object]],
+    ) -> None:
+        self._views, self._engine, self._shop, self._within = views, engine, shop, within
+        # Threads that all want the interpreter hand it to each other at every call of the
+        # database, which cost more than the page. Nothing inside waits for anything outside.
+        self._turn = threading.BoundedSemaphore(1 if engine.dialect.name == "sqlite" else 3)
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        path, answer = environ.get("PATH_INFO", ""), None
+        try:
+            if environ["REQUEST_METHOD"] == "GET":
+                if path.startswith(("/01/", "/i/")):
+                    with self._turn:
+                        answer = self._page(environ, path)
+            elif path == "/sales" and environ["REQUEST_METHOD"] == "POST":
+                answer = self._sale(environ)
+        except (DBAPIError, TimeoutError):
+            answer = None  # The view meets the same, and says so properly.
+        if answer is None:
+            return self._views(environ, start_response)
+        status, headers, body = answer
+        start_response(status, headers)
+        return [body]
+
+    def _page(self, environ: Environ, path: str) -> Answer | None:
+        found = _GTIN_PATH.match(path) or _CODE_PATH.match(path)
+        query = _LABEL_ONLY.match(environ.get("QUERY_STRING", ""))
+        if not found or not query or "json" in environ.get("HTTP_ACCEPT", ""):
+            return None
+        here = self._visit(environ)
+        if here is None:
+            return None
+        by, value, said = "gtin" if path[1] == "0" else "code", found[1], query[2] or ""
+        if by == "code":
+            value = ids.normalise(value)
+        wanted = item_facts.asked(here, by, value, said, self._at(here), self._shop)
+        row = committed_item_page(self._engine, wanted)
+        environ[item_facts.READ] = wanted, row
+        if (
+            row is None
+            or row.archived_at is not None
+            or row.price_minor is None
+            or (row.on_hand or 0) < 1
+        ):
+            return None
+        facts = item_facts.facts(here, row, said, wanted.label_id, 1, self._shop, _nowhere)
+        page = item_facts.pages.kept(facts.key, facts.words)
+        if page is None:
+            return None
+        body = page.encode()
+        headers = [_TEXT, ("Content-Length", str(len(body)))]
+        if by == "gtin":
+            headers += catalogue.page_headers(f"{self._base_url(here)}{path}")
+        headers += web.plain_headers(here, self._shop["BASE_URL"])
+        return "200 OK", headers, body
+
+    def _sale(self, environ: Environ) -> Answer | None:
+        length = environ.get("CONTENT_LENGTH", "")
+        if (
+            not (length.isascii() and length.isdigit() and len(length) < 4)
+            or environ.get("CONTENT_TYPE") != _FORM
+            or environ.get("QUERY_STRING")
+        ):
+            return None
+        body = environ["wsgi.input"].read(int(length))
+        environ["wsgi.input"] = BytesIO(body)
+        with self._turn:
+            asked = self._asked(environ, body) if len(body) == int(length) else None
+        if asked is None:
+            return None
+        here, wanted = asked
+        try:
+            bought = buy_from(self._engine, wanted, self._within)
+        except Refusal as refusal:
+            environ[REFUSED] = refusal
+            return None
+        headers = [("Location", f"/sales/{bought.sale_id}"), _TEXT, ("Content-Length", "0")]
+        return "303 SEE OTHER", headers + web.plain_headers(here, self._shop["BASE_URL"]), b""
+
+    def _asked(self, environ: Environ, body: bytes) -> tuple[Visit, Buy] | None:
+        """The buy that a form of ours asks for, by a member who is signed in."""
+        form = _fields(body)
+        here = self._visit(environ)
+        if form is None or here is None:
+            return None
+        if environ.get("HTTP_ORIGIN") not in (None, f"{here.scheme}://{here.host}"):
+            return None
+        secret, key = here.secret or "", str(self._shop["SECRET_KEY"])
+        if not ids.same(form["csrf"], token_for(key, secret)):
+            return None
+        row = committed_who_what_where(
+            self._engine, form["code"], self._at(here, form.get("at")), ids.digest(secret)
+        )
+        if row is None or row.member_id is None or identity.visit_is_stale(row.member_seen_at):
+            return None
+        label = form.get("label")
+        line = Line(
+            row.id, int(form["quantity"]), int(form["seen_minor"]),
+            labels.read(label, key) if label else None,
+        )  # fmt: skip
+        currency = str(self._shop["CURRENCY"])
+        wishes = Wishes(
+            None if "confirmed" in form else confirm_over_minor(self._shop),
+            None if "again" in form else self._shop["BUY_AGAIN_S"],
+        )
+        return here, Buy(row.member_id, row.location_id, currency, (line,), form["key"], "shelf",
+                         wishes=wishes)  # fmt: skip
+
+    def _visit(self, environ: Environ) -> Visit | None:
+        """Who has been here before, with nothing about the request that must be looked at."""
+        cookies = environ.get("HTTP_COOKIE", "")
+        if not _HOST.match(environ.get("HTTP_HOST", "")) or '"' in cookies or "\\" in cookies:
+            return None
+        here = Visit(environ, populate_request=False)
+        here.language_or(str(self._shop["LANGUAGE"]))
+        return here if here.secret else None
+
+    def _at(self, here: Visit, asked: str | None = None) -> str:
+        return (asked or here.cookie(item_facts.AT_COOKIE) or stock.MAIN)[:32].upper()
+
+    def _base_url(self, here: Visit) -> str:
+        return str(self._shop["BASE_URL"]) or f"{here.scheme}://{here.host}"
+
+
+def _fields(body: bytes) -> dict[str, str] | None:
+    """A form of ours, field by field; None where anything in it is not as our pages make it."""
+    text = body.decode("latin-1")
+    if not _PLAIN.match(text):
+        return None
+    pairs = [part.partition("=") for part in text.split("&")]
+    form = {name: value for name, _, value in pairs}
+    fits = (
+        len(form) == len(pairs)
+        and form.keys() >= _NEEDED
+        and form.keys() <= _FIELDS
+        and 1 <= len(form["code"]) <= 16
+        and 8 <= len(form["key"]) <= 64
+        and _whole(form["quantity"], 1, MOST_AT_ONCE)
+        and _whole(form["seen_minor"], 0, 10**9)
+        and form.get("again", "1") == "1"
+        and form.get("confirmed", "1") == "1"
+        and len(form.get("label", "")) <= 40
+    )
+    return form if fits else None
+
+
+def _whole(text: str, least: int, most: int) -> bool:
+    return text.isdigit() and len(text) < 11 and least <= int(text) <= most
+
+
+def _nowhere(row: Any, quantity: int) -> None:
+    raise AssertionError("an empty shelf is the view's")

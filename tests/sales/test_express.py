@@ -1,0 +1,229 @@
+"""The express lane answers as the views do, or leaves it to them."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from flask import Flask
+from werkzeug.test import EnvironBuilder
+
+from store import ids
+from store.sales.express import Express
+from tests.world import Somebody, Thing, Visitor, World
+
+Answered = tuple[str, list[tuple[str, str]], bytes]
+
+
+@pytest.fixture
+def lin(world: World) -> Somebody:
+    return world.member(funds="1000")
+
+
+@pytest.fixture
+def milk(world: World) -> Thing:
+    milk = world.item(price="12.50", on_hand=0)
+    world.stock(milk, 40)
+    return milk
+
+
+class Lanes:
+    """One browser's requests, by the lane or by the views alone."""
+
+    def __init__(self, app: Flask, visitor: Visitor) -> None:
+        lane = app.wsgi_app
+        assert isinstance(lane, Express)
+        self.lane, self.views = lane, lane._views
+        cookie = visitor.client.get_cookie("visit")
+        self.secret = cookie.value if cookie else ""
+
+    def environ(self, path: str, body: str | None = None, **more: Any) -> dict[str, Any]:
+        path, _, query = path.partition("?")
+        environ = EnvironBuilder(path, query_string=query).get_environ()
+        environ["HTTP_COOKIE"] = f"visit={self.secret}"
+        if body is not None:
+            environ |= {
+                "REQUEST_METHOD": "POST", "CONTENT_TYPE": "application/x-www-form-urlencoded",
+                "CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body.encode()),
+            }  # fmt: skip
+        return environ | more
+
+    def ask(self, application: Any, environ: dict[str, Any]) -> Answered:
+        said: list[Any] = []
+        body = b"".join(application(environ, lambda *start: said.append(start)))
+        return said[0][0], sorted(said[0][1]), body
+
+    def express(self, environ: dict[str, Any]) -> Answered:
+        """By the lane; a view that is asked all the same is the test's fault."""
+
+        def nobody(environ: dict[str, Any], start: Any) -> Any:
+            raise AssertionError("left to the views")
+
+        self.lane._views = nobody
+        try:
+            return self.ask(self.lane, environ)
+        finally:
+            self.lane._views = self.views
+
+    def leaves(self, environ: dict[str, Any]) -> bool:
+        """Whether the lane leaves this to the views."""
+        asked: list[dict[str, Any]] = []
+
+        def note(environ: dict[str, Any], start: Any) -> list[bytes]:
+            asked.append(environ)
+            start("200 OK", [])
+            return []
+
+        self.lane._views = note
+        try:
+            self.ask(self.lane, environ)
+        finally:
+            self.lane._views = self.views
+        return bool(asked)
+
+
+@pytest.fixture
+def lanes(app: Flask, world: World, lin: Somebody) -> Lanes:
+    return Lanes(app, world.client_for(lin))
+
+
+def without_key(answered: Answered) -> Answered:
+    status, headers, body = answered
+    return status, headers, re.sub(rb'name="key" value="[^"]{20}"', b"", body)
+
+
+def form(lanes: Lanes, thing: Thing, **more: str) -> str:
+    csrf = ids.mac(str(lanes.lane._shop["SECRET_KEY"]).encode(), "csrf", lanes.secret, length=26)
+    fields = {"csrf": csrf, "code": thing.code, "quantity": "1", "seen_minor": "1250",
+              "at": "MAIN", "label": "", "key": ids.new(), "again": "1"}  # fmt: skip
+    return urlencode({name: value for name, value in (fields | more).items() if value != "-"})
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"HTTP_ACCEPT_LANGUAGE": "zh-CN,zh;q=0.9"},
+        {"HTTP_ACCEPT_LANGUAGE": "de"},
+        {"wsgi.url_scheme": "https", "HTTP_HOST": "shop.example", "secure": True},
+        {"QUERY_STRING": "l=ABCDEFGHJKMNPQRS"},
+    ],
+)
+def test_a_page_is_the_views_page_header_by_header(
+    lanes: Lanes, milk: Thing, more: dict[str, Any]
+) -> None:
+    if more.get("secure"):
+        lanes.lane._shop["BASE_URL"] = "https://shop.example"  # type: ignore[index]
+        more = more | {"HTTP_COOKIE": f"__Host-visit={lanes.secret}"}
+    lanes.ask(lanes.views, lanes.environ(milk.path, **more))  # It is rendered, and kept.
+    seen = lanes.ask(lanes.views, lanes.environ(milk.path, **more))
+    assert seen[0] == "200 OK"
+    by_lane = lanes.express(lanes.environ(milk.path, **more))
+    assert set(by_lane[1]) ^ set(seen[1]) == set()
+    assert without_key(by_lane) == without_key(seen)
+
+
+def test_an_item_without_a_gtin_too(lanes: Lanes, world: World) -> None:
+    pear = world.item("pear", price="3", on_hand=0)
+    world.stock(pear, 2)
+    lanes.ask(lanes.views, lanes.environ(pear.path))
+    seen = lanes.ask(lanes.views, lanes.environ(pear.path))
+    assert without_key(lanes.express(lanes.environ(pear.path))) == without_key(seen)
+
+
+def test_what_changed_is_never_shown_from_before(
+    lanes: Lanes, world: World, milk: Thing, lin: Somebody
+) -> None:
+    lanes.ask(lanes.lane, lanes.environ(milk.path))
+    world.price(milk, "13.75")
+    assert b"13" in lanes.ask(lanes.lane, lanes.environ(milk.path))[2]
+    world.buy(lin, milk)
+    assert b"39 on this shelf" in lanes.ask(lanes.lane, lanes.environ(milk.path))[2]
+    world.buy(lin, (milk, 36))
+    assert b"Last 3 on this shelf" in lanes.ask(lanes.lane, lanes.environ(milk.path))[2]
+    for left in (b"Last 2 on", b"Last one on", b"Sold out"):
+        world.buy(lin, milk)
+        assert left in lanes.ask(lanes.lane, lanes.environ(milk.path))[2]
+
+
+def test_what_is_unusual_is_left_to_the_views(lanes: Lanes, milk: Thing) -> None:
+    lanes.ask(lanes.lane, lanes.environ(milk.path))
+    assert not lanes.leaves(lanes.environ(milk.path))
+    for more in (
+        {"HTTP_COOKIE": ""}, {"HTTP_COOKIE": "visit=short"}, {"HTTP_ACCEPT": "application/json"},
+        {"QUERY_STRING": "quantity=2"}, {"QUERY_STRING": "linkType=all"},
+        {"QUERY_STRING": "l=%00"}, {"QUERY_STRING": "lang=zh"}, {"REQUEST_METHOD": "HEAD"},
+        {"HTTP_HOST": "a b"}, {"HTTP_HOST": ""}, {"PATH_INFO": milk.path + "/10/A"},
+        {"PATH_INFO": "/01/00000000000000"}, {"PATH_INFO": milk.path + "/"},
+        {"HTTP_COOKIE": f'visit={lanes.secret}; note="\\000"'},
+    ):  # fmt: skip
+        assert lanes.leaves(lanes.environ(milk.path, **more)), more
+
+
+def test_a_buy_is_the_views_buy(lanes: Lanes, world: World, milk: Thing, lin: Somebody) -> None:
+    body = form(lanes, milk)
+    status, headers, _ = lanes.express(lanes.environ("/sales", body))
+    assert status == "303 SEE OTHER"
+    # The same key by the other lane is the same sale, and the answer the same to the letter.
+    assert lanes.ask(lanes.views, lanes.environ("/sales", body))[:2] == (status, headers)
+    assert (world.left(milk), world.balance(lin)) == (39, 98_750)
+    assert world.faults() == []
+
+
+def test_a_refusal_is_shown_as_ever_and_asked_for_once(
+    lanes: Lanes, world: World, milk: Thing, lin: Somebody
+) -> None:
+    status, _, page = lanes.ask(
+        lanes.lane, lanes.environ("/sales", form(lanes, milk, seen_minor="9"))
+    )
+    assert status.startswith("409")
+    assert b"12" in page
+    world.buy(lin, (milk, 39))
+    too_many = form(lanes, milk, quantity="2")
+    by_lane = lanes.ask(lanes.lane, lanes.environ("/sales", too_many))
+    by_view = lanes.ask(lanes.views, lanes.environ("/sales", too_many))
+    assert by_lane[0] == by_view[0] == "409 CONFLICT"
+    assert (world.left(milk), world.balance(lin)) == (1, 51_250)
+    assert world.faults() == []
+
+
+def test_a_form_that_is_not_ours_is_left_to_the_views(
+    lanes: Lanes, world: World, milk: Thing, lin: Somebody
+) -> None:
+    good = form(lanes, milk)
+    bad: list[tuple[str, dict[str, Any]]] = [
+        (form(lanes, milk, csrf="0" * 26), {}),
+        (form(lanes, milk, csrf="-"), {}),
+        (form(lanes, milk, quantity="0"), {}),
+        (form(lanes, milk, quantity="100"), {}),
+        (form(lanes, milk, quantity="٣"), {}),
+        (form(lanes, milk, seen_minor=str(2**63)), {}),
+        (form(lanes, milk, key="short"), {}),
+        (form(lanes, milk, code="NOWHERE"), {}),
+        (form(lanes, milk, at="NOWHERE"), {}),
+        (good + "&note=%00", {}),
+        (good, {"HTTP_ORIGIN": "https://evil.example"}),
+        (good, {"CONTENT_TYPE": "text/plain"}),
+        (good, {"CONTENT_LENGTH": "9999"}),
+        (good, {"CONTENT_LENGTH": "600"}),
+        (good, {"CONTENT_LENGTH": "-1"}),
+        (good, {"HTTP_COOKIE": f"visit={'x' * 43}"}),
+        (good, {"QUERY_STRING": "at=NOWHERE"}),
+    ]
+    for body, more in bad:
+        assert lanes.leaves(lanes.environ("/sales", body, **more)), (body, more)
+        # And the view still has the whole form to read.
+        assert not lanes.ask(lanes.lane, lanes.environ("/sales", body, **more))[0].startswith("5")
+        assert world.left(milk) == 40, (body, more)
+    assert (world.left(milk), world.balance(lin)) == (40, 100_000)
+
+
+def test_the_views_get_the_form_that_the_lane_has_looked_at(
+    lanes: Lanes, world: World, milk: Thing
+) -> None:
+    body = form(lanes, milk) + "&note=hello"
+    assert lanes.ask(lanes.lane, lanes.environ("/sales", body))[0] == "303 SEE OTHER"
+    assert world.left(milk) == 39
