@@ -172,8 +172,8 @@ def _ask(path: str, port: int) -> Callable[[object], bytes]:
 
 
 def _buy(visitor: Shopper, code: str, port: int) -> bytes:
-    form = {"csrf": visitor.csrf, "code": code, "quantity": "1", "key": ids.new(),
-            "seen_minor": "1250", "again": "1"}  # fmt: skip
+    form = {"csrf": visitor.csrf, "code": code, "quantity": "1", "seen_minor": "1250",
+            "at": "MAIN", "label": "", "key": ids.new(), "again": "1"}  # fmt: skip
     return load.post(
         "/sales", f"localhost:{port}", urllib.parse.urlencode(form).encode(),
         "application/x-www-form-urlencoded", f"Cookie: visit-{port}={visitor.cookie}\r\n",
@@ -238,7 +238,7 @@ def constant_page(settings: dict[str, object]) -> Iterator[int]:
 
 def _serve_constant(listener: socket.socket) -> None:
     app = Flask("constant")
-    app.config["THREADS"] = 8
+    app.config.update(THREADS=8, EXPRESS_THREADS=0)
     page = "<!doctype html><title>constant</title>" + "x" * 2000
     app.add_url_rule("/", "page", lambda: page)
     workers.serve(app, [workers.Listener(listener)], lambda stop: None)
@@ -261,7 +261,7 @@ def report(name: str, figures: dict[str, float]) -> None:
 
 def main(seconds: float = SECONDS) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        base: dict[str, object] = {"SECRET_KEY": "for-the-bench-only", "THREADS": 8}
+        base: dict[str, object] = {"SECRET_KEY": "for-the-bench-only"}
         settings = base | {"INSTANCE": f"{folder}/sqlite", "WORKERS": 1}
         report("SQLite, one process", measure(settings, seconds))
         with postgres.running() as server:

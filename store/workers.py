@@ -88,7 +88,7 @@ def _serve_one(number: int, app: Flask, listener: Listener) -> tuple[Any, thread
         None,  # no channel for metrics
         1,  # runtime threads: they only move bytes
         512,
-        app.config["THREADS"],
+        app.config["THREADS"] + app.config["EXPRESS_THREADS"],
         30,  # seconds after which an idle thread ends
         CONNECTIONS,
         HTTPModes.auto,

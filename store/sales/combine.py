@@ -29,7 +29,10 @@ class _Entry(Generic[Job, Outcome]):
         self.outcome: Outcome | BaseException | None = None
         self.done = False
         self.leads = False
-        self.wake = threading.Event()
+        # Held until the outcome or the lead is there. An Event does the same in five times as many
+        # steps, and a batch wakes many.
+        self.wake = threading.Lock()
+        self.wake.acquire()
 
 
 class Combiner(Generic[Job, Outcome]):
@@ -50,8 +53,7 @@ class Combiner(Generic[Job, Outcome]):
         with self._lock:
             self._waiting.append(entry)
             entry.leads, self._led = not self._led, True
-        if not entry.leads:
-            entry.wake.wait(PATIENCE_S)
+        if not entry.leads and not entry.wake.acquire(timeout=PATIENCE_S):
             with self._lock:
                 if not entry.done and not entry.leads:
                     # Out of patience. If nobody has taken the job yet, nothing of it will happen.
@@ -88,8 +90,9 @@ class Combiner(Generic[Job, Outcome]):
                 entry.outcome, entry.done = outcome, True
             if self._waiting:
                 self._waiting[0].leads = True
-                self._waiting[0].wake.set()
+                self._waiting[0].wake.release()
             else:
                 self._led = False
         for entry in batch:
-            entry.wake.set()
+            if not entry.leads:
+                entry.wake.release()

@@ -65,6 +65,9 @@ class Express:
         # database, which cost more than the page. Nothing inside waits for anything outside.
         self._turn = threading.BoundedSemaphore(1 if engine.dialect.name == "sqlite" else 3)
 
+        # The views hold a connection each, and many of them at once only slow each other down.
+        self._room = threading.BoundedSemaphore(shop["THREADS"])
+
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         path, answer = environ.get("PATH_INFO", ""), None
         try:
@@ -77,7 +80,8 @@ class Express:
         except (DBAPIError, TimeoutError):
             answer = None  # The view meets the same, and says so properly.
         if answer is None:
-            return self._views(environ, start_response)
+            with self._room:
+                return self._views(environ, start_response)
         status, headers, body = answer
         start_response(status, headers)
         return [body]
