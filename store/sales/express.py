@@ -105,6 +105,7 @@ class Express:
             or row.archived_at is not None
             or row.price_minor is None
             or (row.on_hand or 0) < 1
+            or row.is_bundle
         ):
             return None
         facts = item_facts.facts(here, row, said, wanted.label_id, 1, self._shop, _nowhere)

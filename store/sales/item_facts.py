@@ -52,9 +52,10 @@ def facts(
     quantity: int,
     shop: Mapping[str, Any],
     elsewhere: Callable[[Any, int], Any],
+    more: Hashable = None,
 ) -> Facts:
     """The facts of a page about an item that is for sale. The visitor has a secret already;
-    `elsewhere` is asked where the shelf is empty."""
+    `elsewhere` is asked where the shelf is empty; `more` is what else the page shows."""
     language, on_hand, balance = here.language, row.on_hand or 0, row.balance_minor or 0
     short = row.price_minor * quantity - balance
     state = (
@@ -72,7 +73,7 @@ def facts(
     environ, currency = here.environ, str(shop["CURRENCY"])
     key = (
         language, environ["PATH_INFO"], environ.get("QUERY_STRING", ""), row.member_id is None,
-        *shown.values(), *row[:LASTING_COLUMNS],
+        *shown.values(), more, *row[:LASTING_COLUMNS],
     )  # fmt: skip
     words = {
         "left": _left(language, state, on_hand), "key": ids.new(),

@@ -73,9 +73,12 @@ def _item(by: str, value: str, pack: Mapping[str, str] = _NO_PACK) -> ResponseRe
     web.visit()  # The page's form needs a secret to be bound to.
     asked = here.args.get("quantity", "1") if query else "1"
     quantity = int(asked) if asked in _QUANTITIES else 1
-    found = item_facts.facts(here, row, said, wanted.label_id, quantity, shop, _elsewhere)
+    parts = catalogue.parts_of([row.id]).get(row.id, []) if row.is_bundle else []
+    found = item_facts.facts(
+        here, row, said, wanted.label_id, quantity, shop, _elsewhere, str(parts) if parts else None
+    )
     return item_facts.pages.page(
-        found.key, lambda marks: _rendered(row, found.shown, marks), found.words
+        found.key, lambda marks: _rendered(row, parts, found.shown, marks), found.words
     )
 
 
@@ -86,7 +89,7 @@ def _elsewhere(row: Any, quantity: int) -> Elsewhere:
     return replace(found, places=found.places[:SHOWN])
 
 
-def _rendered(row: Any, shown: dict[str, Any], marks: Mapping[str, Markup]) -> str:
+def _rendered(row: Any, parts: Any, shown: dict[str, Any], marks: Mapping[str, Markup]) -> str:
     """The item page with marks for what differs from visitor to visitor."""
     names, descriptions, category = (
         json.loads(text or "null") for text in (row.names, row.descriptions, row.category_names)
@@ -104,7 +107,7 @@ def _rendered(row: Any, shown: dict[str, Any], marks: Mapping[str, Markup]) -> s
             brand=row.brand, size_text=row.size_text,
             description=web.in_language(descriptions),
             category_name=web.in_language(category), picture=row.picture,
-            parts=catalogue.parts_of([row.id]).get(row.id, []) if row.is_bundle else [],
+            parts=parts,
             returns=catalogue.rule_of(row.return_rule),
         ),
         price_minor=row.price_minor, currency=forms.currency(), unit_price_minor=unit_minor,

@@ -66,6 +66,16 @@ def test_the_page_says_how_many_its_parts_make(world: World) -> None:
     assert "Sold out here" in lin.get("/basket").text
 
 
+def test_the_page_shows_the_new_name_of_a_part(world: World) -> None:
+    milk = world.item(on_hand=5)
+    kit = bundle(world, (milk, 2))
+    lin = world.client_for(world.member())
+    assert f"2 × {milk.names['en']}" in lin.get(kit.path).text
+    with world.app.app_context(), transaction():
+        catalogue.edit_item(milk.id, names={"en": "Oat drink"})
+    assert "2 × Oat drink" in lin.get(kit.path).text
+
+
 def test_parts_leave_by_batch(world: World, clock: Clock) -> None:
     milk = world.item(on_hand=0, tracks_batches=True)
     with world.app.app_context(), transaction():
