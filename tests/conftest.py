@@ -29,6 +29,7 @@ from store.db import db
 from tests import postgres
 from tests.browser import chromium_path, open_phone, playwright_browsers
 from tests.live import live_server
+from tests.shops import close_shop, open_shop
 from tests.world import World
 
 __all__ = ["live_server", "open_phone", "playwright_browsers"]
@@ -43,6 +44,9 @@ ALONE = {"races", "crashes", "journeys", "bench"}
 
 _stack = contextlib.ExitStack()
 _numbers = itertools.count(1)
+# Databases of PostgreSQL to drop. A server waits a tenth of a second for connections that are just
+# being closed, so it is asked when the next one is made.
+_left: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,14 @@ class Database:
 # --- one run -----------------------------------------------------------------------------------
 
 
+@pytest.hookimpl(tryfirst=True)  # Before pytest says where temporary folders are.
 def pytest_configure(config: pytest.Config) -> None:
     if SESSION in os.environ or config.option.collectonly:
         return  # A worker of this run, or nothing will run.
-    folder = _stack.enter_context(tempfile.TemporaryDirectory(prefix="oneshelf-tests-"))
+    quick = postgres.quick_folder()
+    folder = _stack.enter_context(tempfile.TemporaryDirectory(prefix="oneshelf-tests-", dir=quick))
     os.environ[SESSION] = folder
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", quick)  # Under it is every test's tmp_path.
     try:
         os.environ[SERVER] = str(_stack.enter_context(postgres.running()))
     except postgres.Unavailable as error:
@@ -108,9 +115,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     server = _server()
     _postgresql_template(server)
     name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}_{next(_numbers)}"
+    while _left:
+        postgres.drop(server, _left.pop())
     postgres.create(server, name, "template_shop")
     yield Database("postgresql", postgres.address(server, name))
-    postgres.drop(server, name)
+    _left.append(name)
 
 
 @pytest.fixture
@@ -128,9 +137,9 @@ def settings(database: Database, tmp_path: Path) -> dict[str, Any]:
 @pytest.fixture
 def app(settings: dict[str, Any]) -> Iterator[Flask]:
     """The shop. Rooms are called inside `with app.app_context():`, or ask for `context` too."""
-    app = create_app(settings)
+    app = open_shop(settings)
     yield app
-    _close(app)
+    close_shop(app)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from .visitors import Visitor
 
 __all__ = [
     "SignInNeeded", "caller", "current", "init_app", "mark_device", "needs", "recognise",
-    "safe_next", "signed_in",
+    "safe_next", "set_up_process", "signed_in",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,12 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(current_user=current_user, current_member=LocalProxy(current))
     app.register_error_handler(SignInNeeded, _ask_to_sign_in)
     app.after_request(_note_seen)
+    set_up_process(app)
+
+
+def set_up_process(app: Flask) -> None:
+    """What this shop's settings ask of the whole process: the price of a password, and in which
+    country a phone number without a country code is."""
     # TESTING is no setting: only code can ask for it, so no environment makes a shop weak.
     quick = app.config.get("PASSWORD_HASHER") or passwords.QUICK
     passwords.set_hasher(quick if app.testing else passwords.STRONG)
