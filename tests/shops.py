@@ -8,6 +8,7 @@ that a test has added to is not used again.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -17,6 +18,7 @@ from store import create_app
 from store import settings as shop_settings
 from store.db import db, engine_options, set_up_engine
 from store.identity import login
+from store.sales.express import Express
 
 __all__ = ["close_shop", "open_shop"]
 
@@ -30,6 +32,8 @@ class _Kept:
     def __init__(self, app: Flask, settings: object) -> None:
         self.app, self.settings = app, settings
         self.config, self.parts = dict(app.config), _parts(app)
+        # The express lane holds on to its engine; what else stands before the views is not known.
+        self.is_plain = type(app.wsgi_app) is Express
 
 
 _ready: dict[object, _Kept] = {}
@@ -52,8 +56,12 @@ def open_shop(settings: dict[str, Any]) -> Flask:
     app.config["SQLALCHEMY_DATABASE_URI"] = values["DATABASE_URL"]
     app._got_first_request = False
     login.set_up_process(app)
+    engine = app.extensions["shop_engine"] = _engine(values)
     with app.app_context():
-        db.engines[None] = app.extensions["shop_engine"] = _engine(values)  # type: ignore[index]
+        db.engines[None] = engine  # type: ignore[index]
+    if kept.is_plain:
+        views = partial(Flask.wsgi_app, app)
+        app.wsgi_app = Express(views, engine, app.config, app.app_context)  # type: ignore[method-assign]
     _opened[app] = kept
     return app
 
@@ -64,7 +72,7 @@ def close_shop(app: Flask) -> None:
         db.session.remove()
         db.engine.dispose()
     kept = _opened.pop(app)
-    if _parts(app) == kept.parts:
+    if kept.is_plain and _parts(app) == kept.parts:
         _ready[kept.settings] = kept
     while len(_ready) > KEPT:
         _ready.pop(next(iter(_ready)))
