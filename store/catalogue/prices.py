@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, insert, or_, select
 
 from .. import clock
 from ..db import Moment, connection, db, in_transaction
 from ..errors import Invalid
 from ..money import LARGEST_MINOR, decimals
+from ..prepared import Prepared
 from .models import Item, Price
 
 # Read when the statement runs, so that a statement that is built once stays right for ever.
@@ -73,28 +74,40 @@ def set_price(
 ) -> bool:
     """Joiner: a new price from `starts_at` (now) on; for all locations, or one. Answers False,
     and adds nothing, where that price is in force there already. Raises Invalid."""
-    session = in_transaction()
+    in_transaction()
     decimals(currency)
     if not 0 <= amount_minor <= LARGEST_MINOR:
         raise Invalid("A price is 0 or more, and not larger than any price", field="price")
-    own = Price.location_id.is_(None) if location_id is None else Price.location_id == location_id
     begins = starts_at or clock.now()
-    before = session.execute(
-        select(Price.amount_minor, Price.currency)
-        .where(Price.item_id == item_id, own, Price.starts_at <= begins)
-        .order_by(Price.starts_at.desc(), Price.id.desc())
-        .limit(1)
-    ).first()
+    where = {"item_id": item_id, "location_id": location_id}
+    if location_id is None:
+        before = _before.first(item_id=item_id, begins=begins)
+    else:
+        before = _before_there.first(**where, begins=begins)
     if before == (amount_minor, currency):
         return False
-    session.add(
-        Price(
-            item_id=item_id, location_id=location_id, currency=currency,
-            amount_minor=amount_minor, starts_at=begins, made_by=made_by,
-        )
-    )  # fmt: skip
-    session.flush()
+    price = {"currency": currency, "amount_minor": amount_minor, "starts_at": begins}
+    _begin.run([where | price | {"made_by": made_by}])
     return True
+
+
+def _newest(own: ColumnElement[bool]) -> Any:
+    begins = bindparam("begins", type_=Moment())
+    return (
+        select(Price.amount_minor, Price.currency)
+        .where(Price.item_id == bindparam("item_id"), own, Price.starts_at <= begins)
+        .order_by(Price.starts_at.desc(), Price.id.desc())
+        .limit(1)
+    )
+
+
+# Feeds and imports set thousands of prices in a row: these are compiled once.
+_before = Prepared(lambda dialect: _newest(Price.location_id.is_(None)))
+_before_there = Prepared(lambda dialect: _newest(Price.location_id == bindparam("location_id")))
+_begin = Prepared(
+    lambda dialect: insert(Price),
+    ("item_id", "location_id", "currency", "amount_minor", "starts_at", "made_by"),
+)
 
 
 def newest_start(item_id: int, location_id: int | None) -> datetime | None:

@@ -37,8 +37,10 @@ class Spot:
 
 
 def spots() -> list[Spot]:
-    """Every location, the first one first, in one statement."""
-    return [_spot(row) for row in connection().execute(_query())]
+    """Every location whose goods are for sale, the first one first, in one statement: nobody is
+    sent what lies in quarantine, or is under way itself."""
+    for_sale = stock.Location.kind.in_(stock.SELLING)
+    return [_spot(row) for row in connection().execute(_query().where(for_sale))]
 
 
 def spot(location_id: int) -> Spot | None:

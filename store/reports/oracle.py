@@ -115,6 +115,15 @@ _RULES = (
             WHERE r.ended_at IS NULL AND r.ends_at IS NULL AND s.id IS NULL""",
     ),
     (
+        "sold_from_quarantine",
+        "goods that were sold from a quarantine, or are kept for somebody there",
+        """SELECT COUNT(*) FROM (
+             SELECT m.location_id FROM movements m WHERE m.reason = 'sold'
+             UNION ALL
+             SELECT r.location_id FROM reservations r WHERE r.ended_at IS NULL) AS gone
+             JOIN locations p ON p.id = gone.location_id WHERE p.kind = 'quarantine'""",
+    ),
+    (
         "transit_off",
         "items in transit that are not the sum of the transfers which have left and not arrived",
         """SELECT COUNT(*) FROM (

@@ -105,16 +105,16 @@ def order(asked: Order) -> Bought:
     for last in (False, False, False, True):
         try:
             return _order(asked)
-        except (stock.OutOfStock, IntegrityError, _Overtaken):
-            # Somebody was faster, with the goods or with this key: decided again on what is true
-            # now. Nothing of the try is left.
+        except (IntegrityError, _Overtaken) as error:
+            # Somebody was faster, with the goods, the money or this key: decided again on what is
+            # true now. Nothing of the try is left.
             if last:
-                raise
+                raise error.__cause__ or error from None
     raise AssertionError("unreachable")
 
 
 class _Overtaken(Exception):
-    """The balance changed between our reading and writing."""
+    """The shelf or the balance changed between our reading and writing."""
 
 
 @repeatable
@@ -126,7 +126,10 @@ def _order(asked: Order) -> Bought:
         found = offer(asked)
         if found.plan.missing:
             raise _out_of_stock(asked, found)
-        return Bought(_write(asked, found, clock.now()), repeated=False)
+        try:
+            return Bought(_write(asked, found, clock.now()), repeated=False)
+        except stock.OutOfStock as refusal:
+            raise _Overtaken from refusal
 
 
 def offer(asked: Order) -> Offer:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from store import catalogue, delivery, ids, outbox, payment, sales, stock
 from store.db import db, transaction
@@ -14,6 +14,7 @@ from store.delivery.addresses import remove_address
 from store.delivery.models import Address, OrderAddress
 from store.errors import Invalid, NotFound
 from store.sales.models import Sale
+from store.stock import slips, transit
 from tests.world import Somebody, Thing, World
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -100,6 +101,31 @@ def test_what_another_order_holds_and_what_the_shelf_keeps_is_not_promised(world
     assert stock.available([milk.id])[milk.id, world.location].available == 1
     world.buy(mei, milk)  # The shelf sells what it has, whatever is kept.
     assert world.faults() == []
+
+
+def test_what_lies_in_quarantine_or_is_under_way_is_promised_to_nobody(world: World) -> None:
+    world.zone((5000, "6"))
+    mill, lin, sam = world.place("MILL"), world.member(funds="100"), world.staff()
+    milk = world.item(on_hand=0)
+    with transaction():
+        quarantine = stock.quarantine_of(world.location)
+    world.stock(milk, 2, at=quarantine)
+    world.stock(milk, 1, at=mill)
+    with transaction():
+        slip = transit.open_transfer(mill, world.location, sam.id)
+        slips.scan(slip, milk.id, 1, sam.id, key=ids.new())
+        transit.depart(slip, sam.id)
+    with pytest.raises(stock.OutOfStock) as refused:
+        world.order(lin, milk)
+    assert refused.value.data["left"] == 0
+    assert [one.location_id for one in delivery.spots()] == [world.location, mill]
+    assert world.faults() == []
+    with transaction() as session:  # The negative control of the audit's own line.
+        session.execute(
+            text("UPDATE movements SET reason = 'sold' WHERE location_id = :here"),
+            {"here": quarantine},
+        )
+    assert any("sold_from_quarantine" in fault for fault in world.faults())
 
 
 def test_prices_of_the_place_where_it_is_collected_count(world: World) -> None:
