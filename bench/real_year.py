@@ -115,6 +115,7 @@ class Tenth(NamedTuple):
 
     clock: float
     processor: float
+    a_sold_line_us: float
 
 
 class Sold(NamedTuple):
@@ -296,22 +297,26 @@ def live(replay: Replay, found: Sequence[Row]) -> list[Tenth]:
     does what waits, which is no part of the rate."""
     invoices = [list(lines) for _, lines in itertools.groupby(found, lambda row: row.invoice)]
     rates, done, tenth = list[Tenth](), 0, 0
-    began = time.perf_counter(), time.process_time()
+    began, sold = (time.perf_counter(), time.process_time()), (0, 0.0)
     for number, lines in enumerate(invoices):
         replay.invoice(number, lines)
         done += len(lines)
         if done - tenth >= len(found) / 10 or number == len(invoices) - 1:
             took = time.perf_counter() - began[0], time.process_time() - began[1]
-            rates.append(Tenth(*((done - tenth) / each for each in took)))
+            now = replay.taken["sold"], replay.spent_s["sales"]
+            a_line_us = (now[1] - sold[1]) / max(now[0] - sold[0], 1) * 1e6
+            clock_, processor = ((done - tenth) / each for each in took)
+            rates.append(Tenth(clock_, processor, a_line_us))
             print(f"  {done:9,} lines, {_told(rates[-1])}", file=sys.stderr, flush=True)
             outbox.work()
             integration.follow()
-            tenth, began = done, (time.perf_counter(), time.process_time())
+            tenth, sold, began = done, now, (time.perf_counter(), time.process_time())
     return rates
 
 
 def _told(rate: Tenth) -> str:
-    return f"{rate.clock:,.0f} a second, {rate.processor:,.0f} a second of the processor's"
+    return (f"{rate.clock:,.0f} a second, {rate.processor:,.0f} a second of the processor's,"
+            f" {rate.a_sold_line_us:,.0f} µs for a line sold")  # fmt: skip
 
 
 def differences(replay: Replay, wanted: Sums) -> list[str]:

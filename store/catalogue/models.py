@@ -81,6 +81,7 @@ class Price(Base):
     __table_args__ = (
         CheckConstraint("amount_minor >= 0", name="amount"),
         Index("ix_prices_item_id_starts_at", "item_id", "starts_at"),
+        Index("ix_prices_item_id_location_id_starts_at", "item_id", "location_id", "starts_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, insert, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, insert, select
 
 from .. import clock
 from ..db import Moment, connection, db, in_transaction
@@ -25,19 +25,25 @@ def price_in_force(
     at: datetime | None = None,
     *,
     currency: Any = None,
-) -> ScalarSelect[int]:
+) -> ColumnElement[int]:
     """An expression for any query over items: the amount in minor units, tax included; NULL where
     there is no price. Of those that have begun (by `at`, else by now, read at each run) the newest
     of this location counts, else the newest for all locations."""
-    everywhere = Price.location_id.is_(None)
-    here = everywhere if location_id is None else or_(everywhere, Price.location_id == location_id)
-    conditions = [Price.item_id == item_id, here, Price.starts_at <= (at or _now)]
+    # Each of the two is the first row of an index, however many prices an item ever had.
+    common = [Price.item_id == item_id, Price.starts_at <= (at or _now)]
     if currency is not None:
-        conditions.append(Price.currency == currency)
+        common.append(Price.currency == currency)
+    everywhere = _first(*common, Price.location_id.is_(None))
+    if location_id is None:
+        return everywhere
+    return func.coalesce(_first(*common, Price.location_id == location_id), everywhere)
+
+
+def _first(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     return (
         select(Price.amount_minor)
         .where(*conditions)
-        .order_by(everywhere, Price.starts_at.desc(), Price.id.desc())
+        .order_by(Price.starts_at.desc(), Price.id.desc())
         .limit(1)
         .correlate_except(Price)
         .scalar_subquery()

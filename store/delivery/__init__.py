@@ -2,7 +2,7 @@
 
 from .addresses import Where, address, address_book, keep_for_order, of_order, use_address
 from .models import Shipment
-from .places import Spot, spots, weighing
+from .places import Spot, spot, spots, weighing
 from .rates import NoDelivery, Quoted, cheapest, quote, weight_g, zones
 from .shipments import (
     BadStep,
@@ -50,6 +50,7 @@ __all__ = [
     "open_shipments",
     "quote",
     "source",
+    "spot",
     "spots",
     "take_off",
     "use_address",

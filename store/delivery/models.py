@@ -11,15 +11,16 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, BigId, Moment
 
-KINDS = ("collect", "deliver")
+KINDS = ("collect", "deliver", "bring")
 STATES = (
     "open", "picked", "packed", "shipped", "delivered", "failed", "put_back", "handed_over",
-    "cancelled",
+    "cancelled", "under_way",
 )  # fmt: skip
 
 
@@ -144,19 +145,28 @@ class OrderAddress(WhereTo, Base):
 
 class Shipment(Base):
     """What one place sends, or hands over, of an order. `code` is what the shopper shows when they
-    collect it."""
+    collect it. What is brought to the place where it is collected (`target_id`) stands where the
+    goods stand (`location_id`), and is a collection from its arrival on."""
 
     __tablename__ = "shipments"
     __table_args__ = (
         CheckConstraint(f"kind IN {KINDS!r}", name="kind"),
         CheckConstraint(f"state IN {STATES!r}", name="state"),
+        CheckConstraint("kind <> 'bring' OR target_id IS NOT NULL", name="target"),
         Index("ix_shipments_location_id_state", "location_id", "state"),
+        Index(
+            "ix_shipments_target_id",
+            "target_id",
+            sqlite_where=text("target_id IS NOT NULL"),
+            postgresql_where=text("target_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(20), primary_key=True)
     sale_id: Mapped[str] = mapped_column(String(20), index=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
     location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
+    target_id: Mapped[int | None] = mapped_column(ForeignKey("locations.id"))
     kind: Mapped[str] = mapped_column(String(8))
     state: Mapped[str] = mapped_column(String(16), default="open")
     code: Mapped[str] = mapped_column(String(8), index=True)

@@ -17,37 +17,12 @@ from ..db import in_transaction
 from ..errors import Invalid, NotFound, Refusal
 from .models import Shipment, ShipmentLine, ShipmentStep
 from .sourcing import Parcel
+from .states import TRANSITIONS, WAITING
 
 __all__ = [
-    "ENDED", "LEFT", "TRANSITIONS", "WAITING", "BadStep", "WrongCode", "advance", "by_code",
-    "goods_of", "locked", "open_shipments", "take_off",
+    "BadStep", "WrongCode", "advance", "by_code",
+    "goods_of", "locked", "note", "open_shipments", "take_off",
 ]  # fmt: skip
-
-_CANCEL = {(state, "cancel"): "cancelled" for state in ("open", "picked", "packed")}
-TRANSITIONS: dict[str, dict[tuple[str, str], str]] = {
-    "deliver": {
-        ("open", "pick"): "picked",
-        ("picked", "pack"): "packed",
-        ("packed", "ship"): "shipped",
-        ("shipped", "deliver"): "delivered",
-        ("shipped", "fail"): "failed",
-        ("failed", "ship_again"): "shipped",
-        ("failed", "put_back"): "put_back",
-        **_CANCEL,
-    },
-    "collect": {
-        ("open", "pick"): "picked",
-        ("picked", "pack"): "packed",
-        ("packed", "hand_over"): "handed_over",
-        **_CANCEL,
-    },
-}
-"""A shipment's life by its kind: what may happen in which state, and the state it leads to."""
-WAITING = ("open", "picked", "packed")
-"""States in which the goods are still on their shelf, or in a box beside it, and kept."""
-LEFT = ("shipped", "failed", "delivered", "handed_over")
-"""States in which the goods have left the stock for good or for now."""
-ENDED = ("delivered", "handed_over", "put_back", "cancelled")
 
 
 class BadStep(Refusal):
@@ -67,19 +42,28 @@ class WrongCode(Refusal):
 
 
 def open_shipments(
-    sale_id: str, member_id: int, kind: str, parcels: Sequence[Parcel], at: datetime
+    sale_id: str,
+    member_id: int,
+    kind: str,
+    parcels: Sequence[Parcel],
+    at: datetime,
+    *,
+    target_id: int | None = None,
+    event: str = "order",
 ) -> list[str]:
     """Joiner: keep the goods of these parcels for the order, and open a shipment for each; answers
-    their ids. All goods are asked for at once, so that locks are taken in one order. Raises
-    OutOfStock where somebody was faster."""
+    their ids. `target_id` is where goods are brought to; `event` stands in the history, "instead"
+    where another place did not have them. All goods are asked for at once, so that locks are
+    taken in one order. Raises OutOfStock where somebody was faster."""
     session = in_transaction()
     made = [ids.new() for _ in parcels]
     session.connection().execute(
         insert(Shipment),
         [
             {"id": id_, "sale_id": sale_id, "member_id": member_id, "kind": kind, "state": "open",
-             "location_id": parcel.location_id, "code": ids.short_code(), "carrier": "",
-             "tracking": "", "created_at": at, "changed_at": at}
+             "location_id": parcel.location_id, "target_id": target_id,
+             "code": ids.short_code(), "carrier": "", "tracking": "", "created_at": at,
+             "changed_at": at}
             for id_, parcel in zip(made, parcels)
         ],
     )  # fmt: skip
@@ -92,13 +76,19 @@ def open_shipments(
         ],
     )
     for id_ in made:
-        _note(id_, "order", "open", None, "", at)
+        _note(id_, event, "open", None, "", at)
     wants = [
         stock.Want(item, parcel.location_id, many, sale_id, member_id)
         for parcel in parcels
         for item, many in sorted(parcel.goods.items())
     ]
     stock.reserve(wants, sale_id, None, at)
+    if target_id is not None:
+        to = stock.location_by_id(target_id).code
+        for want in wants:
+            stock.open_task(
+                "bring", want.location_id, want.item_id, note=f"{want.quantity} → {to}"
+            )  # fmt: skip
     return made
 
 
@@ -154,6 +144,11 @@ def advance(
         raise Invalid("Say who carries it", field="carrier")
     at = clock.now()
     values: dict[str, object] = {"state": state, "changed_at": at}
+    goes_to = stock.in_transit() if event == "send" else shipment.target_id
+    if event in ("send", "arrive"):
+        values |= {"location_id": goes_to}
+    if event == "arrive":
+        values |= {"kind": "collect"}
     if carrier:
         values |= {"carrier": carrier.strip()[:60], "tracking": tracking.strip()[:80]}
     moved = in_transaction().execute(
@@ -168,6 +163,10 @@ def advance(
     if event in ("ship", "hand_over"):
         kept, parts = _kept_for(shipment)
         stock.take_reserved(shipment.sale_id, at, kept, quantities=parts, member_id=made_by)
+    elif event in ("send", "arrive"):
+        kept, parts = _kept_for(shipment)
+        stock.carry(shipment.sale_id, at, kept, goes_to or 0, quantities=parts, member_id=made_by)
+        _bring_tasks_done(shipment, goods_of(shipment.id), made_by)
     elif event == "put_back":
         goods = goods_of(shipment.id)
         stock.put_back(
@@ -177,6 +176,7 @@ def advance(
         )  # fmt: skip
     elif event == "cancel":
         _let_go(shipment, goods_of(shipment.id), at)
+        _bring_tasks_done(shipment, goods_of(shipment.id), made_by)
     return state
 
 
@@ -208,7 +208,23 @@ def take_off(
     _note(shipment.id, event, shipment.state, made_by, note, at)
     if not goods_of(shipment.id):
         advance(shipment, "cancel", made_by=made_by)
+    _bring_tasks_done(shipment, off, made_by)
     return off
+
+
+def note(shipment: Shipment, event: str, made_by: int | None) -> None:
+    """Joiner: something happened to a shipment that leads to no other state."""
+    _note(shipment.id, event, shipment.state, made_by, "", clock.now())
+
+
+def _bring_tasks_done(shipment: Shipment, goods: Mapping[int, int], made_by: int | None) -> None:
+    """Joiner: of these goods the ones that nobody has to bring from this place any more."""
+    waits = select(ShipmentLine.item_id).join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+    mine = (Shipment.kind == "bring", Shipment.location_id == shipment.location_id)
+    still = waits.where(*mine, Shipment.state.in_(WAITING), ShipmentLine.quantity > 0)
+    done = sorted(goods.keys() - set(in_transaction().scalars(still)))
+    if shipment.kind == "bring" and done:
+        stock.close_tasks(("bring",), shipment.location_id, done, made_by)
 
 
 def _kept_for(shipment: Shipment) -> tuple[list[int], dict[int, int]]:

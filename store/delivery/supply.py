@@ -15,11 +15,12 @@ def candidates(
     wanted: Mapping[int, int], kind: str, *, but: frozenset[int] = frozenset()
 ) -> list[Candidate]:
     """Who could give what of these goods now: never what another order holds, and not the shelf
-    buffer of the place. `kind` "deliver" asks places that ship, "collect" those that hand over;
-    `but` leaves locations out. Two statements, however many places there are."""
+    buffer of the place. `kind` "deliver" asks places that ship, "collect" those that hand over,
+    "bring" all of them: goods go to another shop from anywhere. `but` leaves locations out. Two
+    statements, however many places there are."""
+    can = {"deliver": lambda one: one.ships, "collect": lambda one: one.hands_over}.get(kind)
     able = [
-        one for one in spots()
-        if (one.ships if kind == "deliver" else one.hands_over) and one.location_id not in but
+        one for one in spots() if one.location_id not in but and (can is None or can(one))
     ]  # fmt: skip
     free = stock.available(list(wanted), [one.location_id for one in able])
     return [

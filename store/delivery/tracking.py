@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import aliased
 
 from .. import catalogue, stock
 from ..db import connection
 from ..stock import Location
 from .models import Place, Shipment, ShipmentLine, ShipmentStep
-from .shipments import WAITING
+from .states import UNDER_WAY, WAITING
 
 __all__ = ["Goods", "Step", "Tracked", "of_sale", "of_sales", "one", "waiting", "waiting_many"]
 
 PAGE = 100
+
+_Target = aliased(Location)
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Tracked:
     tracking: str
     created_at: datetime
     changed_at: datetime
+    target_name: str | None = None
     goods: tuple[Goods, ...] = ()
     steps: tuple[Step, ...] = ()
 
@@ -92,16 +96,21 @@ def one(shipment_id: str) -> Tracked | None:
 
 
 def waiting(location_id: int, states: Sequence[str], limit: int = PAGE) -> list[Tracked]:
-    """What is in these states at a location, what waits longest first."""
-    query = _query().where(Shipment.location_id == location_id, Shipment.state.in_(states))
+    """What is in these states at a location, or under way to it, what waits longest first."""
+    query = _query().where(_at(location_id), Shipment.state.in_(states))
     return _whole(query.order_by(Shipment.changed_at, Shipment.id).limit(limit))
 
 
 def waiting_many(location_id: int) -> int:
-    """How many shipments wait to leave a location."""
+    """How many shipments wait to leave a location, or are under way to it."""
     query = select(func.count()).select_from(Shipment)
-    here = query.where(Shipment.location_id == location_id, Shipment.state.in_(WAITING))
+    here = query.where(_at(location_id), Shipment.state.in_((*WAITING, UNDER_WAY)))
     return int(connection().execute(here).scalar() or 0)
+
+
+def _at(location_id: int) -> ColumnElement[bool]:
+    to = (Shipment.target_id == location_id) & (Shipment.state == UNDER_WAY)
+    return (Shipment.location_id == location_id) | to
 
 
 def _query() -> Select[*tuple[Any, ...]]:
@@ -110,10 +119,11 @@ def _query() -> Select[*tuple[Any, ...]]:
             Shipment.id, Shipment.sale_id, Shipment.member_id, Shipment.location_id, Location.code,
             Location.name, Location.address, func.coalesce(Place.hours, ""), Shipment.kind,
             Shipment.state, Shipment.code, Shipment.carrier, Shipment.tracking,
-            Shipment.created_at, Shipment.changed_at,
+            Shipment.created_at, Shipment.changed_at, _Target.name,
         )
         .join(Location, Location.id == Shipment.location_id)
         .outerjoin(Place, Place.location_id == Shipment.location_id)
+        .outerjoin(_Target, _Target.id == Shipment.target_id)
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import aliased
 
 from .. import catalogue
@@ -89,16 +89,16 @@ def _query(choice: Choice, *columns: Any) -> Select[Any]:
     return select(*columns).where(*conditions).order_by(item.id)
 
 
-def _price(choice: Choice) -> ScalarSelect[int]:
+def _price(choice: Choice) -> ColumnElement[int]:
     item_id = catalogue.Item.id
     return catalogue.price_in_force(item_id, choice.location_id, currency=choice.currency)
 
 
-def _printed(choice: Choice) -> ScalarSelect[int]:
+def _printed(choice: Choice) -> ColumnElement[int]:
     return _newest(Label.price_minor, choice.location_id)
 
 
-def _newest(column: Any, location_id: int) -> ScalarSelect[Any]:
+def _newest(column: Any, location_id: int) -> ColumnElement[Any]:
     """That column of the item's newest label which still counts at this location."""
     label = aliased(Label)
     newest = (

@@ -125,14 +125,18 @@ _RULES = (
     ),
     (
         "transit_off",
-        "items in transit that are not the sum of the transfers which have left and not arrived",
+        "items in transit that are not the sum of the transfers, and of what is brought for "
+        "collections, which have left and not arrived",
         """SELECT COUNT(*) FROM (
              SELECT item_id, SUM(quantity) AS total FROM (
                SELECT v.item_id, v.on_hand AS quantity FROM levels v
                  JOIN locations p ON p.id = v.location_id WHERE p.kind = 'transit'
                UNION ALL
                SELECT l.item_id, -l.expected FROM slip_lines l JOIN slips s ON s.id = l.slip_id
-                WHERE s.kind = 'transfer' AND s.sent_at IS NOT NULL AND s.ended_at IS NULL) AS way
+                WHERE s.kind = 'transfer' AND s.sent_at IS NOT NULL AND s.ended_at IS NULL
+               UNION ALL
+               SELECT l.item_id, -l.quantity FROM shipment_lines l
+                 JOIN shipments h ON h.id = l.shipment_id WHERE h.state = 'under_way') AS way
              GROUP BY item_id HAVING SUM(quantity) <> 0) AS off""",
     ),
     (
@@ -218,7 +222,7 @@ _RULES = (
              SELECT sale_id, item_id, location_id FROM (
                SELECT h.sale_id, l.item_id, h.location_id, l.quantity
                  FROM shipment_lines l JOIN shipments h ON h.id = l.shipment_id
-                WHERE h.state IN ('open', 'picked', 'packed')
+                WHERE h.state IN ('open', 'picked', 'packed', 'under_way')
                UNION ALL
                SELECT r.sale_id, r.item_id, r.location_id, -r.quantity FROM reservations r
                  JOIN sales s ON s.id = r.sale_id AND s.fulfilment <> 'taken'

@@ -9,19 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 
 from .. import clock, delivery, outbox, stock
 from ..db import connection, in_transaction, repeatable, transaction
-from ..delivery import Shipment, queue
-from ..delivery.shipments import LEFT, WAITING
+from ..delivery import Shipment, queue, shipments
+from ..delivery.states import LEFT, UNDER_WAY, WAITING
 from ..errors import NotFound, Refusal
 from .models import Sale, SaleLine
 from .orders import positions_of
 from .refunds import Part, pay_back
 
-__all__ = ["TooLate", "cancel", "hand_over", "mend", "short", "step"]
+__all__ = ["Replaced", "TooLate", "cancel", "hand_over", "mend", "short", "step"]
+
+
+class Replaced(NamedTuple):
+    """How many pieces come from elsewhere, and of how many the price goes back."""
+
+    elsewhere: int
+    paid_back: int
 
 
 class TooLate(Refusal):
@@ -67,12 +75,16 @@ def hand_over(location_id: int, code: str, *, made_by: int) -> str:
 
 
 @repeatable
-def short(shipment_id: str, missing: Mapping[int, int], *, made_by: int) -> None:
-    """Opener: the picker did not find so many of these items. They come from elsewhere, or their
-    price goes back. Raises NotFound, Invalid, BadStep."""
+def short(shipment_id: str, missing: Mapping[int, int], *, made_by: int) -> Replaced:
+    """Opener: the picker did not find so many of these items. They come from elsewhere, or, where
+    nobody has them, their price goes back; and the shelf is to be counted. Raises NotFound,
+    Invalid, BadStep."""
     with transaction():
         shipment = _locked(shipment_id)
-        _replace(shipment, missing, made_by, "short")
+        replaced = _replace(shipment, missing, made_by, "short")
+        for item in sorted(missing):
+            stock.open_task("count", shipment.location_id, item, member_id=made_by)
+        return replaced
 
 
 @repeatable
@@ -132,23 +144,32 @@ def _mend_place(item: int, place: int) -> None:
 
 def _replace(
     shipment: Shipment, missing: Mapping[int, int], made_by: int | None, event: str
-) -> None:
-    """Joiner: goods that are not there go off the shipment; they are sent from elsewhere, or paid
-    back. What is collected is collected at that one place, so it is paid back."""
-    at = clock.now()
+) -> Replaced:
+    """Joiner: goods that are not there go off the shipment. They are sent from elsewhere, or
+    brought from elsewhere to where they are collected; only what nobody has is paid back."""
+    at, kind, target = clock.now(), "deliver", None
     off = delivery.take_off(shipment, missing, made_by=made_by, note="", event=event)
-    lost = dict(off)
-    if shipment.kind == "deliver":
-        able = delivery.candidates(off, "deliver", but=frozenset({shipment.location_id}))
-        plan = delivery.source(off, able, _zone_of(shipment.sale_id), delivery.weighing())
-        if plan.parcels:
-            delivery.open_shipments(
-                shipment.sale_id, shipment.member_id, "deliver", plan.parcels, at
-            )
-        lost = plan.missing
-    if lost:
+    if shipment.kind != "deliver":
+        kind, target = "bring", shipment.target_id or shipment.location_id
+    able = delivery.candidates(off, kind, but=frozenset({shipment.location_id, target or 0}))
+    to = _zone_of(shipment.sale_id) if target is None else _point_of(target)
+    plan = delivery.source(off, able, to, delivery.weighing())
+    if plan.parcels:
+        delivery.open_shipments(
+            shipment.sale_id, shipment.member_id, kind, plan.parcels, at,
+            target_id=target, event="instead",
+        )  # fmt: skip
+    if plan.missing:
+        shipments.note(shipment, "paid_back", made_by)
         by = shipment.member_id if made_by is None else made_by
-        _pay_back(shipment.sale_id, lost, by, "", at)
+        _pay_back(shipment.sale_id, plan.missing, by, "", at)
+    lost = sum(plan.missing.values())
+    return Replaced(sum(off.values()) - lost, lost)
+
+
+def _point_of(location_id: int) -> delivery.Point | None:
+    found = delivery.spot(location_id)
+    return found.point if found else None
 
 
 def _zone_of(sale_id: str) -> delivery.Point | None:
@@ -169,7 +190,7 @@ def _pay_back(
     """Joiner: the price of goods that will not come. Where nothing of the order has left or will
     leave, everything that is not paid back yet goes back, what the delivery costs included."""
     states = queue.states_of(sale_id)
-    nothing_comes = not states & {*WAITING, *LEFT} and "put_back" not in states
+    nothing_comes = not states & {*WAITING, *LEFT, UNDER_WAY} and "put_back" not in states
     parts = None if nothing_comes else [Part(*one) for one in positions_of(sale_id, goods)]
     if parts is None or parts:
         pay_back(sale_id, made_by=made_by, reason=reason, parts=parts, at=at, on_its_way=True)

@@ -15,6 +15,7 @@ from .receipts import Receipt, receipt
 from .return_views import shown_returnable
 from .returns import Override
 from .returns import cancel as returns_cancel
+from .returns import fetch as returns_fetch
 from .shown_views import blueprint, shown_receipt
 
 PLACE_COOKIE = "place"
@@ -31,7 +32,11 @@ def find() -> ResponseReturnValue:
         return redirect(url_for("sales.hand_in", sale_id=found[0], of=found[1]), 303)
     waiting = returnable.awaited()
     names = identity.names_of({one.member_id for one in waiting if one.member_id is not None})
-    return render_template("sales/hand_ins.html", code=text[:100], waiting=waiting, names=names)
+    return render_template(
+        "sales/hand_ins.html", code=text[:100], names=names,
+        doors=[one for one in waiting if one.to_fetch],
+        waiting=[one for one in waiting if not one.to_fetch],
+    )  # fmt: skip
 
 
 @blueprint.get("/desk/returns/<sale_id>", endpoint="hand_in")
@@ -90,6 +95,15 @@ def cancel_awaited(sale_id: str) -> ResponseReturnValue:
     """What has not arrived is not coming."""
     returns_cancel(fields.text("of", least=1, most=20))
     return redirect(url_for("sales.hand_in", sale_id=sale_id), 303)
+
+
+@blueprint.post("/desk/returns/<sale_id>/fetchings")
+@identity.needs("refund")
+def fetched(sale_id: str) -> ResponseReturnValue:
+    """It is no longer at the shopper's door: it is on its way to a shop."""
+    returns_fetch(fields.text("of", least=1, most=20), made_by=identity.signed_in().id)
+    flash(gettext("Collected. It is on its way to the shop."), "good")
+    return redirect(url_for("sales.hand_ins"), 303)
 
 
 def _sale(sale_id: str) -> Receipt:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from .. import delivery, identity, stock, web
 from .. import forms as fields
-from ..delivery.shipments import TRANSITIONS
+from ..delivery.states import TRANSITIONS
 from ..errors import NotFound
 from . import fulfilment
 from .shown_views import blueprint
 
 PLACE_COOKIE = "place"
 """Where the staff of this browser stand; the desk's start page sets it."""
-SECTIONS = (("open",), ("picked",), ("packed",), ("shipped", "failed"))
+SECTIONS = (("open",), ("picked",), ("packed",), ("under_way",), ("shipped", "failed"))
 EVENTS = tuple(sorted({event for kind in TRANSITIONS.values() for _, event in kind}))
 
 
@@ -71,8 +71,8 @@ def pick_short(shipment_id: str) -> ResponseReturnValue:
         for goods in found.goods
         if (many := fields.whole(f"missing-{goods.item_id}", least=0, most=10**6, default=0))
     }
-    fulfilment.short(shipment_id, missing, made_by=member.id)
-    flash(gettext("Noted. It is sent from elsewhere, or the money goes back."), "good")
+    replaced = fulfilment.short(shipment_id, missing, made_by=member.id)
+    flash(_replaced(replaced), "good")
     return redirect(url_for("sales.desk_order", shipment_id=shipment_id), 303)
 
 
@@ -85,6 +85,22 @@ def hand_over() -> ResponseReturnValue:
     shipment_id = fulfilment.hand_over(place.id, code, made_by=member.id)
     flash(gettext("Handed over."), "good")
     return redirect(url_for("sales.desk_order", shipment_id=shipment_id), 303)
+
+
+def _replaced(replaced: fulfilment.Replaced) -> str:
+    """What becomes of what was not there."""
+    said = []
+    if replaced.elsewhere:
+        said.append(
+            ngettext("%(num)d piece comes from elsewhere.", "%(num)d pieces come from elsewhere.",
+                     replaced.elsewhere)
+        )  # fmt: skip
+    if replaced.paid_back:
+        said.append(
+            ngettext("Nobody has %(num)d piece: its price goes back.",
+                     "Nobody has %(num)d pieces: their price goes back.", replaced.paid_back)
+        )  # fmt: skip
+    return " ".join([*said, gettext("Please count the shelf.")])
 
 
 def _here() -> stock.Location:

@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, insert, select, update
 from .. import clock, ids, outbox, payment, stock
 from ..db import in_transaction, repeatable, transaction
 from ..delivery.queue import states_of
-from ..delivery.shipments import ENDED
+from ..delivery.states import ENDED
 from ..errors import Invalid, NotFound, Refusal
 from .models import TRANSITIONS, Refund, RefundLine, Sale, SaleLine
 

@@ -24,7 +24,8 @@ RETURN_TRANSITIONS = {
 class Return(Base):
     """Units of a sale on their way back. `code` is what the shopper shows or writes on the parcel;
     `key` is made by the page, unique per sale. `allowed_by` is who of the staff took back what the
-    rules would not, and why."""
+    rules would not, and why. `fetched_at` is when a courier or staff had it from the shopper's
+    door, where it is picked up."""
 
     __tablename__ = "returns"
     __table_args__ = (
@@ -33,6 +34,8 @@ class Return(Base):
             "state IN ('declared', 'part_received', 'received', 'cancelled')", name="state"
         ),
         CheckConstraint("way IN ('shop', 'mail', 'pick_up')", name="way"),
+        CheckConstraint("fetched_at IS NULL OR way = 'pick_up'", name="fetched"),
+        CheckConstraint("(fetched_at IS NULL) = (fetched_by IS NULL)", name="fetched_by"),
     )
 
     id: Mapped[str] = mapped_column(String(20), primary_key=True)
@@ -47,6 +50,8 @@ class Return(Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
     allowed_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
     allowed_reason: Mapped[str] = mapped_column(String(200), default="")
+    fetched_at: Mapped[datetime | None] = mapped_column(Moment)
+    fetched_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
 
 
 class ReturnLine(Base):

@@ -60,6 +60,7 @@ class Known:
     state: str
     created_at: datetime
     allowed_reason: str
+    fetched_at: datetime | None
     member_id: int | None
     lines: tuple[Coming, ...] = ()
     decisions: tuple[tuple[int, int, str], ...] = ()
@@ -67,6 +68,11 @@ class Known:
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
+
+    @property
+    def to_fetch(self) -> bool:
+        """Whether it still lies at the shopper's, to be picked up there."""
+        return self.way == "pick_up" and self.state == "declared" and self.fetched_at is None
 
     @property
     def number(self) -> str:
@@ -151,7 +157,8 @@ def _query() -> Any:
     return (
         select(
             Return.id, Return.sale_id, Return.code, Return.way, Return.reason, Return.address,
-            Return.state, Return.created_at, Return.allowed_reason, Sale.member_id,
+            Return.state, Return.created_at, Return.allowed_reason,
+            Return.fetched_at, Sale.member_id,
         )
         .join(Sale, Sale.id == Return.sale_id)
         .order_by(Return.id.desc())

@@ -42,7 +42,7 @@ class ReturnTooLate(Refusal):
 
 
 class ReturnOver(Refusal):
-    """The return was received or cancelled. `data`: state."""
+    """The return was received, fetched or cancelled. `data`: state."""
 
     code = "return_over"
     status = 409
@@ -91,12 +91,14 @@ def declare(member_id: int, wish: Wish) -> str:
 
 @repeatable
 def cancel(return_id: str, member_id: int | None = None) -> None:
-    """Opener: what has not arrived is not coming back after all; with a member, only theirs.
-    Raises NotFound, ReturnOver."""
+    """Opener: what has not arrived is not coming back after all; with a member, only theirs, and
+    only while it is with them. Raises NotFound, ReturnOver."""
     with transaction() as session:
         found = held_return(return_id)
         if member_id is not None and _owner(found.sale_id) != member_id:
             raise NotFound("There is no such return")
+        if member_id is not None and found.fetched_at is not None:
+            raise ReturnOver(state="fetched")
         state = moved_by(found, "cancel")
         waiting = session.execute(
             select(ReturnLine.position, ReturnLine.quantity - ReturnLine.quantity_received).where(
@@ -148,7 +150,39 @@ def declare_in(sale: Sale, wish: Wish, *, made_by: int, override: Override | Non
         count_returning(sale.id, position, quantity)
         session.add(ReturnLine(return_id=return_id, position=position, quantity=quantity))
     session.flush()
+    if wish.way == "pick_up":
+        stock.open_task("pick_up", sale.location_id, member_id=made_by)
     return return_id
+
+
+@repeatable
+def fetch(return_id: str, *, made_by: int) -> None:
+    """Opener: a courier, or staff, has it from the shopper's door; a second tap changes nothing.
+    Raises NotFound, ReturnOver, Invalid where it is not picked up."""
+    with transaction():
+        found = held_return(return_id)
+        if found.way != "pick_up":
+            raise Invalid("This return is not picked up", field="of")
+        if found.fetched_at is None:
+            if found.state != "declared":
+                raise ReturnOver(state=found.state)
+            found.fetched_at, found.fetched_by = clock.now(), made_by
+            _fetching_done(found, made_by)
+
+
+def _fetching_done(found: Return, made_by: int | None) -> None:
+    """Joiner: the last one that was to be fetched for a shop ends the task."""
+    session = in_transaction()
+    session.flush()
+    shop = session.scalar(select(Sale.location_id).where(Sale.id == found.sale_id))
+    waits = (
+        select(Return.id)
+        .join(Sale, Sale.id == Return.sale_id)
+        .where(Return.state == "declared", Return.way == "pick_up", Return.fetched_at.is_(None))
+        .where(Sale.location_id == shop)
+    )
+    if shop is not None and session.scalar(waits.limit(1)) is None:
+        stock.close_tasks(("pick_up",), shop, None, made_by)
 
 
 def summed(parts: Iterable[Part]) -> list[Part]:
@@ -224,8 +258,11 @@ def end(found: Return, state: str) -> None:
     )
     if moved.rowcount != 1:  # type: ignore[attr-defined]
         raise ReturnOver(state=state)
+    if found.way == "pick_up":
+        _fetching_done(found, None)
 
 
 __all__ = [
     "NotReturnable", "Override", "ReturnOver", "ReturnTooLate", "Wish", "cancel", "declare",
+    "fetch",
 ]  # fmt: skip

@@ -52,8 +52,9 @@ from .locations import (
     set_when_empty,
 )
 from .purchases import delivered
-from .reservations import ReservationEnded, release, reserve, take_reserved
+from .reservations import ReservationEnded, carry, release, reserve, take_reserved
 from .tasks import close_tasks, open_task
+from .transit import in_transit
 from .wants import LARGEST, OutOfStock, Want, by_part
 from .write_offs import write_off
 
@@ -79,11 +80,13 @@ __all__ = [
     "available_expression",
     "by_part",
     "call_back",
+    "carry",
     "close_tasks",
     "count_to",
     "delivered",
     "find",
     "in_batches",
+    "in_transit",
     "incoming_expression",
     "kept_for",
     "level_of",

@@ -30,7 +30,7 @@ from .. import catalogue, clock, web
 from ..db import Moment, connection, in_transaction, insert_new
 from ..errors import Invalid, NotFound, Refusal
 from .models import Batch, Level, Movement
-from .wants import OutOfStock, Want
+from .wants import WITHOUT_BATCH, OutOfStock, Want
 
 Place = tuple[int, int]
 """An item and a location."""
@@ -190,8 +190,8 @@ def refuse_blocked(item_id: int, code: str | None, expires_on: date | None) -> N
 def allot(wants: Sequence[Want], *, blocked: Blocked = "never") -> list[Want]:
     """Joiner: from which batches these are taken, the first to expire first: the same wants, those
     of tracked items split by batch. `blocked` says when an expired or recalled batch's turn is. A
-    want with a batch is of that one. The levels of all of them are ours until the commit. Raises
-    OutOfStock."""
+    want with a batch is of that one (WITHOUT_BATCH: of none). The levels of all of them are ours
+    until the commit. Raises OutOfStock."""
     of_batches = tracked({want.item_id for want in wants})
     if not of_batches:
         return list(wants)
@@ -263,7 +263,8 @@ class _Left:
                 stack[1] -= part
                 missing -= part
                 parts.append(want._replace(quantity=part, batch_id=stack[0]))
-        rest = self._without.get(place, 0) if want.batch_id is None else 0
+        of_none = want.batch_id in (None, WITHOUT_BATCH)
+        rest = self._without.get(place, 0) if of_none else 0
         if missing > max(rest, 0):
             item = catalogue.Item
             code = in_transaction().scalar(select(item.code).where(item.id == want.item_id))
@@ -274,7 +275,7 @@ class _Left:
             )  # fmt: skip
         if missing:
             self._without[place] -= missing
-            parts.append(want._replace(quantity=missing))
+            parts.append(want._replace(quantity=missing, batch_id=None))
         return parts
 
 

@@ -17,6 +17,7 @@ from ..db import connection, db, in_transaction, repeatable, transaction
 from ..errors import Invalid, Refusal
 from .availability import Held, Place, held_query, is_live
 from .batches import allot, in_batches, lock_levels
+from .changes import move
 from .levels import take
 from .models import Reservation
 from .wants import LARGEST, OutOfStock, Want
@@ -80,10 +81,7 @@ def take_reserved(
     for it, and are kept no longer. `quantities` says by id where it is less than what is kept; the
     rest stays kept. Answers what was taken. Refusals: ReservationEnded 409 where one of them has
     ended, Invalid, OutOfStock 409 where a shopper at the shelf was faster."""
-    live = _live_of(sale_id, at, ids)
-    if not live or (ids is not None and len(live) != len(set(ids))):
-        raise ReservationEnded(sale=sale_id)
-    taken = [_part(held, (quantities or {}).get(held.id, held.quantity)) for held in live]
+    taken = _parts_of(sale_id, at, ids, quantities)
     if _end(sale_id, [held.id for held in taken], at, "taken") != len(taken):
         raise ReservationEnded(sale=sale_id)
     wants = [
@@ -92,6 +90,27 @@ def take_reserved(
     if not take(allot(wants), at):
         raise _short_of(wants)
     return taken
+
+
+def carry(
+    sale_id: str,
+    at: datetime,
+    ids: Collection[int],
+    target_id: int,
+    *,
+    quantities: dict[int, int] | None = None,
+    member_id: int | None = None,
+    note: str = "",
+) -> None:
+    """Joiner: goods that are kept for a sale go to another place, and are kept for it there; whose
+    they are is not decided anew on the way. Refusals as of take_reserved."""
+    carried = _parts_of(sale_id, at, ids, quantities)
+    wants = [
+        Want(held.item_id, held.location_id, held.quantity, None, member_id) for held in carried
+    ]
+    move(wants, target_id, note)
+    mine = Reservation.id.in_([held.id for held in carried])
+    in_transaction().execute(update(Reservation).where(mine).values(location_id=target_id))
 
 
 @repeatable
@@ -128,6 +147,15 @@ def _live_of(sale_id: str, at: datetime, ids: Collection[int] | None) -> list[He
     if ids is not None:
         query = query.where(Reservation.id.in_(set(ids)))
     return [Held(*row) for row in in_transaction().execute(query)]
+
+
+def _parts_of(
+    sale_id: str, at: datetime, ids: Collection[int] | None, quantities: dict[int, int] | None
+) -> list[Held]:
+    live = _live_of(sale_id, at, ids)
+    if not live or (ids is not None and len(live) != len(set(ids))):
+        raise ReservationEnded(sale=sale_id)
+    return [_part(held, (quantities or {}).get(held.id, held.quantity)) for held in live]
 
 
 def _part(held: Held, quantity: int) -> Held:

@@ -25,7 +25,7 @@ __all__ = [
 
 KINDS = (
     "shelf_empty", "count", "oversold", "recalled", "expired", "delivery_differs",
-    "transfer_differs", "feed_conflict",
+    "transfer_differs", "feed_conflict", "bring", "pick_up",
 )  # fmt: skip
 """Each has its words in templates/stock/task_words.html."""
 
@@ -129,13 +129,13 @@ def close_task(task_id: int, member_id: int | None) -> None:
 
 
 def close_tasks(
-    kinds: Sequence[str], location_id: int, item_ids: Sequence[int], member_id: int | None
+    kinds: Sequence[str], location_id: int, item_ids: Sequence[int] | None, member_id: int | None
 ) -> None:
-    """Joiner: what was to be done about these items there has been done by other means: a count
-    answers that the shelf looked empty."""
-    if item_ids:
-        there = (Task.location_id == location_id) & Task.item_id.in_(item_ids)
-        _close(Task.kind.in_(kinds) & there, member_id)
+    """Joiner: what was to be done about these items there (None: what is of no item) has been done
+    by other means: a count answers that the shelf looked empty."""
+    what = Task.item_id.is_(None) if item_ids is None else Task.item_id.in_(item_ids)
+    if item_ids is None or item_ids:
+        _close(Task.kind.in_(kinds) & (Task.location_id == location_id) & what, member_id)
 
 
 def _close(which: ColumnElement[bool], member_id: int | None) -> None:

@@ -20,7 +20,7 @@ from .tasks import open_task
 from .work_models import Slip, SlipLine
 from .write_offs import lost_on_the_way
 
-__all__ = ["TRANSIT", "arrive", "depart", "open_transfer"]
+__all__ = ["TRANSIT", "arrive", "depart", "in_transit", "open_transfer"]
 
 TRANSIT = "TRANSIT"
 
@@ -42,7 +42,7 @@ def depart(slip_id: int, member_id: int) -> int:
     if not sent:
         raise NothingScanned("A transfer has at least one item", field="code")
     settle(slip_id, [(item, many, 0) for item, many in sorted(sent.items())])
-    transit = _transit()
+    transit = in_transit()
     going = [Want(item, slip.location_id, many, None, member_id) for item, many in sent.items()]
     move(going, transit, f"#{slip.id}")
     lock_levels([(item, slip.target_id or 0) for item in sent])
@@ -59,7 +59,7 @@ def arrive(slip_id: int, member_id: int) -> dict[int, int]:
     sent = {item: expected for item, expected, _ in shown_lines(slip_id)}
     came = {one.item_id: one.quantity for one in scanned(slip_id, "in")}
     off = {item: came.get(item, 0) - sent.get(item, 0) for item in {*sent, *came}}
-    transit = _transit()
+    transit = in_transit()
     # What came too many is found in transit first, so that it never holds less than nothing.
     found = [Want(item, transit, many, None, member_id) for item, many in off.items() if many > 0]
     change(found, "found", f"#{slip.id}")
@@ -83,7 +83,7 @@ def _write_down(slip: Slip, came: dict[int, int]) -> None:
         line.done = came.get(line.item_id, 0)
 
 
-def _transit() -> int:
+def in_transit() -> int:
     """Joiner: the id of the place where goods in transit stand; made when the first ones leave."""
     session = in_transaction()
     session.connection().execute(

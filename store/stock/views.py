@@ -16,6 +16,7 @@ from . import (
     count_views,
     delivery_views,
     movements,
+    quarantine_views,
     slip_views,
     task_views,
     transfer_views,
@@ -29,8 +30,8 @@ from .models import Location
 from .write_offs import CHOICES
 
 __all__ = [
-    "blueprint", "count_views", "delivery_views", "slip_views", "task_views", "transfer_views",
-    "write_off_views",
+    "blueprint", "count_views", "delivery_views", "quarantine_views", "slip_views", "task_views",
+    "transfer_views", "write_off_views",
 ]  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from ..catalogue import Part
 from ..errors import Refusal
 
+WITHOUT_BATCH = 0
+"""As the batch of a want: of those that are of no batch."""
 LARGEST = 10**9
 """No shelf holds more; it keeps every sum far inside 2^53."""
 

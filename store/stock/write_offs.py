@@ -17,7 +17,7 @@ from .work_models import WriteOff
 
 __all__ = ["REASONS", "Gone", "lost_on_the_way", "sums", "write_off", "write_offs"]
 
-REASONS = ("damaged", "expired", "theft", "own_use", "recalled", "in_transit")
+REASONS = ("damaged", "expired", "theft", "own_use", "recalled", "in_transit", "sent_back")
 CHOICES = REASONS[:4]
 """Those that staff choose from; the others are said by what happened."""
 
@@ -46,9 +46,10 @@ def write_off(
     member_id: int | None,
     note: str = "",
     key: str = "",
+    batch_id: int | None = None,
 ) -> bool:
-    """Joiner: so many are gone. With a key that is known nothing more happens; answers whether it
-    was new. Raises Invalid, OutOfStock."""
+    """Joiner: so many are gone, of a batch where one is said. With a key that is known nothing
+    more happens; answers whether it was new. Raises Invalid, OutOfStock."""
     if not 1 <= quantity <= LARGEST:
         raise Invalid(f"A quantity is 1 to {LARGEST}", field="quantity")
     if why not in REASONS:
@@ -60,7 +61,7 @@ def write_off(
     if in_transaction().connection().execute(new).first() is None:
         return False
     change(
-        [Want(item_id, location_id, -quantity, None, member_id)],
+        [Want(item_id, location_id, -quantity, None, member_id, batch_id)],
         "written_off", f"{why}: {note}"[:200] if note else why,
     )  # fmt: skip
     return True

@@ -12,6 +12,7 @@ from store.sales import hand_ins, returnable, returns
 from store.sales.hand_ins import Decision, HandIn
 from store.sales.refunds import Part
 from store.sales.return_models import RETURN_TRANSITIONS, Return
+from store.stock import tasks
 from store.stock.models import Movement
 from tests.conftest import Clock
 from tests.world import Somebody, World
@@ -294,3 +295,33 @@ def test_the_owner_of_rules_sets_them_by_page(world: World) -> None:
     assert refused.status_code == 409 and "This is not taken back" in refused.text
     for wrong in ({"days": "-1"}, {"days": "x"}, {"days": "1", "category": "99999"}):
         assert desk.post("/desk/return-rules", wrong).status_code in (404, 422)
+
+
+def test_what_is_picked_up_is_a_task_with_its_address_until_it_is_fetched(
+    app: Flask, world: World
+) -> None:
+    lin, sam, milk = world.member(funds="100"), world.staff(), world.item(on_hand=5)
+    shopper, staff = world.client_for(lin), world.client_for(sam)
+    with app.app_context():
+        sale = world.buy(lin, (milk, 3))
+        first, second = (
+            returns.declare(lin.id, wish(sale, Part(1, 1), way="pick_up")) for _ in range(2)
+        )
+        assert [task.kind for task in tasks.open_tasks(world.location)] == ["pick_up"]
+        by_mail = returns.declare(lin.id, wish(sale, Part(1, 1), way="mail"))
+    page = staff.get("/desk/returns").text
+    assert page.count("<p>Harbour Road 1</p>") == 2 and "To be fetched" in page
+    path = f"/desk/returns/{sale.id}/fetchings"
+    assert [staff.post(path, of=one).status_code for one in (first, first, by_mail, "none")] == [
+        303, 303, 422, 404,
+    ]  # fmt: skip
+    shown = f"/sales/{sale.id}/returns/{first}"
+    assert "We collected it on" in shopper.get(shown).text
+    assert shopper.post(f"{shown}/cancellation").status_code == 409
+    with app.app_context():
+        assert [task.kind for task in tasks.open_tasks(world.location)] == ["pick_up"]
+        returns.cancel(second, lin.id)
+        assert tasks.open_tasks(world.location) == []
+        decided = Decision(1, 1, "resell")
+        hand_ins.hand_in(hand_in(sale, world.location, sam, decided, return_id=first))
+        assert world.faults() == []
