@@ -75,7 +75,8 @@ def resolve(path: str, query: str, accept: str, base_url: str) -> Resolved:
     if plain and not asks_for_links and gs1.is_gtin(plain[1]) and not _has_attributes(query):
         return Resolved(plain[1], {"01": plain[1]})
     # Path characters that a URI must encode were decoded on the way here.
-    address = f"{base_url}{quote(path, safe=_IN_PATH)}" + (f"?{query}" if query else "")
+    encoded = "/".join(quote(part, safe=_IN_PATH) for part in _parts_of(path))
+    address = f"{base_url}{encoded}" + (f"?{query}" if query else "")
     reading = gs1.read_link(address)
     link = reading.link
     if link.gtin is None:
@@ -90,7 +91,30 @@ def resolve(path: str, query: str, accept: str, base_url: str) -> Resolved:
     return Resolved(link.gtin, ais)
 
 
-_IN_PATH = "/:@!$&'()*+,;=-._~"
+_IN_PATH = ":@!$&'()*+,;=-._~"
+_QUALIFIERS = ("22", "10", "21")
+"""What may follow a GTIN in a path, in the order that the standard gives them."""
+
+
+def _parts_of(path: str) -> list[str]:
+    """The parts of a path between its slashes. A slash within a batch or a serial was encoded and
+    is not any more, here: where the parts are no pairs, a value goes on until the next key that
+    may follow. (A value like `A/21/B` reads as a batch with a serial: nothing here can tell.)"""
+    parts = path.split("/")
+    head, rest = parts[:3], parts[3:]
+    if not rest or head[1] != "01" or rest[0] not in _QUALIFIERS or "" in rest:
+        return parts
+    if len(rest) % 2 == 0 and set(rest[::2]) <= set(_QUALIFIERS):
+        return parts
+    found, at, later = head, 0, list(_QUALIFIERS)
+    while at < len(rest):
+        later = later[later.index(rest[at]) + 1 :]
+        end = at + 2
+        while end < len(rest) and not (rest[end] in later and end + 1 < len(rest)):
+            end += 1
+        found += [rest[at], "/".join(rest[at + 1 : end])]
+        at = end
+    return found
 
 
 def _parameter(query: str, name: str) -> str:

@@ -67,9 +67,8 @@ def find() -> ResponseReturnValue:
     path = item_path(item)
     said: dict[str, str] = {}
     if scan.gtin and scan.gtin == item.gtin:
-        # What a pack says of itself goes along, in the order of the standard. A slash in a batch
-        # would come back decoded, as a part of the path.
-        batch = "" if "/" in (scan.batch or "/") else quote(scan.batch or "", safe="")
+        # What a pack says of itself goes along, in the order of the standard.
+        batch = quote(scan.batch or "", safe="")
         path += f"/10/{batch}" if batch else ""
         said |= {ai: value for ai, value in scan.ais if ai == "17"}
     own = urlsplit(web.base_url()).netloc.lower()

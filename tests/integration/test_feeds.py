@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -11,12 +12,12 @@ from flask import Flask
 from store import catalogue, integration
 from store.db import db, transaction
 from store.errors import Invalid, NotFound
-from store.integration import ConflictStands
+from store.integration import ConflictStands, feeds
 from store.stock import tasks
 from store.stock.models import Movement
 from tests.conftest import Clock
 from tests.integration.feeding import apply, dismiss, numbers, said, send
-from tests.races.crowd import at_once, inside
+from tests.races.crowd import at_once, inside, without_unique
 from tests.world import Thing, World
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -281,3 +282,28 @@ def test_the_same_delivery_twice_at_once_counts_once(
     assert states == ["applied", "repeated", "repeated", "repeated"], outcomes
     assert world.left(milk) == 29
     assert world.faults() == []
+
+
+def test_the_race_of_two_deliveries_is_real(
+    app: Flask, world: World, milk: Thing, erp: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: what is known is looked at before the source is ours, and the table
+    takes an entry twice. Then one delivery counts as often as it is sent."""
+    db.session.rollback()
+    look, looked = feeds._earlier, threading.Barrier(3)
+    for columns in ("version", "digest"):
+        without_unique(app, "feed_entries", f"uq_feed_entries_source_id_entry_{columns}")
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX uq_feed_entries_applied")
+
+    def careless() -> list[tuple[str, str]]:
+        with transaction():
+            known = look(1, {"1"})
+        looked.wait(20)
+        monkeypatch.setattr(feeds, "_earlier", lambda source, names: dict(known))
+        return send(erp.change("1", 5, -1))
+
+    outcomes = at_once([inside(app, careless) for _ in range(3)])
+    assert outcomes == [[APPLIED]] * 3
+    assert world.left(milk) == 25
+    assert any("feed_entries_counted_twice" in fault for fault in world.faults())

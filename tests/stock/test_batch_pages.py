@@ -3,12 +3,18 @@ nobody may buy is stopped at the scan."""
 
 from __future__ import annotations
 
+import http.client
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskCliRunner
 
+from store import catalogue
 from tests.conftest import Clock
+from tests.live import LiveServer
 from tests.world import Thing, Visitor, World
 
 
@@ -81,6 +87,40 @@ def test_what_was_scanned_from_a_pack_goes_along_to_the_page(world: World, yoghu
     assert world.visitor().get(answer.location).status_code == 409
     plain = world.visitor().get("/find", query_string={"code": yoghurt.gtin})
     assert plain.location == yoghurt.path
+
+
+def test_a_slash_within_a_batch_is_kept(world: World, yoghurt: Thing, app: Flask) -> None:
+    """The server decodes a path before anybody can look at it."""
+    for path, lot, serial in (
+        ("10/L%2F27", "L/27", ""), ("10/L%2F2%2F7/21/S", "L/2/7", "S"), ("10/A%2F21", "A/21", ""),
+        ("10/A/21/S%2F1", "A", "S/1"), ("22/V%2F1/10/L%2F27/21/S", "L/27", "S"),
+    ):  # fmt: skip
+        with app.test_request_context(f"/01/{yoghurt.gtin}/{path}?17=270401"):
+            said = catalogue.resolve().ais
+        assert (said["10"], said.get("21", ""), said["17"]) == (lot, serial, "270401")
+
+
+def test_a_called_back_batch_with_a_slash_is_stopped(
+    world: World, live_server: Callable[[], LiveServer]
+) -> None:
+    staff = world.client_for(world.staff())
+    yoghurt = world.item(on_hand=0, price="1", tracks_batches=True)
+    receive(staff, yoghurt, 3, batch="L/27")
+    found = world.visitor().get("/find", query_string={"code": f"(01){yoghurt.gtin}(10)L/27"})
+    assert found.location == f"/01/{yoghurt.gtin}/10/L%2F27"
+    # Through the server that the shop runs on: it decodes paths in its own way.
+    url = live_server().url
+    assert status(url + found.location) == 200
+    form = {"code": yoghurt.code, "at": "MAIN", "batch_id": "1"}
+    assert staff.post("/desk/stock/recalls", form).status_code == 303
+    assert (status(url + found.location), status(url + yoghurt.path)) == (409, 200)
+
+
+def status(address: str) -> int:
+    host, path = urlsplit(address).netloc, urlsplit(address).path
+    connection = http.client.HTTPConnection(host, timeout=20)
+    connection.request("GET", path)
+    return connection.getresponse().status
 
 
 def test_commands_receive_and_call_back(
