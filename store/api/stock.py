@@ -72,7 +72,13 @@ def levels(code: str) -> Response:
     scopes=("stock:write",),
     body=ReceiptBody(),
     answers=GoodsReceipt(),
-    refuses=(catalogue.ItemNotForSale, items.CodeFault, items.NotFound, KeyReused),
+    refuses=(
+        catalogue.ItemNotForSale,
+        catalogue.ItemRetired,
+        items.CodeFault,
+        items.NotFound,
+        KeyReused,
+    ),  # fmt: skip
 )
 def receive(code: str, body: dict[str, Any]) -> Response:
     """Goods come in at a location; they are for sale at once."""

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from .bundles import Part, parts_of
-from .codes import CodeTaken, ItemNotForSale, find_item, item_by_code_query, item_path
+from .codes import (
+    CodeTaken,
+    ItemNotForSale,
+    ItemRetired,
+    find_item,
+    item_by_code_query,
+    item_path,
+    refuse_retired,
+)
 from .forms import resolve
 from .items import add_item, archive_item, bring_back, edit_item
 from .models import BundlePart, Category, Item
@@ -21,6 +29,7 @@ __all__ = [
     "CodeTaken",
     "Item",
     "ItemNotForSale",
+    "ItemRetired",
     "Part",
     "Quote",
     "Rule",
@@ -39,6 +48,7 @@ __all__ = [
     "price_in_force",
     "quote",
     "quotes",
+    "refuse_retired",
     "resolve",
     "return_rule",
     "rule_of",

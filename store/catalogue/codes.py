@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 from sqlalchemy import Select, bindparam, or_, select
 
 from .. import ids
-from ..db import db
+from ..db import connection, db
 from ..errors import Invalid, Refusal
 from . import gs1
 from .models import Item
@@ -17,6 +17,7 @@ from .texts import clean
 __all__ = [
     "CodeTaken",
     "ItemNotForSale",
+    "ItemRetired",
     "checked_gtin",
     "checked_short_code",
     "checked_sku",
@@ -24,6 +25,7 @@ __all__ = [
     "fresh_code",
     "item_by_code_query",
     "item_path",
+    "refuse_retired",
 ]
 
 LONGEST_CODE = 16
@@ -36,6 +38,14 @@ class ItemNotForSale(Refusal):
     code = "item_not_for_sale"
     status = 404
     title = "This is not for sale here"
+
+
+class ItemRetired(Refusal):
+    """It is no longer sold; it must be brought back before more of it comes in. `data`: item."""
+
+    code = "item_retired"
+    status = 409
+    title = "This item is no longer sold"
 
 
 class CodeTaken(Invalid):
@@ -105,6 +115,14 @@ def _any_of(*names: str) -> Select[Item]:
     columns = {"gtin": Item.gtin, "code": Item.code, "sku": Item.sku, "upper": Item.sku}
     conditions = [columns[name] == bindparam(name) for name in names]
     return select(Item).where(or_(*conditions)).limit(4)
+
+
+def refuse_retired(item_id: int) -> None:
+    """Refuse more of an item that is no longer sold. Raises ItemRetired."""
+    query = select(Item.code).where(Item.id == item_id, Item.archived_at.is_not(None))
+    code = connection().execute(query).scalar()
+    if code is not None:
+        raise ItemRetired(f"{code} is no longer sold: bring it back first", item=code)
 
 
 class HasCodes(Protocol):

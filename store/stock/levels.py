@@ -138,10 +138,11 @@ def receive(
     batch_id: int | None = None,
 ) -> int:
     """Joiner: goods come in, of a batch where one is said; answers what is on hand then. Raises
-    Invalid unless 1 to 10^9, or for a batch of another item."""
+    Invalid unless 1 to 10^9, or for a batch of another item; ItemRetired."""
     want = Want(item_id, location_id, quantity, None, member_id, batch_id)
     if batch_id is not None and batches.item_of(batch_id) != item_id:
         raise Invalid("This batch is of another item", field="batch")
+    catalogue.refuse_retired(item_id)
     _bring_in([want], location_id, note)
     return on_hand(item_id, location_id)
 

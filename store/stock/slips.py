@@ -93,7 +93,8 @@ def scan(
     slip_id: int, item_id: int, quantity: int, member_id: int, *, key: str, anew: bool = False
 ) -> Slip:
     """Joiner: so many more of an item; with `anew`, so many in all. The same key and item again
-    changes nothing. Raises NotFound, Invalid, SlipClosed."""
+    changes nothing. What is no longer sold neither is ordered nor comes in. Raises NotFound,
+    Invalid, SlipClosed, ItemRetired."""
     if not 0 <= quantity <= LARGEST:
         raise Invalid(f"A quantity is 0 to {LARGEST}", field="quantity")
     session = in_transaction()
@@ -103,6 +104,8 @@ def scan(
         raise NotFound("There is no such slip", what="slip")
     if slip.ended_at is not None or (slip.kind == "purchase" and slip.sent_at is not None):
         raise SlipClosed(slip=slip_id)
+    if slip.kind in ("purchase", "delivery") and quantity:
+        catalogue.refuse_retired(item_id)
     book = on_hand(item_id, slip.location_id) if slip.kind == "count" else None
     session.connection().execute(
         insert_new(SlipScan),

@@ -6,9 +6,10 @@ import re
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 
-from store import ids, stock
+from store import catalogue, ids, stock
 from store.catalogue import Item
 from store.db import db, transaction
 from store.errors import Invalid
@@ -160,4 +161,26 @@ def test_goods_that_fill_a_shelf_beyond_measure_are_refused(
         with pytest.raises(Invalid, match="No shelf holds"), transaction():
             purchases.book_delivery(slip, sam.id)
     assert world.left(milk) == 10
+    assert world.faults() == []
+
+
+def test_no_more_comes_in_of_what_is_no_longer_sold(
+    app: Flask, world: World, runner: FlaskCliRunner
+) -> None:
+    """It is counted and written off all the same: what is there must be right."""
+    sam, milk = world.staff(), world.item(on_hand=5)
+    with app.app_context(), transaction():
+        catalogue.archive_item(milk.id)
+        slip = slips.open_slip("delivery", world.location, sam.id)
+    staff, at = world.client_for(sam), {"code": milk.code, "at": "MAIN"}
+    answer = staff.post("/desk/stock/receipts", at | {"seen": "0", "again": "1", "quantity": "2"})
+    assert (answer.status_code, "is no longer sold" in answer.text) == (409, True)
+    scan = {"code": milk.code, "quantity": "1", "key": "k" * 12}
+    assert staff.post(f"/desk/slips/{slip}/scans", scan).status_code == 409
+    told = runner.invoke(args=["stock", "receive", milk.code, "2"])
+    assert (told.exit_code, "bring it back first" in told.stderr) == (1, True)
+    assert staff.post("/desk/stock/counts", at | {"counted": "4"}).status_code == 303
+    gone = at | {"quantity": "1", "why": "damaged", "key": "w" * 12}
+    assert staff.post("/desk/stock/write-offs", gone).status_code == 303
+    assert world.left(milk) == 3
     assert world.faults() == []
