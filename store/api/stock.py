@@ -78,7 +78,7 @@ def levels(code: str) -> Response:
         items.CodeFault,
         items.NotFound,
         KeyReused,
-    ),  # fmt: skip
+    ),
 )
 def receive(code: str, body: dict[str, Any]) -> Response:
     """Goods come in at a location; they are for sale at once."""
