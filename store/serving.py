@@ -22,11 +22,13 @@ from qrcode.main import QRCode
 
 from . import certificates, create_app, demo, identity, settings, stock, workers
 from .db import db, transaction
+from .payment.sandboxes.practice import settings_of
 from .supervisor import Role, supervise
 
 __all__ = ["main"]
 
 HTTPS_ABOVE = 443
+PRACTICE_ABOVE = 1
 OUTBOX = ("outbox", "work", "--forever")
 BACKLOG = 1024
 
@@ -50,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     owner = _prepare(with_demo=options.demo)
     # Made after the demo shop may have left its settings in the instance folder.
     lan_url = f"http://{addresses[0]}:{port}" if addresses else None
-    app = create_app({"PORT": port, "LAN_URL": lan_url})
+    app = create_app({"PORT": port, "LAN_URL": lan_url, **_practice(port)})
     listeners = [workers.Listener(plain)]
     if secure:
         certificate = certificates.ensure(Path(app.config["INSTANCE"]), addresses)
@@ -58,8 +60,23 @@ def main(arguments: list[str] | None = None) -> int:
     many = app.config["WORKERS"] or (1 if app.config["DATABASE_URL"].startswith("sqlite") else 2)
     roles = [Role("web", partial(workers.serve, app, listeners)) for _ in range(many)]
     roles.append(Role("outbox", partial(workers.run_command, app, OUTBOX)))
+    if "PRACTICE" in app.config:
+        roles.append(Role("practice", partial(workers.run_command, app, app.config["PRACTICE"])))
     print(announcement(app, port, addresses, https=secure is not None, owner=owner), flush=True)
     return supervise(roles, [listener.socket for listener in listeners])
+
+
+def _practice(port: int) -> dict[str, object]:
+    """The demo shop takes practice payments by providers of its own, on the next port, unless it
+    has the keys of a real one."""
+    config = settings.load()
+    if not config["DEMO"] or config["STRIPE_KEY"]:
+        return {}
+    there = port + PRACTICE_ABOVE
+    command = ("payment", "practice", "--host", "0.0.0.0", "--port", str(there),
+               "--shop", f"http://127.0.0.1:{port}")  # fmt: skip
+    url = f"http://127.0.0.1:{there}"
+    return {"PRACTICE": command, **settings_of(config["SECRET_KEY"], url)}
 
 
 def lan_addresses() -> list[str]:

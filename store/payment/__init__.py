@@ -11,9 +11,9 @@ from .ledger import (
     balance_of,
     charge,
     deposit,
-    refund,
     statement,
 )
+from .paybacks import refund
 
 __all__ = [
     "Accounts",

@@ -9,8 +9,10 @@ from flask.cli import AppGroup
 from .. import identity, money
 from ..db import transaction
 from ..errors import NotFound, Refusal
-from . import attempts, ledger
+from . import attempts, ledger, paybacks
 from .gateways.offered import set_up
+from .sandboxes.practice import practice
+from .sandboxes.serving import Served
 
 group = AppGroup("payment", help="Payment: accounts and money on its way in.")
 COMMANDS: list[click.Command] = [group]
@@ -39,10 +41,22 @@ def top_up(identifier: str, amount: str, note: str) -> None:
 
 @group.command("settle")
 def settle() -> None:
-    """Ask the gateways about payments that are still open; prints how many were settled."""
+    """Ask the gateways about payments that are still open, and for what goes back; prints how many
+    were settled."""
     click.echo(settle_pending())
+
+
+@group.command("practice")
+@click.option("--host", default="127.0.0.1")
+@click.option("--port", type=int, required=True)
+@click.option("--shop", "shop_url", required=True, help="Where notices go: http://127.0.0.1:8000.")
+def run_practice(host: str, port: int, shop_url: str) -> None:
+    """Be the practice providers of a demo shop, until the process is ended."""
+    served = Served(practice(current_app.config, shop_url), host, port)
+    served.server.serve_forever()
 
 
 def settle_pending() -> int:
     """What the worker does again and again: no notice may be the only way to know."""
-    return attempts.ask_again(set_up(current_app.config))
+    gateways = set_up(current_app.config)
+    return attempts.ask_again(gateways) + paybacks.work(gateways)

@@ -18,9 +18,12 @@ from .. import clock
 from ..db import db, in_transaction, insert_new
 from ..errors import Refusal
 from ..prepared import Many, Prepared, one_of
+from .gateways import NAMES
 from .models import Account, Transfer
 
 TAKINGS = "takings"
+PASSING = "passing"
+"""The shop's account through which money goes that came and found nothing to pay for."""
 
 
 class InsufficientFunds(Refusal):
@@ -41,12 +44,20 @@ class RefundTooLarge(Refusal):
 
 class Payment(NamedTuple):
     """So much to the shop's takings for one sale: from a member's account, or from the shop's own
-    account of that name ("cash", "card"), into which a till took it."""
+    account of that name ("cash", "card"), into which a till took it; or from what a gateway owes
+    us, and then an attempt brought it."""
 
     member_id: int | None
     amount_minor: int
     sale_id: str
     means: str = "account"
+    attempt_id: str | None = None
+
+
+def account_of(means: str) -> str:
+    """The shop's own account that a means of paying fills: what a gateway owes us stands under the
+    gateway's name."""
+    return f"gateway:{means}" if means in NAMES else means
 
 
 _debit = Prepared(
@@ -154,7 +165,7 @@ def charge(payments: Sequence[Payment], known: Accounts, at: datetime) -> bool:
     if not payments:
         return True
     sums: dict[int, int] = {}
-    for member, amount, _, means in payments:
+    for member, amount, _, means, _ in payments:
         if means == "account" and member is not None:
             sums[member] = sums.get(member, 0) + amount
     debits = [
@@ -166,29 +177,30 @@ def charge(payments: Sequence[Payment], known: Accounts, at: datetime) -> bool:
         return False
     takings = known.takings_id or shop_account(TAKINGS, known.currency)
     others = {payment.means for payment in payments} - {"account"}
-    shops = {means: shop_account(means, known.currency) for means in sorted(others)}
+    shops = {means: shop_account(account_of(means), known.currency) for means in sorted(others)}
     rows = [
         _row(shops.get(means) or known.of_members[member or 0].account_id, takings, amount,
-             known.currency, "charge", at, sale_id=sale_id)
-        for member, amount, sale_id, means in payments
+             known.currency, "charge", at, sale_id=sale_id, attempt_id=attempt_id)
+        for member, amount, sale_id, means, attempt_id in payments
     ]  # fmt: skip
     _book.run(rows)
     return True
 
 
-def refund(sale_id: str, amount_minor: int) -> None:
-    """Joiner: give back so much of what a sale cost, to the account that paid for it. The transfer
-    names the charge that it reverses, in part or whole. Raises RefundTooLarge.
+def refund(sale_id: str, amount_minor: int) -> str | None:
+    """Joiner: give back so much of what a sale cost, to the account that paid for it; answers the
+    attempt that had brought the money, if one had. The transfer names the charge that it reverses,
+    in part or whole. Raises RefundTooLarge.
 
     The charge's row is locked before what went back is summed up, so that of two refunds one waits
     for the other; the table lets none of them follow on the same sum.
     """
     if not amount_minor:
-        return
+        return None
     session = in_transaction()
     charge = session.execute(
         select(Transfer.id, Transfer.debit_id, Transfer.credit_id, Transfer.amount_minor,
-               Transfer.currency)
+               Transfer.currency, Transfer.attempt_id)
         .where(Transfer.sale_id == sale_id, Transfer.reason == "charge")
         .with_for_update()
     ).one_or_none()  # fmt: skip
@@ -203,6 +215,20 @@ def refund(sale_id: str, amount_minor: int) -> None:
     row |= {"reverses_id": charge.id, "reversed_before_minor": reversed_before}
     session.connection().execute(insert(Transfer), [row])
     _give(charge.debit_id, amount_minor)
+    attempt_id: str | None = charge.attempt_id
+    return attempt_id
+
+
+def pass_through(source: str, amount_minor: int, currency: str, attempt_id: str) -> None:
+    """Joiner: money that came from an account of the shop (`source`, "gateway:stripe") and goes
+    back to it, as nothing is left to pay for."""
+    connection, at = in_transaction().connection(), clock.now()
+    outside, passing = shop_account(source, currency), shop_account(PASSING, currency)
+    came = _row(outside, passing, amount_minor, currency, "late", at, attempt_id=attempt_id)
+    came_id = connection.execute(insert(Transfer).returning(Transfer.id), [came]).scalar_one()
+    back = _row(passing, outside, amount_minor, currency, "late_back", at)
+    back |= {"reverses_id": came_id, "reversed_before_minor": 0}
+    connection.execute(insert(Transfer), [back])
 
 
 def _reversed(transfer_id: int) -> int:
@@ -213,12 +239,12 @@ def _reversed(transfer_id: int) -> int:
 
 def deposit(
     member_id: int, amount_minor: int, currency: str, source: str, *, attempt_id: str | None = None,
-    note: str = "",
+    note: str = "", reason: str = "top_up",
 ) -> None:  # fmt: skip
     """Joiner: money comes in from an account of the shop (`source`, "gateway:simulated", "cash") to
     the shopper's. An attempt's id is unique in the ledger: it is booked once."""
     account = shopper_account(member_id, currency)
-    row = _row(shop_account(source, currency), account, amount_minor, currency, "top_up",
+    row = _row(shop_account(source, currency), account, amount_minor, currency, reason,
                clock.now(), attempt_id=attempt_id, note=note)  # fmt: skip
     in_transaction().connection().execute(insert(Transfer), [row])
     _give(account, amount_minor)

@@ -149,3 +149,28 @@ class AttemptEvent(Base):
     detail: Mapped[str] = mapped_column(String(200), default="")
     digest: Mapped[str] = mapped_column(String(64), default="")
     at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Payback(Base):
+    """Money of an attempt on its way back to where it came from: booked here at once, asked of the
+    provider until it answers. `id` is the number of the refund that the provider gets."""
+
+    __tablename__ = "paybacks"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("state IN ('waiting', 'done', 'refused')", name="state"),
+        Index("ix_paybacks_state_next_at", "state", "next_at"),
+        Index("ix_paybacks_attempt_id", "attempt_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(20), primary_key=True)
+    attempt_id: Mapped[str] = mapped_column(ForeignKey("attempts.id"))
+    amount_minor: Mapped[int] = mapped_column(BigId)
+    currency: Mapped[str] = mapped_column(String(3))
+    state: Mapped[str] = mapped_column(String(8), default="waiting")
+    reason: Mapped[str] = mapped_column(String(200), default="")
+    reference: Mapped[str] = mapped_column(String(128), default="")
+    failures: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    next_at: Mapped[datetime] = mapped_column(Moment)
+    settled_at: Mapped[datetime | None] = mapped_column(Moment)

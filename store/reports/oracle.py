@@ -188,7 +188,11 @@ _RULES = (
                                                      ELSE t.credit_id END
             WHERE t.reason IN ('charge', 'refund') AND CASE s.means
                 WHEN 'account' THEN COALESCE(a.member_id <> s.member_id, TRUE)
-                ELSE a.member_id IS NOT NULL OR a.code <> s.means || ':' || s.currency END""",
+                WHEN 'cash' THEN a.member_id IS NOT NULL OR a.code <> 'cash:' || s.currency
+                WHEN 'card' THEN a.member_id IS NOT NULL OR a.code <> 'card:' || s.currency
+                WHEN 'delivery' THEN a.member_id IS NOT NULL OR a.code <> 'delivery:' || s.currency
+                ELSE a.member_id IS NOT NULL
+                  OR a.code <> 'gateway:' || s.means || ':' || s.currency END""",
     ),
     (
         "sales_not_their_lines",
@@ -345,6 +349,35 @@ _RULES = (
                SELECT attempt_id, -amount_minor FROM transfers
                 WHERE attempt_id IS NOT NULL) AS both_
              GROUP BY id HAVING SUM(amount_minor) <> 0) AS off""",
+    ),
+    (
+        "attempts_not_their_sale",
+        "attempts for a sale whose money came and neither made that sale nor goes back, or both",
+        """SELECT COUNT(*) FROM attempts a
+             LEFT JOIN transfers t ON t.attempt_id = a.id
+            WHERE a.purpose = 'sale' AND COALESCE(t.reason, '') <> CASE
+                WHEN a.state NOT IN ('captured', 'partly_refunded', 'refunded', 'disputed') THEN ''
+                WHEN a.sale_id IS NULL THEN 'late' ELSE 'charge' END
+               OR (t.reason = 'charge' AND t.sale_id <> a.sale_id)""",
+    ),
+    (
+        "paybacks_off",
+        "attempts of which another amount is on its way back than was given back, or whose state "
+        "says another",
+        """SELECT COUNT(*) FROM attempts a
+             LEFT JOIN (SELECT attempt_id, SUM(amount_minor) AS asked,
+                               SUM(CASE state WHEN 'done' THEN amount_minor ELSE 0 END) AS gone
+                          FROM paybacks WHERE state <> 'refused' GROUP BY attempt_id) AS p
+               ON p.attempt_id = a.id
+            WHERE COALESCE(p.asked, 0) <> a.refunded_minor
+               OR (a.state <> 'disputed'
+                   AND (a.state = 'refunded') <> (COALESCE(p.gone, 0) = a.amount_minor))""",
+    ),
+    (
+        "goods_kept_for_no_payment",
+        "goods that are kept for a payment which is not open any more",
+        """SELECT COUNT(*) FROM reservations r JOIN attempts a ON a.id = r.sale_id
+            WHERE r.ended_at IS NULL AND a.state NOT IN ('created', 'pending', 'authorised')""",
     ),
     (
         "notices_taken_twice",

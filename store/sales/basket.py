@@ -241,10 +241,15 @@ def clear(holder: Holder, key: str) -> None:
 def empty(member_id: int, key: str) -> None:
     """Opener: take out what was paid with this key, unless the basket changed since. It comes after
     the sale's commit: when it is lost, the next tap or the next scan does it."""
-    with transaction() as session:
-        query = select(Basket).where(Basket.member_id == member_id, Basket.key == key)
-        for basket in session.scalars(query):
-            _empty(basket)
+    with transaction():
+        take_out(member_id, key)
+
+
+def take_out(member_id: int, key: str) -> None:
+    """Joiner: the same."""
+    query = select(Basket).where(Basket.member_id == member_id, Basket.key == key)
+    for basket in in_transaction().scalars(query):
+        _empty(basket)
 
 
 def _empty(basket: Basket) -> None:

@@ -96,6 +96,7 @@ class Buy:
     sold_by: int | None = None
     wishes: Wishes = Wishes()
     means: str = "account"
+    attempt_id: str | None = None
 
     @property
     def whose(self) -> int:
@@ -170,11 +171,35 @@ def _check_form(asked: Buy) -> None:
         raise Invalid("Without a member a till is paid with cash or a card", field="member")
 
 
-def buy_in(asked: Buy) -> Bought:
-    """Joiner: the same within the caller's transaction, beside something else that must happen or
-    fail with it. Raises what `buy` raises; Unavailable also when another buy was faster."""
+@dataclass(frozen=True)
+class Weighed:
+    """What a buy costs, and what it takes off the shelf: quantities by item, of bundles the parts,
+    and what of that the book does not have and the shopper holds."""
+
+    quotes: list[catalogue.Quote]
+    total_minor: int
+    wanted: dict[int, int]
+    found: dict[tuple[int, int], int]
+
+
+def weigh(asked: Buy) -> Weighed:
+    """Joiner: decide a buy as `buy` does, and write nothing. Raises what `buy` raises."""
     _check_form(asked)
     till = _Till.read([asked])
+    accepted = till._accept(asked)
+    wanted: dict[int, int] = {}
+    for line in asked.lines:
+        for item, many in counted(line.item_id, line.quantity, till.parts):
+            wanted[item] = wanted.get(item, 0) + many
+    return Weighed(accepted.quotes, accepted.total_minor, wanted, accepted.found)
+
+
+def buy_in(asked: Buy, quotes: Sequence[catalogue.Quote] = ()) -> Bought:
+    """Joiner: the same within the caller's transaction, beside something else that must happen or
+    fail with it; at these quotes where the prices stood before. Raises what `buy` raises;
+    Unavailable also when another buy was faster."""
+    _check_form(asked)
+    till = _Till.read([asked], quotes)
     outcome = till.decide(asked)
     if isinstance(outcome, BaseException):
         raise outcome
@@ -256,7 +281,7 @@ class _Till:
     accepted: list[_Accepted] = field(default_factory=list)
 
     @classmethod
-    def read(cls, buys: Sequence[Buy]) -> _Till:
+    def read(cls, buys: Sequence[Buy], stood: Sequence[catalogue.Quote] = ()) -> _Till:
         at = clock.now()
         members = sorted({asked.member_id for asked in buys if asked.member_id is not None})
         places = {(line.item_id, asked.location_id) for asked in buys for line in asked.lines}
@@ -266,6 +291,8 @@ class _Till:
             for currency in sorted({asked.currency for asked in buys})
         }
         quotes = _quotes(buys)
+        for quote in stood:
+            quotes[quote.item_id, buys[0].location_id, buys[0].currency] = quote
         parts = parts_of(quotes.values())
         return cls(
             at=at,
@@ -458,10 +485,11 @@ def _write(till: _Till) -> None:
     accepted, at = till.accepted, till.at
     for currency, accounts in till.accounts.items():
         payments = [
-            payment.Payment(sale.asked.member_id, sale.total_minor, sale.sale_id, sale.asked.means)
+            payment.Payment(sale.asked.member_id, sale.total_minor, sale.sale_id, sale.asked.means,
+                            sale.asked.attempt_id)
             for sale in accepted
             if sale.asked.currency == currency
-        ]
+        ]  # fmt: skip
         if not payment.charge(payments, accounts, at):
             raise _Overtaken
     _insert_sales.run([_sale_row(sale, at) for sale in accepted])

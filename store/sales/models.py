@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,9 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..db import Base, BigId, Moment
 
 CHANNELS = ("shelf", "web", "till")
-MEANS = ("account", "cash", "card", "delivery")
+MEANS = ("account", "cash", "card", "delivery", "simulated", "stripe")
 """What a sale is paid with: the member's account; at a till cash or a card, whose terminal stands
-outside; on delivery."""
+outside; on delivery; through a gateway."""
 FULFILMENTS = ("taken", "collect", "deliver")
 """How the goods of a sale come to the shopper: off the shelf at once, at a counter, at home."""
 TRANSITIONS = {
@@ -40,7 +41,10 @@ class Sale(Base):
         CheckConstraint("channel IN ('shelf', 'web', 'till')", name="channel"),
         CheckConstraint("fulfilment IN ('taken', 'collect', 'deliver')", name="fulfilment"),
         CheckConstraint("total_minor >= 0", name="total"),
-        CheckConstraint("means IN ('account', 'cash', 'card', 'delivery')", name="means"),
+        CheckConstraint(
+            "means IN ('account', 'cash', 'card', 'delivery', 'simulated', 'stripe')",
+            name="means",
+        ),
         CheckConstraint("member_id IS NOT NULL OR sold_by IS NOT NULL", name="somebody"),
         CheckConstraint("member_id IS NOT NULL OR means <> 'account'", name="whose_account"),
         Index(
@@ -69,6 +73,19 @@ class Sale(Base):
     sold_by: Mapped[int | None] = mapped_column(BigId)
     fulfilment: Mapped[str] = mapped_column(String(8), server_default="taken")
     created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Hold(Base):
+    """What an attempt to pay is for: the goods, and the prices that stand while the shopper pays.
+    `key` is the purchase key that the sale will have."""
+
+    __tablename__ = "holds"
+
+    attempt_id: Mapped[str] = mapped_column(ForeignKey("attempts.id"), primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
+    key: Mapped[str] = mapped_column(String(64))
+    channel: Mapped[str] = mapped_column(String(8))
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
 
 
 class SaleLine(Base):

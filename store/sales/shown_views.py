@@ -21,6 +21,8 @@ def means_name(means: str) -> str:
         "cash": gettext("Cash"),
         "card": gettext("Card"),
         "delivery": gettext("On delivery"),
+        "simulated": gettext("Practice money"),
+        "stripe": gettext("Card online (Stripe)"),
     }
     return names.get(means, means)
 

@@ -115,6 +115,10 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         good, person = item.id, somebody.id
     with app.app_context():
         sales.buy(sales.Buy(person, place, "CNY", (sales.Line(good, 1),), ids.new()))
+    shopper.get("/pay?code=LONG")
+    form = {"code": "LONG", "quantity": "1", "seen_minor": "123456", "means": "simulated",
+            "wish": "never", "key": ids.new()}  # fmt: skip
+    found["paying"] = shopper.post("/pay", form).location.split("/")[2].split("?")[0]
     shopper.get("/me/top-up")
     for wish in ("approve", "decline", "never"):
         form = {"amount": "5000", "wish": wish, "key": ids.new()}
@@ -204,6 +208,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "catalogue.desk_item": {"item_id": shop.things["item"]},
         "labels.sticker": {"label_id": shop.things["label"]}, "labels.job": {"job_id": 1},
         "payment.top_up_state": {"top_up_id": shop.things["approve"].split("/")[3].split("?")[0]},
+        "sales.ways": {"code": "LONG"}, "sales.payment": {"attempt_id": shop.things["paying"]},
         "reports.table": {"kind": "items"},
         "stock.purchase": {"slip_id": work["purchase"]},
         "stock.delivery": {"slip_id": work["delivery"]},
@@ -245,4 +250,4 @@ def _who(rule: str) -> str:
         return "owner"
     if rule.startswith("/desk"):
         return "staff"
-    return "shopper" if re.match(r"/me\b|/sales/", rule) else "guest"
+    return "shopper" if re.match(r"/me\b|/sales/|/pay\b", rule) else "guest"

@@ -18,11 +18,12 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from store import ids
+from store import ids, sales
 from store.db import Base, db
 from store.identity import passwords
 from store.payment import attempts, topups
 from store.payment.gateways.simulated import Simulated
+from store.sales import paying
 from tests.shape.routes import ROLES, ROUTES, WITH_PROOF_OF_THEIR_OWN
 from tests.world import Somebody, Thing, Visitor, World
 
@@ -61,8 +62,11 @@ def cast(world: World, app: Flask) -> Cast:
     with app.app_context():
         wanted = attempts.Wanted(lin.id, 500, "CNY", ids.new(), "never")
         top_up = topups.top_up(wanted, Simulated(b"k"), most_minor=1000).id
+        buy = sales.Buy(lin.id, world.location, "CNY", (sales.Line(milk.id, 1),), ids.new(),
+                        means="simulated")  # fmt: skip
+        attempt = paying.pay(paying.Paying(buy, Simulated(b"k"), wish="never"))
     values: dict[str, object] = {
-        "sale": sale.id, "top_up": top_up, "gtin": milk.gtin, "code": milk.code, "item": milk.id,
+        "sale": sale.id, "paying": attempt, "top_up": top_up, "gtin": milk.gtin, "code": milk.code, "item": milk.id,
         "member": people["leaver"].id,
     }  # fmt: skip
     return Cast(world, people, milk, values)
@@ -109,8 +113,8 @@ def as_seen(answer: TestResponse, *hidden: object) -> tuple[int, str]:
 
 def test_not_mine_looks_like_not_there(cast: Cast) -> None:
     browser, nobodys = cast.browser("other"), ids.new()
-    for example in ("/sales/{}", "/sales/{}/pass.svg", "/me/top-up/{}"):
-        for mine in (cast.values["sale"], cast.values["top_up"]):
+    for example in ("/sales/{}", "/sales/{}/pass.svg", "/me/top-up/{}", "/pay/{}"):
+        for mine in (cast.values["sale"], cast.values["top_up"], cast.values["paying"]):
             theirs = as_seen(browser.get(example.format(mine)), mine)
             assert theirs == as_seen(browser.get(example.format(nobodys)), nobodys)
             assert theirs[0] == 404

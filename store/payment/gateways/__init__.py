@@ -28,7 +28,7 @@ __all__ = [
     "Pending",
 ]
 
-NAMES = ("simulated",)
+NAMES = ("simulated", "stripe")
 """Every gateway there is, as accounts, sales and addresses name it."""
 
 TIMEOUT_S = 8

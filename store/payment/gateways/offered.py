@@ -1,14 +1,22 @@
-"""Which gateways this shop has, by its settings."""
+"""Which gateways this shop has, by its settings, and which of them a shopper is offered."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from . import Gateway
 from .simulated import Simulated
+from .stripe import Stripe
 
-__all__ = ["set_up"]
+__all__ = ["INSIDE", "offered", "set_up"]
+
+INSIDE = {"MicroMessenger": "wechat", "AlipayClient": "alipay"}
+"""Inside these apps, known by their user agent, only their own way of paying works."""
+
+# Stripe's smallest charges, in minor units; docs.stripe.com/currencies#minimum-and-maximum.
+STRIPE_LEAST = {"USD": 50, "EUR": 50, "GBP": 30, "CNY": 400, "HKD": 400, "JPY": 50, "SGD": 50}
 
 
 def set_up(settings: Mapping[str, Any]) -> dict[str, Gateway]:
@@ -16,4 +24,25 @@ def set_up(settings: Mapping[str, Any]) -> dict[str, Gateway]:
     found: list[Gateway] = []
     if settings["SIMULATED_GATEWAY"]:
         found.append(Simulated(str(settings["SECRET_KEY"]).encode()))
+    if settings["STRIPE_KEY"]:
+        live = "_live_" in settings["STRIPE_KEY"]
+        names = ("STRIPE_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_URL")
+        found.append(_stripe(*(settings[name] for name in names), live))
     return {gateway.name: gateway for gateway in found}
+
+
+# The SDK's client is dear to make and holds the connections.
+_stripe = lru_cache(maxsize=4)(Stripe)
+
+
+def offered(
+    settings: Mapping[str, Any], *, amount_minor: int, currency: str, agent: str = ""
+) -> list[Gateway]:
+    """Those with which so much can be paid from a browser of this kind."""
+    inside = {name for mark, name in INSIDE.items() if mark in agent}
+    return [
+        gateway
+        for gateway in set_up(settings).values()
+        if (not inside or gateway.name in inside)
+        and (gateway.name != "stripe" or amount_minor >= STRIPE_LEAST.get(currency, 100))
+    ]

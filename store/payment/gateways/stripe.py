@@ -1,0 +1,204 @@
+"""Stripe: Checkout. The shopper pays on Stripe's own page; no card number ever touches us.
+
+Sources: docs.stripe.com/api/checkout/sessions, /api/refunds, /api/idempotent_requests, /webhooks.
+The SDK is loaded when it is first needed: it takes most of a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ... import clock, strict
+from . import (
+    TIMEOUT_S,
+    Answer,
+    Approved,
+    Declined,
+    GatewayTimeout,
+    Notice,
+    NoticeForeign,
+    NoticeForged,
+    Order,
+    Pending,
+)
+
+OLDEST_NOTICE_S = 300
+# Checkout takes no session that ends sooner; docs.stripe.com/api/checkout/sessions/create.
+SHORTEST_SESSION_S = 1800 + 60
+# What says whether the money came; everything else is genuine and settles nothing.
+_TOLD = {
+    "checkout.session.completed", "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed", "checkout.session.expired",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stripe:
+    key: str
+    webhook_secret: str
+    url: str = ""
+    live: bool = True
+    name: str = "stripe"
+    thanks: str = ""
+
+    @cached_property
+    def _sdk(self) -> Any:
+        return importlib.import_module("stripe")
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._sdk.StripeClient(
+            self.key,
+            base_addresses={"api": self.url} if self.url else {},
+            max_network_retries=0,
+            http_client=self._sdk.RequestsClient(timeout=TIMEOUT_S),
+        )
+
+    def start(self, order: Order) -> Answer:
+        price = {
+            "currency": order.currency.lower(),
+            "unit_amount": order.amount_minor,
+            "product_data": {"name": order.subject or order.id},
+        }
+        params: dict[str, Any] = {
+            "mode": "payment",
+            "client_reference_id": order.id,
+            "line_items": [{"quantity": 1, "price_data": price}],
+            "success_url": order.return_url,
+            "cancel_url": order.return_url,
+            "metadata": {"order": order.id},
+            "payment_intent_data": {"metadata": {"order": order.id}},
+        }
+        if order.ends_at is not None:
+            soonest = clock.timestamp_s() + SHORTEST_SESSION_S
+            params["expires_at"] = int(max(order.ends_at.timestamp(), soonest))
+        return self._ask(
+            lambda api: _read(
+                api.checkout.sessions.create(params, {"idempotency_key": f"start-{order.id}"})
+            )
+        )
+
+    def status(self, order: Order) -> Answer:
+        if not order.reference:
+            # The shopper never saw where to pay, so nothing can have been paid.
+            return Pending("")
+        return self._ask(lambda api: _read(api.checkout.sessions.retrieve(order.reference)))
+
+    def capture(self, order: Order) -> Answer:
+        """Checkout captures by itself."""
+        return self.status(order)
+
+    def refund(self, order: Order, refund_id: str, amount_minor: int) -> Answer:
+        def ask(api: Any) -> Answer:
+            session = api.checkout.sessions.retrieve(order.reference)
+            made = api.refunds.create(
+                {"payment_intent": str(session.payment_intent), "amount": amount_minor,
+                 "metadata": {"refund": refund_id}},
+                {"idempotency_key": f"refund-{refund_id}"},
+            )  # fmt: skip
+            if made.status in ("failed", "canceled"):
+                return Declined(str(getattr(made, "failure_reason", "") or made.status))
+            if made.status != "succeeded":
+                return Pending(str(made.id))
+            return Approved(str(made.id), int(made.amount), str(made.currency).upper())
+
+        return self._ask(ask)
+
+    def _ask(self, ask: Any) -> Answer:
+        """A refusal by Stripe is an answer; no answer, or one of theirs that says they failed, is
+        a GatewayTimeout."""
+        errors = self._sdk.error if hasattr(self._sdk, "error") else self._sdk
+        try:
+            answer: Answer = ask(self._client.v1)
+        except (errors.CardError, errors.InvalidRequestError) as error:
+            return Declined(str(error.code or type(error).__name__))
+        except (errors.AuthenticationError, errors.PermissionError):
+            return Declined("set_up")
+        except errors.StripeError as error:
+            raise GatewayTimeout(type(error).__name__) from error
+        return answer
+
+    def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
+        """Checks the signature, then the age: at most five minutes, by our clock."""
+        header = {name.lower(): value for name, value in headers.items()}.get("stripe-signature")
+        verify(body, header or "", self.webhook_secret, now_s=clock.timestamp_s())
+        try:
+            said = strict.read(body)
+            kind, session = said["type"], said["data"]["object"]
+            if kind not in _TOLD:
+                return _nothing(session)
+            order, amount = session["client_reference_id"], session["amount_total"]
+            currency, live = session["currency"], said["livemode"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise NoticeForged("The notice cannot be read") from error
+        kinds = (type(order), type(amount), type(currency), type(live))
+        if kinds != (str, int, str, bool):
+            raise NoticeForged("The notice has fields of the wrong kind")
+        if live is not self.live:
+            raise NoticeForeign("A notice of the other mode, live or test")
+        if kind == "checkout.session.async_payment_failed":
+            return Notice(order, amount, currency.upper(), Declined("declined"))
+        return Notice(order, amount, currency.upper(), _read(_Values(session)))
+
+
+class _Values:
+    """A JSON object read as the SDK's objects are."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self._values = values
+
+    def __getattr__(self, name: str) -> Any:
+        return self._values.get(name)
+
+
+def _read(session: Any) -> Answer:
+    """What a Checkout session says of the money."""
+    if session.payment_status == "paid":
+        return Approved(str(session.id), session.amount_total, str(session.currency).upper())
+    if session.status == "expired":
+        return Declined("expired")
+    return Pending(str(session.id), next_url=str(session.url or ""))
+
+
+def _nothing(thing: Any) -> Notice:
+    """A genuine event about something else, bound to an order where it names one."""
+    metadata = thing.get("metadata") if isinstance(thing, dict) else None
+    order = metadata.get("order") if isinstance(metadata, dict) else None
+    return Notice(order if isinstance(order, str) else "", 0, "", None)
+
+
+def signature(body: bytes, secret: str, at_s: int) -> str:
+    """The Stripe-Signature header of a body, as the provider makes it."""
+    return f"t={at_s},v1={_mac(str(at_s), body, secret)}"
+
+
+def _mac(at: str, body: bytes, secret: str) -> str:
+    return hmac.digest(secret.encode(), at.encode() + b"." + body, hashlib.sha256).hex()
+
+
+def verify(
+    body: bytes,
+    header: str,
+    secret: str,
+    *,
+    now_s: float,
+    tolerance_s: int | None = OLDEST_NOTICE_S,
+) -> None:
+    """Whether a Stripe-Signature is the provider's: t=<seconds>,v1=<hex HMAC of "t.body">, of which
+    one must fit (docs.stripe.com/webhooks#verify-manually). Raises NoticeForged."""
+    pairs = [part.partition("=")[::2] for part in header.split(",")]
+    times = [value for name, value in pairs if name.strip() == "t"]
+    given = [value for name, value in pairs if name.strip() == "v1"]
+    if not times or not times[0].isascii() or not times[0].isdigit() or len(times[0]) > 12:
+        raise NoticeForged("The signature has no time")
+    wanted = _mac(times[0], body, secret)
+    if not any(hmac.compare_digest(wanted.encode(), one.encode()) for one in given):
+        raise NoticeForged("The signature does not fit")
+    if tolerance_s is not None and abs(now_s - int(times[0])) > tolerance_s:
+        raise NoticeForged("The notice is too old")

@@ -1,0 +1,149 @@
+"""Paybacks: money of an attempt on its way back to where it came from.
+
+It is booked and written down in the transaction that decides it, and asked of the provider
+afterwards, again and again until the provider answers, always under the same number: a provider
+that is asked twice sends it once. What the provider will not take back is given to the shopper's
+account.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+
+from .. import clock, ids
+from ..db import db, in_transaction, repeatable, transaction
+from . import attempts, events, ledger
+from .calls import GatewayAway, call
+from .gateways import Answer, Approved, Declined, Gateway, GatewayTimeout, Order
+from .models import Attempt, Payback
+
+__all__ = ["of_attempt", "refund", "send_back", "work"]
+
+LONGEST = timedelta(hours=1)
+
+
+def refund(sale_id: str, amount_minor: int) -> None:
+    """Joiner: give back so much of what a sale cost, to where it was paid from: to the account in
+    the same moment, through a provider as soon as it answers. Raises RefundTooLarge."""
+    attempt_id = ledger.refund(sale_id, amount_minor)
+    if attempt_id is not None:
+        _ask_for(attempts.locked(attempt_id), amount_minor, "refund")
+
+
+def send_back(mine: Attempt, reason: str) -> None:
+    """Joiner: money came and there is nothing to buy with it any more. All of it goes back."""
+    ledger.pass_through(f"gateway:{mine.gateway}", mine.amount_minor, mine.currency, mine.id)
+    _ask_for(mine, mine.amount_minor, reason)
+
+
+def _ask_for(mine: Attempt, amount_minor: int, reason: str) -> None:
+    session = in_transaction()
+    left = mine.amount_minor - mine.refunded_minor
+    counted = session.execute(
+        update(Attempt)
+        .where(Attempt.id == mine.id, Attempt.refunded_minor + amount_minor <= Attempt.amount_minor)
+        .values(refunded_minor=Attempt.refunded_minor + amount_minor)
+    )
+    if counted.rowcount != 1:  # type: ignore[attr-defined]
+        raise ledger.RefundTooLarge(left_minor=left, asked_minor=amount_minor)
+    at = clock.now()
+    session.add(
+        Payback(
+            id=ids.new(), attempt_id=mine.id, amount_minor=amount_minor, currency=mine.currency,
+            state="waiting", reason=reason[:200], reference="", failures=0, created_at=at,
+            next_at=at,
+        )
+    )  # fmt: skip
+    session.flush()
+    session.refresh(mine)
+
+
+def work(gateways: dict[str, Gateway], limit: int = 100) -> int:
+    """Ask the providers for what is due; answers how many are settled now."""
+    query = (
+        select(Payback, Attempt)
+        .join(Attempt, Attempt.id == Payback.attempt_id)
+        .where(Payback.state == "waiting", Payback.next_at <= clock.now())
+        .where(Attempt.gateway.in_(gateways))
+        .order_by(Payback.next_at)
+        .limit(limit)
+    )
+    due = [
+        (mine.id, mine.amount_minor, gateways[paid.gateway], attempts.order_of(paid))
+        for mine, paid in db.session.execute(query)
+    ]
+    db.session.rollback()
+    return sum(_ask(*one) for one in due)
+
+
+def _ask(payback_id: str, amount_minor: int, gateway: Gateway, order: Order) -> bool:
+    try:
+        answer = call(gateway, lambda: gateway.refund(order, payback_id, amount_minor))
+    except (GatewayTimeout, GatewayAway):
+        return _later(payback_id)
+    if isinstance(answer, Approved | Declined):
+        return _settle(payback_id, answer)
+    return _later(payback_id)
+
+
+@repeatable
+def _later(payback_id: str) -> bool:
+    """Opener: it is asked for again, at doubling distances, for ever."""
+    with transaction() as session:
+        mine = session.get_one(Payback, payback_id)
+        wait = min(timedelta(seconds=5 * 2 ** min(mine.failures, 12)), LONGEST)
+        values = {"failures": mine.failures + 1, "next_at": clock.now() + wait}
+        session.execute(update(Payback).where(Payback.id == payback_id).values(**values))
+    return False
+
+
+@repeatable
+def _settle(payback_id: str, answer: Answer) -> bool:
+    """Opener: what the provider said of a payback becomes true here, once."""
+    with transaction() as session:
+        query = select(Payback).where(Payback.id == payback_id)
+        attempt_id = session.scalars(query).one().attempt_id
+        paid = attempts.locked(attempt_id)
+        mine = session.scalars(query.with_for_update()).one()
+        if mine.state != "waiting":
+            return False
+        _end(mine, answer, clock.now())
+        if isinstance(answer, Declined):
+            _give_to_account(mine, paid)
+            return True
+        whole = _gone(paid.id) == paid.amount_minor
+        attempts.step(paid, "sent_all_back" if whole else "sent_part_back", "query")
+        return True
+
+
+def _end(mine: Payback, answer: Answer, at: datetime) -> None:
+    values: dict[str, object] = {"state": "done", "settled_at": at}
+    if isinstance(answer, Declined):
+        values |= {"state": "refused", "reference": events.plain(answer.reason, 128)}
+    elif isinstance(answer, Approved):
+        values["reference"] = events.plain(answer.reference, 128)
+    in_transaction().execute(update(Payback).where(Payback.id == mine.id).values(**values))
+
+
+def _give_to_account(mine: Payback, paid: Attempt) -> None:
+    """What the provider will not send is the shopper's all the same."""
+    less = Attempt.refunded_minor - mine.amount_minor
+    changed = update(Attempt).where(Attempt.id == paid.id).values(refunded_minor=less)
+    in_transaction().execute(changed)
+    ledger.deposit(
+        paid.member_id, mine.amount_minor, mine.currency, f"gateway:{paid.gateway}",
+        reason="sent_back", note=f"payback {mine.id}",
+    )  # fmt: skip
+
+
+def _gone(attempt_id: str) -> int:
+    query = select(func.coalesce(func.sum(Payback.amount_minor), 0))
+    done = query.where(Payback.attempt_id == attempt_id, Payback.state == "done")
+    return int(in_transaction().scalar(done) or 0)
+
+
+def of_attempt(attempt_id: str) -> list[Payback]:
+    query = select(Payback).where(Payback.attempt_id == attempt_id)
+    return list(db.session.scalars(query.order_by(Payback.created_at)))

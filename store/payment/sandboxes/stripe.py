@@ -1,0 +1,175 @@
+"""Stripe, for practice: Checkout sessions, refunds, signed events.
+
+As docs.stripe.com/api has them: the key as a bearer token; an Idempotency-Key that comes again
+with the same parameters gets the same answer and with others is refused; no more goes back than
+was paid; events are signed "t=…,v1=…".
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Request, Response
+
+from ... import clock
+from ..gateways.stripe import signature
+from .page import ENDS, page
+from .serving import Sandbox, Sent
+
+__all__ = ["StripeSandbox"]
+
+LATE_S = 8.0
+
+
+@dataclass
+class _Session:
+    id: str
+    params: dict[str, str]
+    amount: int
+    currency: str
+    status: str = "open"
+    payment_status: str = "unpaid"
+    intent: str = ""
+    refunds: list[dict[str, Any]] = field(default_factory=list)
+
+
+class StripeSandbox(Sandbox):
+    name = "stripe"
+
+    def __init__(self, key: str, webhook_secret: str, notice_url: str) -> None:
+        super().__init__()
+        self.key, self.webhook_secret, self.notice_url = key, webhook_secret, notice_url
+        self.sessions: dict[str, _Session] = {}
+        self._answered: dict[str, tuple[object, int, dict[str, Any]]] = {}
+
+    def answer(self, request: Request, path: str) -> Response:
+        if path.startswith("/pay/"):
+            return self._shopper(request, path.removeprefix("/pay/"))
+        if request.headers.get("Authorization") != f"Bearer {self.key}":
+            return _error(401, "invalid_request_error", "Invalid API Key provided")
+        params = request.form.to_dict()
+        repeat = request.headers.get("Idempotency-Key", "") if request.method == "POST" else ""
+        said = (request.method, path, params)
+        if repeat in self._answered and repeat:
+            before, status, body = self._answered[repeat]
+            if before != said:
+                return _error(400, "idempotency_error", "Keys for idempotent requests …")
+            return _json(status, body)
+        status, body = self._do(request.method, path, params)
+        if repeat and status < 500:
+            self._answered[repeat] = (said, status, body)
+        return _json(status, body)
+
+    def _do(self, method: str, path: str, params: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        if (method, path) == ("POST", "/v1/checkout/sessions"):
+            return self._create(params)
+        if method == "GET" and path.startswith("/v1/checkout/sessions/"):
+            found = self.sessions.get(path.rpartition("/")[2])
+            return (200, self._shown(found)) if found else _wrong(404, "resource_missing")
+        if (method, path) == ("POST", "/v1/refunds"):
+            return self._refund(params)
+        if (method, path) == ("GET", "/v1/balance"):
+            return 200, {"object": "balance", "livemode": False, "available": [], "pending": []}
+        return _wrong(404, "url_invalid")
+
+    def _create(self, params: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        item = "line_items[0]"
+        amount = params.get(f"{item}[price_data][unit_amount]", "")
+        currency = params.get(f"{item}[price_data][currency]", "")
+        wanted = ("success_url", "cancel_url", "client_reference_id")
+        if not amount.isdigit() or int(amount) < 1 or len(currency) != 3:
+            return _wrong(400, "parameter_invalid_integer")
+        if params.get("mode") != "payment" or not all(params.get(name) for name in wanted):
+            return _wrong(400, "parameter_missing")
+        made = _Session(
+            f"cs_test_{secrets.token_hex(12)}", params, int(amount), currency,
+            intent=f"pi_{secrets.token_hex(8)}",
+        )  # fmt: skip
+        self.sessions[made.id] = made
+        return 200, self._shown(made)
+
+    def _refund(self, params: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        intent = params.get("payment_intent")
+        found = next((one for one in self.sessions.values() if one.intent == intent), None)
+        if found is None or found.payment_status != "paid":
+            return _wrong(404, "resource_missing")
+        amount = int(params.get("amount") or found.amount)
+        if sum(one["amount"] for one in found.refunds) + amount > found.amount or amount < 1:
+            return _wrong(400, "charge_already_refunded")
+        made = {"id": f"re_{secrets.token_hex(8)}", "object": "refund", "amount": amount,
+                "currency": found.currency, "payment_intent": intent,
+                "status": "succeeded"}  # fmt: skip
+        found.refunds.append(made)
+        return 200, made
+
+    def _shown(self, one: _Session) -> dict[str, Any]:
+        return {
+            "id": one.id, "object": "checkout.session", "livemode": False,
+            "amount_total": one.amount, "currency": one.currency, "status": one.status,
+            "client_reference_id": one.params.get("client_reference_id"),
+            "payment_status": one.payment_status,
+            "payment_intent": one.intent if one.status == "complete" else None,
+            "metadata": {"order": one.params.get("metadata[order]")},
+            "url": self._url(one) if one.status == "open" else None,
+        }  # fmt: skip
+
+    # The shopper's page: on the host by which their phone knows the shop
+
+    def _url(self, one: _Session) -> str:
+        host = urlsplit(one.params["success_url"]).hostname or "localhost"
+        return f"http://{host}:{self.port}/stripe/pay/{one.id}"
+
+    def _shopper(self, request: Request, session_id: str) -> Response:
+        one = self.sessions.get(session_id)
+        if one is None:
+            return Response("There is no such payment\n", 404)
+        if request.method == "GET":
+            name = one.params.get("line_items[0][price_data][product_data][name]", "")
+            return page("Stripe", name, one.amount, one.currency.upper())
+        end = request.form.get("end", "")
+        if end in ENDS:
+            self.ends(session_id, end)
+        return redirect(one.params["cancel_url" if end == "cancel" else "success_url"], 303)
+
+    def ends(self, session_id: str, end: str) -> None:
+        """The shopper has chosen how it shall end. What is paid stays paid."""
+        one = self.sessions[session_id]
+        if one.status != "open" or end == "cancel":
+            return
+        one.status = "expired" if end == "decline" else "complete"
+        one.payment_status = "unpaid" if end == "decline" else "paid"
+        if end == "never":
+            return
+        kind = "checkout.session." + ("expired" if end == "decline" else "completed")
+        notice = self.event(kind, self._shown(one))
+        self.tell(notice, LATE_S if end == "late" else 0.0)
+        if end == "twice":
+            self.tell(notice)
+
+    def event(self, kind: str, thing: dict[str, Any], *, secret: str = "", **more: Any) -> Sent:
+        """An event as it is sent: signed over the moment and the exact bytes."""
+        said = {
+            "id": f"evt_{secrets.token_hex(8)}", "object": "event", "type": kind,
+            "livemode": False, "data": {"object": thing}, **more,
+        }  # fmt: skip
+        body = json.dumps(said).encode()
+        header = signature(body, secret or self.webhook_secret, int(clock.timestamp_s()))
+        headers = {"Stripe-Signature": header, "Content-Type": "application/json"}
+        return Sent(self.notice_url, body, headers)
+
+
+def _json(status: int, body: dict[str, Any]) -> Response:
+    return Response(json.dumps(body), status, content_type="application/json")
+
+
+def _error(status: int, kind: str, message: str) -> Response:
+    return _json(status, {"error": {"type": kind, "message": message}})
+
+
+def _wrong(status: int, code: str) -> tuple[int, dict[str, Any]]:
+    return status, {"error": {"type": "invalid_request_error", "code": code, "message": code}}

@@ -1,0 +1,191 @@
+"""Paying from outside: the buy whose money comes from a provider.
+
+    hold      the goods are kept and the prices stand for a while; an attempt is written down
+    start     the provider is asked, with no transaction open
+    paid      the sale stands, at the prices that were held, in the transaction that settles
+    let go    the shopper went away, the provider said no, or nobody paid in time
+
+Money that comes after all buys the goods if they are there still, else goes back to where it came
+from, and the page says so. The account's buy (`checkout`) knows nothing of this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from .. import catalogue, clock, stock
+from ..db import db, in_transaction, repeatable, transaction
+from ..errors import Invalid, Refusal, Unavailable
+from ..payment import attempts, paybacks
+from ..payment.calls import GatewayAway
+from ..payment.gateways import Gateway
+from ..payment.models import OPEN, Attempt
+from . import basket
+from .checkout import Buy, Line, Weighed, buy_in, weigh
+from .models import Hold, Sale
+
+__all__ = ["Paying", "abandon", "find", "pay"]
+
+
+@dataclass(frozen=True)
+class Paying:
+    """A buy with the provider that brings its money. `wish` is for practice money."""
+
+    asked: Buy
+    gateway: Gateway
+    way: str = ""
+    minutes: int = 15
+    subject: str = ""
+    base_url: str = ""
+    wish: str = "approve"
+
+
+def pay(paying: Paying) -> str:
+    """Hold the goods and ask the provider for the money; answers the attempt's id. The same key
+    with the same provider finds the same attempt, so that a second tap, a reload or a lost signal
+    never asks for the money twice.
+
+    Raises what `checkout.buy` raises but InsufficientFunds, AlreadyPaid 409, GatewayAway 503.
+    """
+    mine, fresh = _hold(paying)
+    if fresh:
+        try:
+            attempts.start(mine, _wanted(paying, mine.amount_minor), paying.gateway,
+                           f"/pay/{mine.id}")  # fmt: skip
+        except GatewayAway:
+            attempts.give_up(mine.id, "start")
+            raise
+    return mine.id
+
+
+class AlreadyPaid(Refusal):
+    """There is a sale with this key. `data`: sale."""
+
+    code = "already_paid"
+    status = 409
+    title = "This was paid already"
+
+
+def _wanted(paying: Paying, amount_minor: int) -> attempts.Wanted:
+    asked = paying.asked
+    return attempts.Wanted(
+        asked.member_id or 0, amount_minor, asked.currency, asked.key, paying.wish, paying.way,
+        paying.subject, paying.base_url,
+    )  # fmt: skip
+
+
+@repeatable
+def _hold(paying: Paying) -> tuple[Attempt, bool]:
+    """Opener: the attempt of this page, and whether its provider must be asked."""
+    asked, name = paying.asked, paying.gateway.name
+    with transaction() as session:
+        paid = session.scalar(
+            select(Sale.id).where(Sale.member_id == asked.member_id, Sale.key == asked.key)
+        )
+        if paid is not None:
+            raise AlreadyPaid(sale=paid)
+        earlier = attempts.with_key(asked.member_id or 0, asked.key)
+        if earlier is not None and earlier.state in OPEN:
+            if earlier.gateway == name:
+                return earlier, not earlier.next_url and not earlier.code
+            attempts.step(attempts.locked(earlier.id), "given_up", "return")
+        weighed = weigh(asked)
+        if not weighed.total_minor:
+            raise Invalid("What costs nothing is not paid for", field="quantity")
+        mine = attempts.begin(
+            _wanted(paying, weighed.total_minor), name, "sale", timedelta(minutes=paying.minutes),
+            number=earlier.number + 1 if earlier is not None else 1,
+        )  # fmt: skip
+        session.flush()
+        session.add(_written(mine.id, asked, weighed))
+        session.flush()
+        _keep(mine, asked, weighed)
+        return mine, True
+
+
+def _keep(mine: Attempt, asked: Buy, weighed: Weighed) -> None:
+    """Joiner: web orders do not get what this shopper is paying for. Where they have it already,
+    nothing is kept: the shopper holds it in hand, and that wins."""
+    wants = [
+        stock.Want(item, asked.location_id, many - weighed.found.get((item, asked.location_id), 0))
+        for item, many in weighed.wanted.items()
+    ]
+    wants = [want for want in wants if want.quantity > 0]
+    if not wants:
+        return
+    try:
+        stock.reserve(wants, mine.id, mine.ends_at, clock.now())
+    except stock.OutOfStock:
+        return
+
+
+def _written(attempt_id: str, asked: Buy, weighed: Weighed) -> Hold:
+    lines = [
+        {"quantity": line.quantity, "label": line.label_id, "quote": list(quote)}
+        for line, quote in zip(asked.lines, weighed.quotes)
+    ]
+    return Hold(
+        attempt_id=attempt_id, location_id=asked.location_id, key=asked.key,
+        channel=asked.channel, lines=lines,
+    )  # fmt: skip
+
+
+def _paid(mine: Attempt) -> None:
+    """Joiner: the money is there; so is the sale, or the money goes back."""
+    session = in_transaction()
+    held = session.get_one(Hold, mine.id)
+    stock.release(mine.id, clock.now())
+    quotes = [catalogue.Quote(*line["quote"]) for line in held.lines]
+    asked = Buy(
+        mine.member_id, held.location_id, mine.currency,
+        tuple(_line(line, quote) for line, quote in zip(held.lines, quotes)),
+        held.key, held.channel, means=mine.gateway, attempt_id=mine.id,
+    )  # fmt: skip
+    try:
+        bought = buy_in(asked, quotes)
+    except Unavailable:
+        raise  # Somebody was faster: all of it is undone, and decided again.
+    except Refusal as refusal:
+        paybacks.send_back(mine, refusal.code)
+        return
+    if bought.repeated:
+        paybacks.send_back(mine, "already_paid")
+        return
+    named = update(Attempt).where(Attempt.id == mine.id).values(sale_id=bought.sale_id)
+    session.execute(named)
+    basket.take_out(mine.member_id, held.key)
+
+
+def _line(line: dict[str, Any], quote: catalogue.Quote) -> Line:
+    return Line(quote.item_id, line["quantity"], label_id=line["label"])
+
+
+def _over(mine: Attempt) -> None:
+    """Joiner: nobody paid, so the goods are kept no longer."""
+    stock.release(mine.id, clock.now())
+
+
+attempts.serves("sale", attempts.Ends(_paid, _over))
+
+
+def abandon(mine: Attempt, gateway: Gateway) -> str:
+    """The shopper does not want to pay any more. The provider is asked first, for they may have
+    paid a moment ago; answers the state."""
+    state = attempts.ask_about(mine, gateway)
+    return attempts.give_up(mine.id, "return") if state in OPEN else state
+
+
+def find(attempt_id: str, member_id: int) -> Attempt:
+    """A member's attempt to pay for a sale. Raises NotFound."""
+    return attempts.find(attempt_id, member_id, "sale")
+
+
+def lines_of(attempt_id: str) -> list[tuple[dict[str, str], int, int]]:
+    """What an attempt is to pay for: names, quantity, and what a line costs."""
+    held = db.session.get_one(Hold, attempt_id)
+    quotes = [(catalogue.Quote(*line["quote"]), line["quantity"]) for line in held.lines]
+    return [(quote.names, many, quote.amount_minor * many) for quote, many in quotes]

@@ -1,0 +1,167 @@
+"""Pages of paying from outside: by which means, the wait for the provider, what became of it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flask import current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from .. import catalogue, identity, ids, payment, web
+from .. import forms as fields
+from ..errors import NotFound
+from ..payment import attempts, paybacks
+from ..payment.gateways import Gateway
+from ..payment.gateways.offered import offered, set_up
+from ..payment.gateways.simulated import WISHES
+from ..payment.models import OPEN
+from . import basket, forms, paying
+from .basket_views import BasketChanged
+from .checkout import Buy, Line
+from .shown_views import blueprint
+
+
+class _Goods(NamedTuple):
+    """What shall be paid for: lines of a buy, as they are shown, and under which key."""
+
+    location_id: int
+    key: str
+    lines: tuple[Line, ...]
+    shown: list[tuple[str, int, int]]
+    """Name, quantity, what the line costs."""
+
+    @property
+    def total_minor(self) -> int:
+        return sum(total for _, _, total in self.shown)
+
+
+@blueprint.app_template_global()
+def pays_outside() -> bool:
+    """Whether there is anything but the account to pay with."""
+    return bool(set_up(current_app.config))
+
+
+@blueprint.get("/pay", endpoint="ways")
+def ways() -> ResponseReturnValue:
+    """By which means? Of one item (`code`), or of the basket."""
+    member = identity.signed_in()
+    goods = _item() if request.args.get("code") else _basket()
+    currency = forms.currency()
+    back = url_for("sales.basket")
+    if request.args.get("code"):
+        known = catalogue.find_item(request.args["code"][:64], base_url=web.base_url())
+        back = catalogue.item_path(known) if known else back
+    return render_template(
+        "sales/ways.html", goods=goods, currency=currency, back_to=back, wishes=WISHES,
+        gateways=_offered(goods.total_minor), key=goods.key, asked=request.args,
+        balance_minor=payment.balance_of(member.id, currency),
+    )  # fmt: skip
+
+
+@blueprint.post("/pay", endpoint="pay")
+def pay() -> ResponseReturnValue:
+    """Hold the goods and go to the provider. The same page sent twice is one payment."""
+    member = identity.signed_in()
+    means, key = fields.text("means", least=1, most=16), forms.purchase_key()
+    lines: tuple[Line, ...]
+    if request.form.get("code"):
+        lines, place = (forms.line(),), forms.location().id
+    else:
+        basket.claim(forms.holder())
+        goods = _basket()
+        if goods.key != key:
+            paid = basket.paid_with(member.id, key)
+            if paid is None:
+                raise BasketChanged()
+            return redirect(url_for("sales.receipt", sale_id=paid), 303)
+        seen = forms.seen_by_item([line.item_id for line in goods.lines])
+        place = goods.location_id
+        lines = tuple(
+            Line(line.item_id, line.quantity, seen[line.item_id], line.label_id)
+            for line in goods.lines
+        )
+    try:
+        attempt_id = paying.pay(
+            paying.Paying(
+                Buy(member.id, place, forms.currency(), lines, key, "shelf", means=means),
+                _gateway(means), minutes=current_app.config["HOLD_MINUTES"],
+                subject=current_app.config["SHOP_NAME"], base_url=web.base_url(),
+                wish=fields.choice("wish", WISHES, "approve"),
+            )
+        )  # fmt: skip
+    except paying.AlreadyPaid as refusal:
+        return redirect(url_for("sales.receipt", sale_id=refusal.data["sale"]), 303)
+    return redirect(url_for("sales.payment", attempt_id=attempt_id, go=1), 303)
+
+
+@blueprint.get("/pay/<attempt_id>", endpoint="payment")
+def wait(attempt_id: str) -> ResponseReturnValue:
+    """Where the shopper comes back to, with or without having paid, and after a lost signal."""
+    member = identity.signed_in()
+    mine = paying.find(attempt_id, member.id)
+    if mine.sale_id is not None:
+        return redirect(url_for("sales.receipt", sale_id=mine.sale_id), 303)
+    return render_template(
+        "sales/payment.html", mine=mine, waits=mine.state in OPEN,
+        goes_back=paybacks.of_attempt(mine.id), go=request.args.get("go") == "1",
+        lines=[(web.in_language(names), many, total)
+               for names, many, total in paying.lines_of(mine.id)],
+    )  # fmt: skip
+
+
+@blueprint.post("/pay/<attempt_id>/checks", endpoint="check_payment")
+def check(attempt_id: str) -> ResponseReturnValue:
+    """Ask the provider now: the shopper is back."""
+    mine = paying.find(attempt_id, identity.signed_in().id)
+    attempts.ask_about(mine, _gateway(mine.gateway))
+    return redirect(url_for("sales.payment", attempt_id=attempt_id), 303)
+
+
+@blueprint.post("/pay/<attempt_id>/cancellations", endpoint="abandon_payment")
+def abandon(attempt_id: str) -> ResponseReturnValue:
+    """The shopper does not want to pay in this way any more."""
+    mine = paying.find(attempt_id, identity.signed_in().id)
+    paying.abandon(mine, _gateway(mine.gateway))
+    return redirect(url_for("sales.payment", attempt_id=attempt_id), 303)
+
+
+def _gateway(name: str) -> Gateway:
+    found = set_up(current_app.config).get(name)
+    if found is None:
+        raise NotFound("This shop has no such way of paying")
+    return found
+
+
+def _offered(total_minor: int) -> list[Gateway]:
+    agent = request.headers.get("User-Agent", "")
+    return offered(
+        current_app.config, amount_minor=total_minor, currency=forms.currency(), agent=agent
+    )
+
+
+def _item() -> _Goods:
+    code, place = request.args["code"][:64], forms.location()
+    item_id = forms.item_id(code)
+    asked = request.args.get("quantity", "1")
+    many = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 3 else 1
+    quote = catalogue.quotes([item_id], place.id, forms.currency()).get(item_id)
+    if quote is None:
+        raise catalogue.ItemNotForSale("This item is not for sale here")
+    line = Line(item_id, max(1, many), seen_minor=quote.amount_minor)
+    name = web.in_language(quote.names)
+    shown = [(name, line.quantity, quote.amount_minor * line.quantity)]
+    return _Goods(place.id, ids.new(), (line,), shown)
+
+
+def _basket() -> _Goods:
+    found = basket.contents(forms.holder(), forms.currency())
+    if found is None or not found.lines:
+        raise NotFound("Your basket is empty")
+    lines = tuple(
+        Line(line.item_id, line.quantity, line.unit_minor or 0, line.label_id)
+        for line in found.lines
+    )
+    shown: list[tuple[str, int, int]] = [
+        (web.in_language(line.names), line.quantity, line.total_minor) for line in found.lines
+    ]
+    return _Goods(found.location_id, found.key, lines, shown)

@@ -1,0 +1,173 @@
+"""What every gateway does, against its own practice provider, with the provider's own SDK."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from store import clock, ids
+from store.payment.gateways import (
+    Approved,
+    Declined,
+    Gateway,
+    GatewayTimeout,
+    NoticeForged,
+    Order,
+    Pending,
+)
+from store.payment.gateways.offered import offered, set_up
+from tests.payment.practice import Providers, providers
+
+NAMES = ("stripe",)
+WITHOUT = {"SIMULATED_GATEWAY": False, "SECRET_KEY": "k"}
+
+
+@pytest.fixture(scope="module")
+def practice() -> Iterator[Providers]:
+    with providers() as found:
+        yield found
+
+
+@pytest.fixture(params=NAMES)
+def gateway(request: pytest.FixtureRequest, practice: Providers) -> Gateway:
+    return set_up(WITHOUT | practice.settings)[request.param]
+
+
+def order(amount_minor: int = 1250, **more: Any) -> Order:
+    return Order(
+        ids.new(), amount_minor, "CNY", subject="Harbour Road 港湾路", **more,
+        return_url="http://localhost/pay/x", notice_url="http://localhost/payments/notices/x",
+    )  # fmt: skip
+
+
+def started(gateway: Gateway, wanted: Order) -> Order:
+    answer = gateway.start(wanted)
+    assert isinstance(answer, Pending)
+    assert answer.next_url or answer.code
+    return Order(wanted.id, wanted.amount_minor, wanted.currency, wanted.way, answer.reference)
+
+
+def paid(gateway: Gateway, practice: Providers, end: str = "pay") -> Order:
+    mine = started(gateway, order())
+    practice.named(gateway.name).ends(mine.reference, end)
+    return mine
+
+
+def test_what_is_started_waits_and_is_then_paid(gateway: Gateway, practice: Providers) -> None:
+    mine = started(gateway, order())
+    assert isinstance(gateway.status(mine), Pending)
+    practice.named(gateway.name).ends(mine.reference, "pay")
+    for _ in range(2):
+        assert gateway.status(mine) == Approved(mine.reference, 1250, "CNY")
+
+
+def test_the_same_order_started_again_is_the_same_payment(gateway: Gateway) -> None:
+    mine = order()
+    assert gateway.start(mine) == gateway.start(mine)
+
+
+def test_what_is_declined_is_declined(gateway: Gateway, practice: Providers) -> None:
+    assert isinstance(gateway.status(paid(gateway, practice, "decline")), Declined)
+
+
+def test_what_was_never_started_is_not_known_to_be_paid(gateway: Gateway) -> None:
+    assert not isinstance(gateway.status(order()), Approved)
+
+
+def test_a_refund_that_is_asked_for_twice_is_one(gateway: Gateway, practice: Providers) -> None:
+    mine, number = paid(gateway, practice), ids.new()
+    first = gateway.refund(mine, number, 500)
+    assert isinstance(first, Approved)
+    assert gateway.refund(mine, number, 500) == first
+    assert isinstance(gateway.refund(mine, ids.new(), 750), Approved)
+    assert isinstance(gateway.refund(mine, ids.new(), 1), Declined)
+
+
+@pytest.mark.parametrize("amount", [1251, 10**9])
+def test_more_than_was_paid_does_not_go_back(
+    gateway: Gateway, practice: Providers, amount: int
+) -> None:
+    assert isinstance(gateway.refund(paid(gateway, practice), ids.new(), amount), Declined)
+
+
+def test_what_was_not_paid_does_not_go_back(gateway: Gateway) -> None:
+    assert not isinstance(gateway.refund(started(gateway, order()), ids.new(), 1), Approved)
+
+
+def test_a_notice_is_read_and_a_changed_one_is_not(gateway: Gateway, practice: Providers) -> None:
+    mine = paid(gateway, practice)
+    notice = practice.named(gateway.name).outgoing[-1]
+    told = gateway.read_notice(notice.headers, notice.body)
+    assert (told.payment_id, told.amount_minor, told.currency) == (mine.id, 1250, "CNY")
+    assert isinstance(told.answer, Approved)
+    assert gateway.read_notice({k.lower(): v for k, v in notice.headers.items()}, notice.body)
+    for body in (notice.body.replace(b"1250", b"1251"), notice.body + b" ", b"", b"\xff\xfe"):
+        with pytest.raises(NoticeForged):
+            gateway.read_notice(notice.headers, body)
+    with pytest.raises(NoticeForged):
+        gateway.read_notice({}, notice.body)
+
+
+def test_keys_that_are_wrong_are_said_to_be(gateway: Gateway, practice: Providers) -> None:
+    wrong = {**practice.settings, "STRIPE_KEY": "sk_test_wrong"}
+    other = set_up(WITHOUT | wrong)[gateway.name]
+    assert other.start(order()) == Declined("set_up")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
+     b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nrubbish"],
+    ids=["reset", "502", "rubbish"],
+)  # fmt: skip
+def test_a_provider_that_answers_nothing_of_sense_is_no_answer(
+    gateway: Gateway, practice: Providers, answer: bytes
+) -> None:
+    with Broken(answer) as url:
+        name = f"{gateway.name.upper()}_URL"
+        lost = set_up(WITHOUT | practice.settings | {name: url})[gateway.name]
+        with pytest.raises((GatewayTimeout, ValueError, AttributeError)):
+            lost.start(order())
+
+
+class Broken:
+    """A server that answers every connection with the same bytes and ends it."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.answer = answer
+        self.socket = socket.create_server(("127.0.0.1", 0))
+
+    def __enter__(self) -> str:
+        threading.Thread(target=self._serve, daemon=True).start()
+        return f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(65536)
+                connection.sendall(self.answer)
+
+    def __exit__(self, *what: object) -> None:
+        self.socket.close()
+
+
+def test_which_are_offered_depends_on_the_amount_and_on_where_the_page_runs(
+    practice: Providers,
+) -> None:
+    def names(amount_minor: int, agent: str = "") -> list[str]:
+        settings = {**WITHOUT, **practice.settings}
+        found = offered(settings, amount_minor=amount_minor, currency="CNY", agent=agent)
+        return [one.name for one in found]
+
+    assert names(1250) == ["stripe"]
+    assert names(399) == []
+    assert names(1250, "Mozilla/5.0 … MicroMessenger/8.0") == []
+    assert clock.now()

@@ -1,0 +1,355 @@
+"""Paying from outside: however the provider behaves, the goods are paid for once, or the money goes
+back."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient, FlaskCliRunner
+
+from store import sales
+from store.db import db
+from store.payment import events
+from store.payment.models import Attempt, Payback
+from store.payment.sandboxes.stripe import StripeSandbox
+from tests.conftest import Clock
+from tests.payment.practice import Providers, deliver, providers
+from tests.world import Somebody, Thing, Visitor, World
+
+
+@pytest.fixture(scope="module")
+def practice() -> Iterator[Providers]:
+    with providers() as found:
+        yield found
+
+
+@pytest.fixture
+def stripe(practice: Providers) -> StripeSandbox:
+    practice.stripe.outgoing.clear()
+    return practice.stripe
+
+
+@pytest.fixture
+def settings(settings: dict[str, Any], practice: Providers) -> dict[str, Any]:
+    return settings | practice.settings
+
+
+class Shopper:
+    """Somebody who pays with a card on the provider's page."""
+
+    def __init__(self, world: World, stripe: StripeSandbox, member: Somebody) -> None:
+        self.world, self.stripe, self.member = world, stripe, member
+        self.visitor: Visitor = world.client_for(member)
+
+    def goes_to_pay(
+        self, item: Thing, quantity: int = 1, means: str = "stripe", **more: Any
+    ) -> str:
+        """Where the shopper waits."""
+        page = self.visitor.get(f"/pay?code={item.code}&quantity={quantity}").text
+        key = re.search(r'name="key" value="(\w+)"', page)
+        assert key
+        form = {"key": key[1], "code": item.code, "quantity": quantity, "means": means,
+                "seen_minor": item.price_minor}  # fmt: skip
+        self.form = form
+        answer = self.visitor.post("/pay", form)
+        assert answer.status_code == 303, answer.text
+        return str(answer.location).partition("?")[0]
+
+    def at_provider(self, path: str, end: str) -> None:
+        """What the shopper chooses on the provider's page."""
+        self.stripe.ends(self.attempt(path).reference, end)
+
+    def attempt(self, path: str) -> Attempt:
+        with self.world.app.app_context():
+            return db.session.get_one(Attempt, path.rpartition("/")[2])
+
+    def checks(self, path: str) -> None:
+        assert self.visitor.post(f"{path}/checks").status_code == 303
+
+    def state(self, path: str) -> str:
+        """What the page says: its state, or that it has become the receipt."""
+        answer = self.visitor.get(path)
+        if answer.status_code == 303:
+            return "receipt"
+        found = re.search(r'data-state="(\w+)"', answer.text)
+        assert found, answer.text
+        return found[1]
+
+
+@pytest.fixture
+def lin(world: World, stripe: StripeSandbox) -> Shopper:
+    return Shopper(world, stripe, world.member())
+
+
+def test_a_card_on_the_providers_page_buys_what_was_shown(
+    world: World, lin: Shopper, client: FlaskClient, stripe: StripeSandbox
+) -> None:
+    milk = world.item(price="12.50", on_hand=3)
+    path = lin.goes_to_pay(milk, 2)
+    page = lin.visitor.get(f"{path}?go=1").text
+    assert f"/stripe/pay/{lin.attempt(path).reference}" in page
+    assert (lin.state(path), world.left(milk)) == ("waits", 3)
+    lin.at_provider(path, "pay")
+    for _ in range(3):
+        assert deliver(client, stripe.outgoing[-1]).status_code == 204
+        lin.checks(path)
+        assert lin.state(path) == "receipt"
+    receipt = one_sale(world, lin)
+    assert (receipt.total_minor, receipt.means, receipt.kept_pieces) == (2500, "stripe", 2)
+    assert (world.left(milk), world.balance(lin.member)) == (1, 0)
+    assert "Card online" in lin.visitor.get(f"/sales/{receipt.id}").text
+    assert world.faults() == []
+
+
+def one_sale(world: World, shopper: Shopper) -> sales.Receipt:
+    with world.app.app_context():
+        found = sales.receipts(member_id=shopper.member.id)
+    assert len(found) == 1
+    return found[0]
+
+
+def test_whoever_tells_first_and_however_often(
+    clock: Clock, world: World, lin: Shopper, runner: FlaskCliRunner
+) -> None:
+    """Nobody comes back and no notice comes: our own asking settles it."""
+    milk = world.item()
+    path = lin.goes_to_pay(milk)
+    lin.at_provider(path, "never")
+    clock.tick(seconds=6)
+    assert runner.invoke(args=["payment", "settle"]).stdout.strip() == "1"
+    assert lin.state(path) == "receipt"
+    assert world.faults() == []
+
+
+def test_a_second_tap_is_the_same_payment(
+    world: World, lin: Shopper, stripe: StripeSandbox
+) -> None:
+    milk, before = world.item(), len(stripe.sessions)
+    path = lin.goes_to_pay(milk)
+    again = lin.visitor.post("/pay", lin.form)
+    assert again.location.partition("?")[0] == path
+    assert len(stripe.sessions) == before + 1
+    lin.at_provider(path, "pay")
+    lin.checks(path)
+    assert lin.visitor.post("/pay", lin.form).location.startswith("/sales/")
+    assert world.faults() == []
+
+
+def test_declined_lets_the_goods_go_and_can_be_tried_again(world: World, lin: Shopper) -> None:
+    milk = world.item(on_hand=1)
+    path = lin.goes_to_pay(milk)
+    lin.at_provider(path, "decline")
+    lin.checks(path)
+    assert lin.state(path) == "failed"
+    again = lin.visitor.post("/pay", lin.form).location.partition("?")[0]
+    assert again != path
+    lin.at_provider(again, "pay")
+    lin.checks(again)
+    assert lin.state(again) == "receipt"
+    assert world.faults() == []
+
+
+def test_what_is_abandoned_and_paid_all_the_same_is_bought_if_it_is_there(
+    world: World, lin: Shopper, client: FlaskClient, stripe: StripeSandbox
+) -> None:
+    milk = world.item(on_hand=1)
+    path = lin.goes_to_pay(milk)
+    assert lin.visitor.post(f"{path}/cancellations").status_code == 303
+    assert lin.state(path) == "expired"
+    lin.at_provider(path, "pay")
+    assert deliver(client, stripe.outgoing[-1]).status_code == 204
+    assert (lin.state(path), world.left(milk)) == ("receipt", 0)
+    assert world.faults() == []
+
+
+def test_money_that_comes_when_the_goods_are_gone_goes_back_by_itself(
+    world: World, lin: Shopper, client: FlaskClient, stripe: StripeSandbox, runner: FlaskCliRunner
+) -> None:
+    milk = world.item(on_hand=1)
+    path = lin.goes_to_pay(milk)
+    world.buy(world.member(funds="100"), milk)
+    lin.at_provider(path, "pay")
+    assert deliver(client, stripe.outgoing[-1]).status_code == 204
+    assert lin.state(path) == "goes_back"
+    assert "Your money goes back" in lin.visitor.get(path).text
+    assert world.faults() == []
+    runner.invoke(args=["payment", "settle"])
+    session = stripe.sessions[lin.attempt(path).reference]
+    assert [one["amount"] for one in session.refunds] == [milk.price_minor]
+    assert "Your money has gone back" in lin.visitor.get(path).text
+    assert lin.attempt(path).state == "refunded"
+    assert world.faults() == []
+
+
+def test_prices_stand_while_somebody_pays(world: World, lin: Shopper) -> None:
+    milk = world.item(price="12.50")
+    path = lin.goes_to_pay(milk)
+    world.price(milk, "20.00")
+    lin.at_provider(path, "pay")
+    lin.checks(path)
+    assert one_sale(world, lin).total_minor == 1250
+    assert world.faults() == []
+
+
+def test_paid_twice_in_two_ways_is_sold_once_and_the_second_goes_back(
+    world: World, lin: Shopper, client: FlaskClient, stripe: StripeSandbox
+) -> None:
+    """The shopper leaves the provider's page, pays in another way, and the first money comes."""
+    milk = world.item(on_hand=5)
+    path = lin.goes_to_pay(milk)
+    other = lin.visitor.post("/pay", {**lin.form, "means": "simulated"}).location.partition("?")[0]
+    assert (lin.state(other), lin.state(path)) == ("receipt", "expired")
+    lin.at_provider(path, "pay")
+    assert deliver(client, stripe.outgoing[-1]).status_code == 204
+    assert lin.state(path) == "goes_back"
+    assert "already in another way" in lin.visitor.get(path).text
+    assert world.left(milk) == 4
+    assert world.faults() == []
+
+
+def test_a_refund_goes_back_to_the_card_in_parts_and_never_too_much(
+    world: World, lin: Shopper, stripe: StripeSandbox, runner: FlaskCliRunner
+) -> None:
+    milk, staff = world.item(price="12.50"), world.staff()
+    path = lin.goes_to_pay(milk, 3)
+    lin.at_provider(path, "pay")
+    lin.checks(path)
+    sale = one_sale(world, lin)
+    with world.app.app_context():
+        sales.refund(sale.id, made_by=staff.id, parts=[sales.Part(1, 1)])
+    runner.invoke(args=["payment", "settle"])
+    assert lin.attempt(path).state == "partly_refunded"
+    world.refund(sale, staff)
+    for _ in range(3):
+        runner.invoke(args=["payment", "settle"])
+    session = stripe.sessions[lin.attempt(path).reference]
+    assert sorted(one["amount"] for one in session.refunds) == [1250, 2500]
+    assert lin.attempt(path).state == "refunded"
+    assert world.balance(lin.member) == 0
+    assert world.faults() == []
+
+
+def test_what_the_provider_will_not_send_back_is_in_the_account(
+    world: World, lin: Shopper, stripe: StripeSandbox, runner: FlaskCliRunner
+) -> None:
+    milk = world.item(price="12.50")
+    path = lin.goes_to_pay(milk)
+    lin.at_provider(path, "pay")
+    lin.checks(path)
+    stripe.sessions[lin.attempt(path).reference].refunds.append({"amount": 1250})
+    world.refund(one_sale(world, lin), world.staff())
+    runner.invoke(args=["payment", "settle"])
+    with world.app.app_context():
+        assert [one.state for one in db.session.query(Payback)] == ["refused"]
+    assert world.balance(lin.member) == 1250
+    assert world.faults() == []
+
+
+def test_a_basket_is_paid_and_emptied(world: World, lin: Shopper) -> None:
+    for name in ("oat-milk", "pear"):
+        item = world.item(name)
+        lin.visitor.post("/basket/lines", code=item.code, quantity="2", seen_minor="0")
+    page = lin.visitor.get("/pay").text
+    form = dict(re.findall(r'name="(key|seen-\d+)" value="(\w+)"', page))
+    path = lin.visitor.post("/pay", {**form, "means": "stripe"}).location.partition("?")[0]
+    lin.at_provider(path, "pay")
+    lin.checks(path)
+    assert one_sale(world, lin).pieces == 4
+    assert "Your basket is empty" in lin.visitor.get("/basket").text
+    assert world.faults() == []
+
+
+def test_somebody_elses_payment_is_not_there(world: World, lin: Shopper) -> None:
+    path, mei = lin.goes_to_pay(world.item()), world.client_for(world.member())
+    assert mei.get(path).status_code == 404
+    assert mei.post(f"{path}/checks").status_code == 404
+    assert mei.post(f"{path}/cancellations").status_code == 404
+    assert lin.state(path) == "waits"
+
+
+# Bad notices
+
+
+def test_bad_notices_change_nothing_and_are_counted(
+    world: World, lin: Shopper, client: FlaskClient, stripe: StripeSandbox, app: Flask
+) -> None:
+    path = lin.goes_to_pay(world.item(price="12.50"))
+    mine = stripe._shown(stripe.sessions[lin.attempt(path).reference])
+    paid = mine | {"payment_status": "paid", "status": "complete"}
+    kind = "checkout.session.completed"
+    bad = [
+        (stripe.event(kind, paid, secret="guessed"), 400),
+        (stripe.event(kind, paid | {"amount_total": 1249}), 409),
+        (stripe.event(kind, paid | {"amount_total": 10**9}), 409),
+        (stripe.event(kind, paid | {"amount_total": "1250"}), 400),
+        (stripe.event(kind, paid | {"currency": "jpy"}), 409),
+        (stripe.event(kind, paid | {"client_reference_id": "NOT-OURS"}), 404),
+        (stripe.event(kind, paid | {"client_reference_id": None}), 400),
+        (stripe.event(kind, paid, livemode=True), 409),
+        (stripe.event(kind, {}), 400),
+    ]
+    for notice, status in bad:
+        assert deliver(client, notice).status_code == status, notice.body
+    stripe.webhook_secret, right = "another", stripe.webhook_secret
+    assert deliver(client, stripe.event(kind, paid)).status_code == 400
+    stripe.webhook_secret = right
+    huge = stripe.event(kind, paid)
+    huge.body = b" " * 10_000_000
+    assert deliver(client, huge).status_code == 400
+    other = stripe.event(kind, paid)
+    other.body = other.body.decode().encode("utf-16")
+    assert deliver(client, other).status_code == 400
+    assert lin.state(path) == "waits"
+    with app.app_context():
+        counted = events.refused()
+    assert sum(counted.values()) == len(bad) + 3
+    assert deliver(client, stripe.event("customer.created", {"id": "cus_1"})).status_code == 204
+    assert deliver(client, stripe.event(kind, paid)).status_code == 204
+    assert lin.state(path) == "receipt"
+    assert world.faults() == []
+
+
+def test_a_thousand_notices_doubled_shuffled_delayed_and_forged_over_a_hundred_payments(
+    world: World, stripe: StripeSandbox, client: FlaskClient, runner: FlaskCliRunner, clock: Clock
+) -> None:
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    milk = world.item(price="12.50", on_hand=60)
+    people = [Shopper(world, stripe, world.member()) for _ in range(4)]
+    paths = [(one, one.goes_to_pay(milk)) for one in people * 25]
+    posts = []
+    paid = 0
+    for shopper, path in paths:
+        end = chance.choice(["pay", "pay", "pay", "decline", "never"])
+        paid += end != "decline"
+        sent = len(stripe.outgoing)
+        shopper.at_provider(path, end)
+        if chance.random() < 0.2:
+            shopper.visitor.post(f"{path}/cancellations")
+        for notice in stripe.outgoing[sent:]:
+            posts += [(notice, 204)] * chance.randint(1, 20)
+            forged = stripe.event("checkout.session.completed", {}, secret="guessed")
+            posts += [(forged, 400)] * chance.randint(0, 4)
+    chance.shuffle(posts)
+    half = len(posts) // 2
+    for notice, status in posts[:half]:
+        assert deliver(client, notice).status_code == status
+    clock.tick(seconds=200)
+    for notice, status in posts[half:]:
+        assert deliver(client, notice).status_code == status
+    clock.tick(minutes=20)
+    for _ in range(3):
+        runner.invoke(args=["payment", "settle"])
+        clock.tick(minutes=20)
+    states = [shopper.state(path) for shopper, path in paths]
+    assert (states.count("receipt"), states.count("goes_back")) == (60, paid - 60), seed
+    assert world.left(milk) == 0
+    gone = [sum(r["amount"] for r in one.refunds) for one in stripe.sessions.values()]
+    assert sum(gone) >= (paid - 60) * 1250
+    assert world.faults() == []
