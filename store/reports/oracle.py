@@ -377,7 +377,8 @@ _RULES = (
         "goods_kept_for_no_payment",
         "goods that are kept for a payment which is not open any more",
         """SELECT COUNT(*) FROM reservations r JOIN attempts a ON a.id = r.sale_id
-            WHERE r.ended_at IS NULL AND a.state NOT IN ('created', 'pending', 'authorised')""",
+            WHERE r.ended_at IS NULL AND r.ends_at > a.settled_at
+              AND a.state NOT IN ('created', 'pending', 'authorised')""",
     ),
     (
         "notices_taken_twice",

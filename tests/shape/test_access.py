@@ -66,8 +66,8 @@ def cast(world: World, app: Flask) -> Cast:
                         means="simulated")  # fmt: skip
         attempt = paying.pay(paying.Paying(buy, Simulated(b"k"), wish="never"))
     values: dict[str, object] = {
-        "sale": sale.id, "paying": attempt, "top_up": top_up, "gtin": milk.gtin, "code": milk.code, "item": milk.id,
-        "member": people["leaver"].id,
+        "sale": sale.id, "paying": attempt, "top_up": top_up, "gtin": milk.gtin,
+        "code": milk.code, "item": milk.id, "member": people["leaver"].id,
     }  # fmt: skip
     return Cast(world, people, milk, values)
 
