@@ -21,7 +21,7 @@ ENDS = {
 """What the shopper may choose: English and Chinese."""
 
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
-<title>{provider}: practice</title>
+<title>{provider}: practice</title><link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <style>
