@@ -70,13 +70,14 @@ def _practice(port: int) -> dict[str, object]:
     """The demo shop takes practice payments by providers of its own, on the next port, unless it
     has the keys of a real one."""
     config = settings.load()
-    if not config["DEMO"] or config["STRIPE_KEY"]:
+    if not config["DEMO"] or config["STRIPE_KEY"] or config["ALIPAY_APP_ID"]:
         return {}
     there = port + PRACTICE_ABOVE
     command = ("payment", "practice", "--host", "0.0.0.0", "--port", str(there),
                "--shop", f"http://127.0.0.1:{port}")  # fmt: skip
     url = f"http://127.0.0.1:{there}"
-    return {"PRACTICE": command, **settings_of(config["SECRET_KEY"], url)}
+    folder = Path(config["INSTANCE"], "practice")
+    return {"PRACTICE": command, **settings_of(config["SECRET_KEY"], url, folder)}
 
 
 def lan_addresses() -> list[str]:

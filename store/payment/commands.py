@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 from flask import current_app
 from flask.cli import AppGroup
@@ -52,7 +54,8 @@ def settle() -> None:
 @click.option("--shop", "shop_url", required=True, help="Where notices go: http://127.0.0.1:8000.")
 def run_practice(host: str, port: int, shop_url: str) -> None:
     """Be the practice providers of a demo shop, until the process is ended."""
-    served = Served(practice(current_app.config, shop_url), host, port)
+    folder = Path(current_app.config["INSTANCE"], "practice")
+    served = Served(practice(current_app.config, shop_url, folder), host, port)
     served.server.serve_forever()
 
 

@@ -19,7 +19,7 @@ from .calls import GatewayAway, call
 from .gateways import Answer, Approved, Declined, Gateway, GatewayTimeout, Order
 from .models import Attempt, Payback
 
-__all__ = ["of_attempt", "refund", "send_back", "work"]
+__all__ = ["of_attempt", "refund", "send_back", "waiting", "work"]
 
 LONGEST = timedelta(hours=1)
 
@@ -147,3 +147,10 @@ def _gone(attempt_id: str) -> int:
 def of_attempt(attempt_id: str) -> list[Payback]:
     query = select(Payback).where(Payback.attempt_id == attempt_id)
     return list(db.session.scalars(query.order_by(Payback.created_at)))
+
+
+def waiting(gateway: str) -> int:
+    """How many paybacks a gateway has not answered yet."""
+    query = select(func.count(Payback.id)).join(Attempt, Attempt.id == Payback.attempt_id)
+    found = query.where(Payback.state == "waiting", Attempt.gateway == gateway)
+    return int(db.session.scalar(found) or 0)

@@ -7,13 +7,13 @@ from flask.typing import ResponseReturnValue
 
 from .. import forms, identity, ids, money, web
 from ..errors import Invalid, NotFound
-from . import attempts, ledger, notice_views, topups
+from . import attempts, gateway_views, ledger, notice_views, topups
 from .blueprint import blueprint
 from .gateways import Gateway
 from .gateways.offered import set_up
 from .gateways.simulated import WISHES
 
-__all__ = ["blueprint", "notice_views"]
+__all__ = ["blueprint", "gateway_views", "notice_views"]
 
 PAGE = 50
 SUGGESTED = ("20", "50", "100", "200")

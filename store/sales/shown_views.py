@@ -23,6 +23,7 @@ def means_name(means: str) -> str:
         "delivery": gettext("On delivery"),
         "simulated": gettext("Practice money"),
         "stripe": gettext("Card online (Stripe)"),
+        "alipay": gettext("Alipay"),
     }
     return names.get(means, means)
 

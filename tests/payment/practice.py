@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from store.payment.sandboxes.alipay import AlipaySandbox
 from store.payment.sandboxes.practice import practice, settings_of
 from store.payment.sandboxes.serving import Sandbox, Sent, Served
 from store.payment.sandboxes.stripe import StripeSandbox
@@ -25,20 +28,23 @@ class Providers:
 
     settings: dict[str, str]
     stripe: StripeSandbox
+    alipay: AlipaySandbox
 
     def named(self, name: str) -> Sandbox:
-        return {"stripe": self.stripe}[name]
+        return {"stripe": self.stripe, "alipay": self.alipay}[name]
 
 
 @contextmanager
 def providers() -> Iterator[Providers]:
-    made = practice(settings_of(SECRET, ""), SHOP)
+    folder = Path(os.environ["ONESHELF_TESTS"], f"practice-{os.getpid()}")
+    made = practice(settings_of(SECRET, "", folder), SHOP, folder)
     with Served(made) as served:
         for sandbox in made.sandboxes.values():
             sandbox.sends_by_itself = False
-        stripe = made.sandboxes["stripe"]
+        stripe, alipay = made.sandboxes["stripe"], made.sandboxes["alipay"]
         assert isinstance(stripe, StripeSandbox)
-        yield Providers(settings_of(SECRET, served.url), stripe)
+        assert isinstance(alipay, AlipaySandbox)
+        yield Providers(settings_of(SECRET, served.url, folder), stripe, alipay)
 
 
 def deliver(client: FlaskClient, notice: Sent) -> TestResponse:

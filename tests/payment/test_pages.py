@@ -84,3 +84,16 @@ def test_where_no_gateway_is_open_money_is_paid_in_at_the_till(world: World) -> 
     assert "Pay in at the till" in visitor.get("/me/top-up").text
     answer = visitor.post("/me/top-up", key="a-key-of-the-page", amount="20")
     assert answer.status_code == 404
+
+
+def test_the_owner_tests_a_way_of_paying_and_sees_what_was_not_believed(world: World) -> None:
+    owner = world.client_for(world.owner())
+    assert "Nothing. Every notice was genuine" in owner.get("/owner/payments").text
+    forged = world.app.test_client().post("/payments/notices/simulated", data=b"{}")
+    assert forged.status_code == 400
+    page = owner.get("/owner/payments").text
+    assert "not signed by the provider" in page
+    assert "known-to-the-tests-only" not in page
+    assert owner.post("/owner/payments/checks", gateway="simulated").status_code == 303
+    assert "its keys are right" in owner.get("/owner/payments").text
+    assert owner.post("/owner/payments/checks", gateway="none").status_code == 404

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
@@ -376,3 +377,45 @@ def start_many(world: World, members: list[int], item: Thing) -> list[tuple[str,
             mine = db.session.get_one(Attempt, paying.pay(asked))
             started.append((mine.id, mine.reference))
         return started
+
+
+def test_alipay_pays_tells_and_takes_back(
+    world: World, lin: Shopper, client: FlaskClient, practice: Providers, runner: FlaskCliRunner
+) -> None:
+    """With our requests signed, its answers and notices signed, and a late TRADE_FINISHED."""
+    alipay, milk = practice.alipay, world.item(price="12.50")
+    path = lin.goes_to_pay(milk, means="alipay")
+    mine = lin.attempt(path)
+    assert requests.get(mine.next_url, timeout=5).status_code == 200
+    lin.checks(path)
+    assert lin.state(path) == "waits"
+    alipay.ends(mine.id, "twice")
+    for notice in alipay.outgoing[-2:]:
+        answer = deliver(client, notice)
+        assert (answer.status_code, answer.text) == (200, "success")
+    assert lin.state(path) == "receipt"
+    sale = one_sale(world, lin)
+    assert (sale.means, sale.total_minor) == ("alipay", 1250)
+    world.refund(sale, world.staff())
+    runner.invoke(args=["payment", "settle"])
+    assert alipay.trades[mine.id].refunds
+    finished = alipay.notice(
+        alipay.trades[mine.id], trade_status="TRADE_FINISHED", gmt_refund="2027-03-15 10:00:00",
+        refund_fee="12.50",
+    )  # fmt: skip
+    assert deliver(client, finished).text == "success"
+    assert lin.attempt(path).state == "refunded"
+    assert world.faults() == []
+
+
+def test_alipay_that_was_paid_and_told_nobody_is_found_out(
+    clock: Clock, world: World, lin: Shopper, practice: Providers, runner: FlaskCliRunner
+) -> None:
+    path = lin.goes_to_pay(world.item(), means="alipay")
+    mine = lin.attempt(path)
+    assert requests.get(mine.next_url, timeout=5).status_code == 200
+    practice.alipay.ends(mine.id, "never")
+    clock.tick(seconds=6)
+    assert runner.invoke(args=["payment", "settle"]).stdout.strip() == "1"
+    assert lin.state(path) == "receipt"
+    assert world.faults() == []

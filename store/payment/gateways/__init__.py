@@ -28,7 +28,7 @@ __all__ = [
     "Pending",
 ]
 
-NAMES = ("simulated", "stripe")
+NAMES = ("simulated", "stripe", "alipay")
 """Every gateway there is, as accounts, sales and addresses name it."""
 
 TIMEOUT_S = 8
@@ -135,6 +135,10 @@ class Gateway(Protocol):
     def refund(self, order: Order, refund_id: str, amount_minor: int) -> Answer:
         """Send so much of it back; the same refund's id again is the same refund. Raises
         GatewayTimeout."""
+
+    def check(self, return_url: str) -> Declined | None:
+        """Whether its set-up works: asks the provider for nothing but an answer, and says what is
+        wrong. Raises GatewayTimeout."""
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
         """Check a notice's signature and read it. Raises NoticeForged, NoticeForeign."""

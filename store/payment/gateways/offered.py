@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from . import Gateway
+from .alipay import Alipay
 from .simulated import Simulated
 from .stripe import Stripe
 
@@ -26,13 +27,17 @@ def set_up(settings: Mapping[str, Any]) -> dict[str, Gateway]:
         found.append(Simulated(str(settings["SECRET_KEY"]).encode()))
     if settings["STRIPE_KEY"]:
         live = "_live_" in settings["STRIPE_KEY"]
-        names = ("STRIPE_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_URL")
-        found.append(_stripe(*(settings[name] for name in names), live))
+        words = ("KEY", "WEBHOOK_SECRET", "URL")
+        found.append(_stripe(*(settings[f"STRIPE_{word}"] for word in words), live))
+    if settings["ALIPAY_APP_ID"]:
+        fields = ("APP_ID", "SELLER_ID", "KEY", "PUBLIC_KEY", "URL")
+        found.append(_alipay(*(settings[f"ALIPAY_{field}"] for field in fields)))
     return {gateway.name: gateway for gateway in found}
 
 
 # The SDK's client is dear to make and holds the connections.
 _stripe = lru_cache(maxsize=4)(Stripe)
+_alipay = lru_cache(maxsize=4)(Alipay)
 
 
 def offered(
@@ -45,4 +50,5 @@ def offered(
         for gateway in set_up(settings).values()
         if (not inside or gateway.name in inside)
         and (gateway.name != "stripe" or amount_minor >= STRIPE_LEAST.get(currency, 100))
+        and (gateway.name != "alipay" or currency == "CNY")
     ]

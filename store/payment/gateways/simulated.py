@@ -54,6 +54,9 @@ class Simulated:
     def refund(self, order: Order, refund_id: str, amount_minor: int) -> Answer:
         return Approved(f"practice-refund-{refund_id}", amount_minor, order.currency)
 
+    def check(self, return_url: str) -> Declined | None:
+        return None
+
     def sign(self, body: bytes, at_s: int) -> dict[str, str]:
         """The headers of a notice, as the provider would send them (for tests and the demo)."""
         return {"Practice-Time": str(at_s), "Practice-Signature": self._mac(body, str(at_s))}

@@ -110,6 +110,13 @@ class Stripe:
 
         return self._ask(ask)
 
+    def check(self, return_url: str) -> Declined | None:
+        """Reads the balance, which every key may that can take payments."""
+        if not self.webhook_secret.startswith("whsec_"):
+            return Declined("webhook_secret")
+        answer = self._ask(lambda api: Approved(str(api.balance.retrieve().object)))
+        return answer if isinstance(answer, Declined) else None
+
     def _ask(self, ask: Any) -> Answer:
         """A refusal by Stripe is an answer; no answer, or one of theirs that says they failed, is
         a GatewayTimeout."""

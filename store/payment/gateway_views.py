@@ -1,0 +1,58 @@
+"""The owner's page of the ways in which money comes: what is set up, whether it works, what waits,
+and what was not believed."""
+
+from __future__ import annotations
+
+from flask import current_app, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from .. import forms, identity, web
+from ..errors import NotFound
+from . import attempts, events, paybacks
+from .blueprint import blueprint
+from .calls import GatewayAway, call
+from .gateways import Approved, Declined, Gateway, GatewayTimeout
+from .gateways.offered import set_up
+
+
+@blueprint.get("/owner/payments")
+@identity.needs("connect_systems")
+def gateways() -> str:
+    names = list(set_up(current_app.config))
+    return render_template(
+        "payment/gateways.html",
+        gateways=[(name, attempts.open_count(name), paybacks.waiting(name)) for name in names],
+        refused=sorted(events.refused(days=7).items()),
+        notices=f"{web.base_url()}/payments/notices",
+    )
+
+
+@blueprint.post("/owner/payments/checks")
+@identity.needs("connect_systems")
+def check_gateway() -> ResponseReturnValue:
+    """Ask a provider whether its set-up works, and say what is wrong."""
+    name = forms.text("gateway", least=1, most=16)
+    found = set_up(current_app.config).get(name)
+    if found is None:
+        raise NotFound("This shop has no such gateway")
+    said, tone = _tested(found)
+    flash(said, tone)
+    return redirect(url_for("payment.gateways"), 303)
+
+
+def _tested(gateway: Gateway) -> tuple[str, str]:
+    """What to tell the owner, and in which tone."""
+    try:
+        answer = call(gateway, lambda: gateway.check(web.base_url()) or Approved("works"))
+    except (GatewayTimeout, GatewayAway):
+        return gettext("It does not answer. Try again in a minute."), "warn"
+    if not isinstance(answer, Declined):
+        return gettext("It answers, and its keys are right."), "good"
+    words = {
+        "set_up": gettext("It does not know our key. Copy the key anew from its console."),
+        "key": gettext("One of the keys is no key: something was lost when it was copied."),
+        "webhook_secret": gettext("The signing secret is missing: no notice can be believed."),
+    }
+    other = gettext("It answers with the error %(code)s.", code=answer.reason)
+    return words.get(answer.reason, other), "warn"

@@ -1,0 +1,190 @@
+"""Alipay, for practice: signed requests in, signed answers and notices out.
+
+It checks our RSA2 signature over every request, signs the exact text of every answer, keeps trades
+by our order number, answers a refund that comes again the same, and refuses more than was paid.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Request, Response
+
+from ... import money
+from .page import ENDS, page
+from .serving import Sandbox, Sent
+
+__all__ = ["AlipaySandbox"]
+
+LATE_S = 8.0
+
+
+@dataclass
+class _Trade:
+    order: str
+    amount: int
+    subject: str
+    notice_url: str
+    return_url: str
+    number: str
+    status: str = "WAIT_BUYER_PAY"
+    refunds: dict[str, int] = field(default_factory=dict)
+
+
+class AlipaySandbox(Sandbox):
+    name = "alipay"
+
+    def __init__(
+        self, app_id: str, seller_id: str, shop_key: rsa.RSAPublicKey, key: rsa.RSAPrivateKey
+    ) -> None:
+        super().__init__()
+        self.app_id, self.seller_id, self.shop_key, self.key = app_id, seller_id, shop_key, key
+        self.trades: dict[str, _Trade] = {}
+
+    def answer(self, request: Request, path: str) -> Response:
+        said = request.args.to_dict()
+        method = said.get("method", "")
+        fault = self._fault(said)
+        if method == "alipay.trade.wap.pay":
+            return self._shopper(request, said, fault)
+        name = method.replace(".", "_") + "_response"
+        if fault:
+            wrong = {"code": "40002", "msg": "Invalid Arguments", "sub_code": fault}
+            return _json(json.dumps({name: wrong}))
+        text = json.dumps(self._do(method, json.loads(said["biz_content"]), said))
+        return _json(f'{{"{name}":{text},"sign":"{self._sign(text)}"}}')
+
+    def _fault(self, said: dict[str, str]) -> str:
+        """What is wrong with who asks, in Alipay's words."""
+        if said.get("app_id") != self.app_id:
+            return "isv.invalid-app-id"
+        signed = "&".join(f"{name}={said[name]}" for name in sorted(said) if name != "sign")
+        try:
+            self.shop_key.verify(
+                b64decode(said.get("sign", "")), signed.encode(), padding.PKCS1v15(),
+                hashes.SHA256(),
+            )  # fmt: skip
+        except (InvalidSignature, ValueError):
+            return "isv.invalid-signature"
+        return ""
+
+    def _do(self, method: str, asked: dict[str, Any], said: dict[str, str]) -> dict[str, Any]:
+        if method == "alipay.trade.precreate":
+            trade = self._open(asked, said)
+            return _well(out_trade_no=trade.order, qr_code=f"https://qr.alipay.com/{trade.number}")
+        trade_or_none = self.trades.get(asked.get("out_trade_no", ""))
+        if trade_or_none is None:
+            return _business("ACQ.TRADE_NOT_EXIST")
+        if method == "alipay.trade.query":
+            return _well(**self._facts(trade_or_none))
+        if method == "alipay.trade.refund":
+            return self._refund(trade_or_none, asked)
+        return _business("isv.invalid-method")
+
+    def _open(self, asked: dict[str, Any], said: dict[str, str]) -> _Trade:
+        order = asked["out_trade_no"]
+        if order not in self.trades:
+            self.trades[order] = _Trade(
+                order, money.parse(asked["total_amount"], "CNY"), asked["subject"],
+                said.get("notify_url", ""), said.get("return_url", ""),
+                f"2027{secrets.randbelow(10**20):020}",
+            )  # fmt: skip
+        return self.trades[order]
+
+    def _refund(self, trade: _Trade, asked: dict[str, Any]) -> dict[str, Any]:
+        number, amount = asked.get("out_request_no", ""), money.parse(asked["refund_amount"], "CNY")
+        if trade.status not in ("TRADE_SUCCESS", "TRADE_CLOSED") or (
+            not trade.refunds and (trade.status == "TRADE_CLOSED")
+        ):
+            return _business("ACQ.TRADE_STATUS_ERROR")
+        before = trade.refunds.get(number)
+        if before is not None and before != amount:
+            return _business("ACQ.DISCORDANT_REPEAT_REQUEST")
+        if before is None:
+            if amount < 1 or sum(trade.refunds.values()) + amount > trade.amount:
+                return _business("ACQ.REFUND_AMT_NOT_EQUAL_TOTAL")
+            trade.refunds[number] = amount
+            if sum(trade.refunds.values()) == trade.amount:
+                trade.status = "TRADE_CLOSED"
+        total = money.text(sum(trade.refunds.values()), "CNY")
+        return _well(
+            out_trade_no=trade.order, trade_no=trade.number, refund_fee=total,
+            fund_change="Y" if before is None else "N",
+        )  # fmt: skip
+
+    def _facts(self, trade: _Trade) -> dict[str, str]:
+        return {
+            "out_trade_no": trade.order, "trade_no": trade.number, "trade_status": trade.status,
+            "total_amount": money.text(trade.amount, "CNY"),
+        }  # fmt: skip
+
+    # The shopper's page
+
+    def _shopper(self, request: Request, said: dict[str, str], fault: str) -> Response:
+        if fault:
+            return Response(f"{fault}\n", 400)
+        trade = self._open(json.loads(said["biz_content"]), said)
+        if request.method == "GET":
+            return page("Alipay 支付宝", trade.subject, trade.amount, "CNY")
+        end = request.form.get("end", "")
+        if end in ENDS:
+            self.ends(trade.order, end)
+        return redirect(trade.return_url, 303)
+
+    def ends(self, reference: str, end: str) -> None:
+        trade = self.trades[reference]
+        if trade.status != "WAIT_BUYER_PAY" or end == "cancel":
+            return
+        trade.status = "TRADE_CLOSED" if end == "decline" else "TRADE_SUCCESS"
+        if end == "never":
+            return
+        notice = self.notice(trade)
+        self.tell(notice, LATE_S if end == "late" else 0.0)
+        if end == "twice":
+            self.tell(notice)
+
+    def notice(self, trade: _Trade, **changed: str) -> Sent:
+        """A notice as it is sent: a form, signed over its sorted fields."""
+        said = {
+            **self._facts(trade), "app_id": self.app_id, "seller_id": self.seller_id,
+            "notify_type": "trade_status_sync", "notify_id": secrets.token_hex(16),
+            "subject": trade.subject, "charset": "utf-8", "version": "1.0", **changed,
+        }  # fmt: skip
+        signed = "&".join(f"{name}={said[name]}" for name in sorted(said) if said[name])
+        form = {**said, "sign_type": "RSA2", "sign": self._sign(signed)}
+        body = urlencode(form).encode()
+        return Sent(trade.notice_url, body, {"Content-Type": "application/x-www-form-urlencoded"})
+
+    def _sign(self, text: str) -> str:
+        signature = self.key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return b64encode(signature).decode()
+
+
+def _well(**said: str) -> dict[str, Any]:
+    return {"code": "10000", "msg": "Success", **said}
+
+
+def _business(code: str) -> dict[str, Any]:
+    return {"code": "40004", "msg": "Business Failed", "sub_code": code, "sub_msg": code}
+
+
+def _json(text: str) -> Response:
+    return Response(text, content_type="application/json;charset=utf-8")
+
+
+def public_pem(key: rsa.RSAPrivateKey) -> str:
+    """The public half of a key, as a setting takes it."""
+    return (
+        key.public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode()
+    )
