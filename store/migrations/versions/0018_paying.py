@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-MEANS = "means IN ('account', 'cash', 'card', 'delivery', 'simulated', 'stripe')"
+MEANS = "means IN ('account', 'cash', 'card', 'delivery', 'simulated', 'stripe', 'alipay')"
 MEANS_BEFORE = "means IN ('account', 'cash', 'card', 'delivery')"
 
 
