@@ -73,6 +73,12 @@ class ShownItem(Strict):
     size = fields.String(required=True)
     tax_rate = fields.String(required=True, metadata={"description": "Percent, inside the price."})
     price = fields.Nested(Money, required=True, allow_none=True)
+    deposit = fields.Nested(
+        Money,
+        required=True,
+        allow_none=True,
+        metadata={"description": "What is paid for each beside the price, and comes back."},
+    )
     unit_price = fields.Nested(UnitPrice, required=True, allow_none=True)
     for_sale = fields.Boolean(required=True)
     location = fields.String(required=True, allow_none=True)
@@ -157,7 +163,8 @@ def _statement(place: stock.Location | None) -> Select[*tuple[Any, ...]]:
     place_id = place.id if place else None
     price = catalogue.price_in_force(Item.id, place_id, currency=currency())
     here = null() if place_id is None else stock.level_of(Item.id, place_id)
-    columns = (Item, Category, price.label("price_minor"), here.label("on_hand"))
+    deposit = catalogue.deposit_due(Item, currency()).label("deposit_minor")
+    columns = (Item, Category, price.label("price_minor"), here.label("on_hand"), deposit)
     return select(*columns).outerjoin(Category, Category.id == Item.category_id)
 
 
@@ -176,6 +183,7 @@ def _shown(row: Row[Any], place: stock.Location | None) -> dict[str, Any]:
         "size": found.size_text,
         "tax_rate": f"{found.tax_rate_bp // 100}.{found.tax_rate_bp % 100:02}",
         "price": None if price_minor is None else amount(price_minor, currency()),
+        "deposit": amount(row.deposit_minor, currency()) if row.deposit_minor else None,
         "unit_price": _unit_price(found, price_minor),
         "for_sale": price_minor is not None and found.archived_at is None,
         "location": place.code if place else None,

@@ -30,6 +30,10 @@ class OfflineLine(Strict):
         validate=Exactly(r"^[0-9]{1,15}(\.[0-9]{1,4})?$", error="Not an amount like 12.50."),
         metadata={"description": "What the till charged for one."},
     )
+    deposit = fields.String(
+        validate=Exactly(r"^[0-9]{1,15}(\.[0-9]{1,4})?$", error="Not an amount like 0.25."),
+        metadata={"description": "What it charged as deposit on one, beside the price."},
+    )
 
 
 class OfflineSale(Strict):
@@ -103,7 +107,8 @@ def _read(told: dict[str, Any], location_id: int) -> sales.OfflineSale:
     of = currency()
     lines = tuple(
         sales.Charged(find_item(one["item"]), one["quantity"],
-                      money.parse(one["price"], of, field="price"))
+                      money.parse(one["price"], of, field="price"),
+                      money.parse(one["deposit"], of, field="deposit") if "deposit" in one else 0)
         for one in told["lines"]
     )  # fmt: skip
     member = find_member(told["member"]) if "member" in told else None

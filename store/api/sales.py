@@ -49,8 +49,8 @@ class AskedLine(Strict):
     price = fields.String(
         validate=Exactly(r"^[0-9]{1,15}(\.[0-9]{1,4})?$", error="Not an amount like 12.50."),
         metadata={
-            "description": "The price of one as the buyer was shown it. A rise is refused with "
-            "`price_rose`, a drop is passed on."
+            "description": "The price of one as the buyer was shown it, without a deposit. A rise "
+            "is refused with `price_rose`, a drop is passed on."
         },
     )
 
@@ -82,8 +82,16 @@ class SaleLine(Strict):
     item = fields.String(required=True, metadata={"description": "The item's short code."})
     kind = fields.String(
         required=True,
-        validate=validate.OneOf(["goods", "shipping"]),
-        metadata={"description": "shipping: what the delivery of an order cost."},
+        validate=validate.OneOf(["goods", "shipping", "deposit"]),
+        metadata={
+            "description": "shipping: what the delivery of an order cost. deposit: what is paid "
+            "back with the units of the line at `of`, or for an empty."
+        },
+    )
+    of = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Of a deposit: the position of the line that it came with."},
     )
     names = Texts(required=True)
     quantity = fields.Integer(required=True)
@@ -234,7 +242,12 @@ def _lines(asked: list[dict[str, Any]]) -> tuple[sales.Line, ...]:
         if line_["item"] not in known:
             known[line_["item"]] = find_item(line_["item"])
     return tuple(
-        sales.Line(known[line_["item"]], line_["quantity"], _seen(line_.get("price")))
+        sales.Line(
+            known[line_["item"]],
+            line_["quantity"],
+            _seen(line_.get("price")),
+            without_deposit=True,
+        )
         for line_ in asked
     )
 
@@ -270,6 +283,7 @@ def _shown(sale: sales.Receipt) -> dict[str, Any]:
                 "position": each.position,
                 "item": each.item_code,
                 "kind": each.kind,
+                "of": each.of_position,
                 "names": each.names,
                 "quantity": each.quantity,
                 "refunded": each.quantity_refunded,

@@ -12,12 +12,14 @@ from .codes import (
     item_path,
     refuse_retired,
 )
+from .deposit_kinds import add_deposit
+from .deposits import Deposit, deposit_due, deposit_of, deposits
 from .forms import resolve
 from .items import add_item, archive_item, bring_back, edit_item
 from .models import BundlePart, Category, Item
 from .pictures import add_picture, picture_url
 from .prices import price_in_force, quote, set_price
-from .quotes import Quote, quotes
+from .quotes import Quote, as_sold, kept_quote, quotes
 from .resolver import page_headers
 from .return_rules import Rule, return_rule, rule_of, rules_at, rules_in_force, set_return_rule
 from .search import categories, search, search_conditions
@@ -27,21 +29,28 @@ __all__ = [
     "BundlePart",
     "Category",
     "CodeTaken",
+    "Deposit",
     "Item",
     "ItemNotForSale",
     "ItemRetired",
     "Part",
     "Quote",
     "Rule",
+    "add_deposit",
     "add_item",
     "add_picture",
     "archive_item",
+    "as_sold",
     "bring_back",
     "categories",
+    "deposit_due",
+    "deposit_of",
+    "deposits",
     "edit_item",
     "find_item",
     "item_by_code_query",
     "item_path",
+    "kept_quote",
     "page_headers",
     "parts_of",
     "picture_url",

@@ -16,6 +16,7 @@ from sqlalchemy import insert, select
 from ..db import connection, in_transaction
 from ..errors import Invalid
 from .codes import find_item
+from .deposits import COLUMNS, Deposit, read, with_deposit
 from .models import BundlePart, Item
 
 __all__ = ["Part", "parts_of", "read_parts", "set_parts"]
@@ -32,22 +33,24 @@ class Part(NamedTuple):
     code: str
     names: dict[str, str]
     tracks_batches: bool
+    deposit: Deposit | None = None
 
 
 def parts_of(item_ids: Collection[int]) -> dict[int, list[Part]]:
     """What is in these bundles, by their id, in one statement; an item that is none is left out."""
     query = (
-        select(
-            BundlePart.bundle_id, BundlePart.item_id, BundlePart.quantity, Item.code, Item.names,
-            Item.tracks_batches,
+        with_deposit(
+            select(
+                BundlePart.bundle_id, BundlePart.item_id, BundlePart.quantity, Item.code,
+                Item.names, Item.tracks_batches, *COLUMNS,
+            ).join(Item, Item.id == BundlePart.item_id)
         )
-        .join(Item, Item.id == BundlePart.item_id)
         .where(BundlePart.bundle_id.in_(set(item_ids)))
         .order_by(BundlePart.bundle_id, BundlePart.item_id)
     )  # fmt: skip
     found: dict[int, list[Part]] = {}
     for row in connection().execute(query) if item_ids else ():
-        found.setdefault(row[0], []).append(Part(*row[1:]))
+        found.setdefault(row[0], []).append(Part(*row[1:6])._replace(deposit=read(row[6:])))
     return found
 
 

@@ -13,6 +13,7 @@ from . import forms, gs1
 from .blueprint import blueprint
 from .bundles import parts_of, read_parts
 from .codes import CodeTaken, ItemNotForSale, item_path
+from .deposits import deposits
 from .exporting import rate_text
 from .figures import read_rate
 from .items import ItemFields, add_item, archive_item, bring_back, edit_item
@@ -67,6 +68,7 @@ def desk_item(item_id: int) -> ResponseReturnValue:
         "sku": item.sku or "", "tax_rate": rate_text(item.tax_rate_bp).rstrip("%"),
         "price": "" if price is None else money.text(price, currency),
         "tracks_batches": "1" if item.tracks_batches else "",
+        "deposit": str(item.deposit_id or ""),
     }  # fmt: skip
     texts = {"name": item.names, "description": item.descriptions,
              "category": category.names if category else {}}  # fmt: skip
@@ -143,6 +145,7 @@ def _form(item: Item | None, said: dict[str, str]) -> str:
         "catalogue/item_form.html", item=item, said=said, faults=g.get("faults", {}),
         default_rate=rate, currency=current_app.config["CURRENCY"],
         prices=prices_of(item.id, 12) if item else [], item_path=item_path,
+        deposits=deposits(current_app.config["CURRENCY"]),
         parts=parts_of([item.id]).get(item.id, []) if item and item.is_bundle else [],
     )  # fmt: skip
 

@@ -48,6 +48,8 @@ def fields() -> ItemFields:
         ),
         "tracks_batches": forms.flag("tracks_batches"),
     }
+    if "deposit" in request.form:
+        read["deposit_id"] = forms.whole("deposit", least=0, most=10**15, default=0) or None
     return read
 
 

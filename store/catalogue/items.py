@@ -20,6 +20,7 @@ from .codes import (
     checked_sku,
     fresh_code,
 )
+from .deposits import checked_deposit
 from .models import Category, Item
 from .sizes import read_size
 from .texts import LONGEST_DESCRIPTION, LONGEST_NAME, clean, searchable
@@ -44,6 +45,7 @@ class ItemFields(TypedDict, total=False):
     tax_rate_bp: int
     tracks_batches: bool
     picture: str | None
+    deposit_id: int | None
 
 
 def add_item(
@@ -66,7 +68,7 @@ def add_item(
         code=checked_short_code(code) if code else _unused_code(),
         names={}, descriptions={}, brand="", size_text="", picture=None,
         gtin=None, sku=None, category_id=None, content=None, content_unit=None,
-        tracks_batches=False, is_bundle=bool(parts),
+        tracks_batches=False, is_bundle=bool(parts), deposit_id=None,
         created_at=now, updated_at=now, archived_at=None,
     )  # fmt: skip
     fields.setdefault("names", {})
@@ -150,6 +152,8 @@ def _change(item: Item, fields: ItemFields) -> None:
         if item.is_bundle and fields["tracks_batches"]:
             raise Invalid("Of a bundle the parts are tracked by batch", field="tracks_batches")
         item.tracks_batches = fields["tracks_batches"]
+    if "deposit_id" in fields:
+        item.deposit_id = checked_deposit(fields["deposit_id"])
     if "picture" in fields:
         item.picture = fields["picture"]
     if "category" in fields:

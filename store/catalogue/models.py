@@ -30,7 +30,8 @@ class Item(Base):
     """What is sold. `names` and `descriptions` map a language ("en", "zh") to text; `code` is the
     short code that people type; `content` with `content_unit` (12.5 kg is 12500 of "g") gives the
     unit price; `search` is everything that a search looks at, in lower case. Of an item that
-    `tracks_batches` the first to expire is sold first."""
+    `tracks_batches` the first to expire is sold first. `deposit_id` is the item of the books of the
+    deposit that it carries."""
 
     __tablename__ = "items"
     __table_args__ = (
@@ -52,6 +53,7 @@ class Item(Base):
     tax_rate_bp: Mapped[int] = mapped_column(BigId)
     tracks_batches: Mapped[bool] = mapped_column(default=False)
     is_bundle: Mapped[bool] = mapped_column(default=False)
+    deposit_id: Mapped[int | None] = mapped_column(ForeignKey("items.id"))
     picture: Mapped[str | None] = mapped_column(String(32))
     search: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(Moment)
@@ -71,6 +73,18 @@ class BundlePart(Base):
     bundle_id: Mapped[int] = mapped_column(ForeignKey("items.id"), primary_key=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("items.id"), primary_key=True)
     quantity: Mapped[int] = mapped_column(BigId)
+
+
+class DepositKind(Base):
+    """What a bottle or a crate costs until it comes back. The amount never changes; its name and
+    its tax rate are those of its item."""
+
+    __tablename__ = "deposits"
+    __table_args__ = (CheckConstraint("amount_minor > 0", name="amount"),)
+
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"), primary_key=True)
+    amount_minor: Mapped[int] = mapped_column(BigId)
+    currency: Mapped[str] = mapped_column(String(3))
 
 
 class Price(Base):

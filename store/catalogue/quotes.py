@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal, select
 
+from ..db import connection
 from ..prepared import Many, Prepared, one_of
+from .deposits import COLUMNS, Deposit, read, with_deposit
 from .models import Item
 from .prices import price_in_force
 
@@ -22,23 +24,51 @@ class Quote(NamedTuple):
     amount_minor: int
     tracks_batches: bool = False
     is_bundle: bool = False
+    deposit: Deposit | None = None
 
 
 _quotes = Prepared(
-    lambda dialect: select(
-        Item.id,
-        Item.code,
-        Item.names,
-        Item.tax_rate_bp,
-        price_in_force(Item.id, bindparam("place"), currency=bindparam("money")).label("amount"),
-        Item.tracks_batches,
-        Item.is_bundle,
+    lambda dialect: with_deposit(
+        select(
+            Item.id,
+            Item.code,
+            Item.names,
+            Item.tax_rate_bp,
+            price_in_force(Item.id, bindparam("place"), currency=bindparam("money")).label(
+                "amount"
+            ),
+            Item.tracks_batches,
+            Item.is_bundle,
+            *COLUMNS,
+        ).select_from(Item)
     ).where(one_of(Item.id, "items", dialect), Item.archived_at.is_(None))
 )
+
+
+def as_sold(item_ids: Collection[int]) -> dict[int, Quote]:
+    """What these items are, by id, for sales that were made elsewhere at prices of their own:
+    archived or without a price, too. The amount is 0."""
+    columns = (Item.id, Item.code, Item.names, Item.tax_rate_bp, literal(0).label("amount"),
+               Item.tracks_batches, Item.is_bundle)  # fmt: skip
+    query = with_deposit(select(*columns, *COLUMNS).select_from(Item))
+    found = connection().execute(query.where(Item.id.in_(item_ids)))
+    return {row[0]: _made(row) for row in found}
 
 
 def quotes(item_ids: Sequence[int], location_id: int, currency: str) -> dict[int, Quote]:
     """Quotes by item id, in one statement. What is archived or has no price is left out: it is not
     for sale."""
     found = _quotes.all(items=Many(item_ids), place=location_id, money=currency)
-    return {row[0]: Quote(*row) for row in found if row[4] is not None}
+    return {row[0]: _made(row) for row in found if row[4] is not None}
+
+
+def kept_quote(values: Sequence[Any]) -> Quote:
+    """A quote that was written down as a list, with the deposit in it as another."""
+    plain = Quote(*values[:7])
+    kept = values[7] if len(values) > 7 else None
+    return plain if kept is None else plain._replace(deposit=Deposit(*kept))
+
+
+def _made(row: Sequence[Any]) -> Quote:
+    plain = Quote(*row[:7])
+    return plain if row[7] is None else plain._replace(deposit=read(row[7:]))

@@ -77,7 +77,8 @@ def _paid(ids: set[str]) -> Told:
             "tax": amount(sale.tax_minor, of), "sold_at": moment(sale.created_at),
             "lines": [
                 {
-                    "position": line.position, "item": line.item_code, "quantity": line.quantity,
+                    "position": line.position, "item": line.item_code, "kind": line.kind,
+                    "quantity": line.quantity,
                     "price": amount(line.unit_minor, of), "total": amount(line.total_minor, of),
                     "tax": amount(line.tax_minor, of),
                 }

@@ -41,10 +41,15 @@ class Labelled(Protocol):
     def content(self) -> int | None: ...
     @property
     def content_unit(self) -> str | None: ...
+    @property
+    def deposit_minor(self) -> int: ...
 
 
 _item = catalogue.Item
-ITEM_COLUMNS = (_item.code, _item.gtin, _item.names, _item.content, _item.content_unit)
+ITEM_COLUMNS = (
+    _item.code, _item.gtin, _item.names, _item.content, _item.content_unit,
+    catalogue.deposit_due(_item).label("deposit_minor"),
+)  # fmt: skip
 
 
 def labels_query() -> Any:
@@ -78,6 +83,10 @@ def _worded(
     main = imprint.languages[0]
     unit_minor, per = catalogue.unit_price(price_minor, item.content, item.content_unit)
     unit_text = "" if unit_minor is None else f"{money.show(unit_minor, currency, main)} / {per}"
+    if item.deposit_minor:
+        # Never part of the price, nor of the price of a litre.
+        text = deposit_text(money.show(item.deposit_minor, currency, main), main)
+        unit_text = f"{unit_text} · {text}" if unit_text else text
     return PrintedLabel(
         url=imprint.base_url + path,
         code_text=code_in_clear(item),
@@ -86,6 +95,11 @@ def _worded(
         unit_price_text=unit_text,
         shelf_text=f"{imprint.place} · {shelf}" if shelf else "",
     )
+
+
+def deposit_text(amount: str, language: str) -> str:
+    """How a label says that a deposit is paid beside its price."""
+    return f"+ {amount} 押金" if language == "zh" else f"+ {amount} deposit"
 
 
 def path_of(item: Labelled, label_id: str, secret_key: str) -> str:

@@ -116,7 +116,10 @@ def sheet_picture() -> ResponseReturnValue:
 def sample() -> ResponseReturnValue:
     """How the label of an item would look on a sheet."""
     location, sheet = forms.place(), forms.sheet_named()
-    item = db.session.get(catalogue.Item, forms.whole_argument("item"))
+    columns = (catalogue.Item.id, *stickers.ITEM_COLUMNS)
+    item = db.session.execute(
+        select(*columns).where(catalogue.Item.id == forms.whole_argument("item"))
+    ).first()
     if item is None:
         raise NotFound("There is no such item", what="item")
     currency = current_app.config["CURRENCY"]

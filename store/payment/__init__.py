@@ -1,6 +1,7 @@
 """Payment: the accounts, every transfer between them, and money on its way in."""
 
 from .attempts import KeyReused
+from .empties import pay_empties
 from .ledger import (
     Accounts,
     InsufficientFunds,
@@ -11,9 +12,9 @@ from .ledger import (
     balance_of,
     charge,
     deposit,
-    statement,
 )
 from .paybacks import refund
+from .statements import statement
 
 __all__ = [
     "Accounts",
@@ -26,6 +27,7 @@ __all__ = [
     "balance_of",
     "charge",
     "deposit",
+    "pay_empties",
     "refund",
     "statement",
 ]

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ScalarSelect, bindparam, func, insert, or_, select, update
 
 from .. import clock
-from ..db import db, in_transaction, insert_new
+from ..db import in_transaction, insert_new
 from ..errors import Refusal
 from ..prepared import Many, Prepared, one_of
 from .gateways import NAMES
@@ -24,6 +24,8 @@ from .models import Account, Transfer
 TAKINGS = "takings"
 PASSING = "passing"
 """The shop's account through which money goes that came and found nothing to pay for."""
+DEPOSITS = "deposits"
+"""What is owed to whoever brings the empties back."""
 
 
 class InsufficientFunds(Refusal):
@@ -45,13 +47,15 @@ class RefundTooLarge(Refusal):
 class Payment(NamedTuple):
     """So much to the shop's takings for one sale: from a member's account, or from the shop's own
     account of that name ("cash", "card"), into which a till took it; or from what a gateway owes
-    us, and then an attempt brought it."""
+    us, and then an attempt brought it. Of it `deposit_minor` is owed from then on, and goes from
+    the takings to the deposits."""
 
     member_id: int | None
     amount_minor: int
     sale_id: str
     means: str = "account"
     attempt_id: str | None = None
+    deposit_minor: int = 0
 
 
 def account_of(means: str) -> str:
@@ -165,7 +169,7 @@ def charge(payments: Sequence[Payment], known: Accounts, at: datetime) -> bool:
     if not payments:
         return True
     sums: dict[int, int] = {}
-    for member, amount, _, means, _ in payments:
+    for member, amount, _, means, _, _ in payments:
         if means == "account" and member is not None:
             sums[member] = sums.get(member, 0) + amount
     debits = [
@@ -179,18 +183,26 @@ def charge(payments: Sequence[Payment], known: Accounts, at: datetime) -> bool:
     others = {payment.means for payment in payments} - {"account"}
     shops = {means: shop_account(account_of(means), known.currency) for means in sorted(others)}
     rows = [
-        _row(shops.get(means) or known.of_members[member or 0].account_id, takings, amount,
-             known.currency, "charge", at, sale_id=sale_id, attempt_id=attempt_id)
-        for member, amount, sale_id, means, attempt_id in payments
+        row_of(shops.get(means) or known.of_members[member or 0].account_id, takings, amount,
+               known.currency, "charge", at, sale_id=sale_id, attempt_id=attempt_id)
+        for member, amount, sale_id, means, attempt_id, _ in payments
     ]  # fmt: skip
+    owed = [payment for payment in payments if payment.deposit_minor]
+    if owed:
+        deposits = shop_account(DEPOSITS, known.currency)
+        rows += [
+            row_of(takings, deposits, payment.deposit_minor, known.currency, "deposit_owed", at,
+                 sale_id=payment.sale_id)
+            for payment in owed
+        ]  # fmt: skip
     _book.run(rows)
     return True
 
 
-def refund(sale_id: str, amount_minor: int) -> str | None:
+def refund(sale_id: str, amount_minor: int, deposit_minor: int = 0) -> str | None:
     """Joiner: give back so much of what a sale cost, to the account that paid for it; answers the
     attempt that had brought the money, if one had. The transfer names the charge that it reverses,
-    in part or whole. Raises RefundTooLarge.
+    in part or whole. Of it `deposit_minor` is no longer owed. Raises RefundTooLarge.
 
     The charge's row is locked before what went back is summed up, so that of two refunds one waits
     for the other; the table lets none of them follow on the same sum.
@@ -210,11 +222,16 @@ def refund(sale_id: str, amount_minor: int) -> str | None:
     left = charge.amount_minor - reversed_before
     if amount_minor > left:
         raise RefundTooLarge(left_minor=left, asked_minor=amount_minor)
-    row = _row(charge.credit_id, charge.debit_id, amount_minor, charge.currency, "refund",
-               clock.now(), sale_id=sale_id)  # fmt: skip
+    row = row_of(charge.credit_id, charge.debit_id, amount_minor, charge.currency, "refund",
+                 clock.now(), sale_id=sale_id)  # fmt: skip
     row |= {"reverses_id": charge.id, "reversed_before_minor": reversed_before}
     session.connection().execute(insert(Transfer), [row])
-    _give(charge.debit_id, amount_minor)
+    if deposit_minor:
+        deposits = shop_account(DEPOSITS, charge.currency)
+        back = row_of(deposits, charge.credit_id, deposit_minor, charge.currency, "deposit_back",
+                      clock.now(), sale_id=sale_id)  # fmt: skip
+        session.connection().execute(insert(Transfer), [back])
+    give(charge.debit_id, amount_minor)
     attempt_id: str | None = charge.attempt_id
     return attempt_id
 
@@ -224,9 +241,9 @@ def pass_through(source: str, amount_minor: int, currency: str, attempt_id: str)
     back to it, as nothing is left to pay for."""
     connection, at = in_transaction().connection(), clock.now()
     outside, passing = shop_account(source, currency), shop_account(PASSING, currency)
-    came = _row(outside, passing, amount_minor, currency, "late", at, attempt_id=attempt_id)
+    came = row_of(outside, passing, amount_minor, currency, "late", at, attempt_id=attempt_id)
     came_id = connection.execute(insert(Transfer).returning(Transfer.id), [came]).scalar_one()
-    back = _row(passing, outside, amount_minor, currency, "late_back", at)
+    back = row_of(passing, outside, amount_minor, currency, "late_back", at)
     back |= {"reverses_id": came_id, "reversed_before_minor": 0}
     connection.execute(insert(Transfer), [back])
 
@@ -244,19 +261,19 @@ def deposit(
     """Joiner: money comes in from an account of the shop (`source`, "gateway:simulated", "cash") to
     the shopper's. An attempt's id is unique in the ledger: it is booked once."""
     account = shopper_account(member_id, currency)
-    row = _row(shop_account(source, currency), account, amount_minor, currency, reason,
-               clock.now(), attempt_id=attempt_id, note=note)  # fmt: skip
+    row = row_of(shop_account(source, currency), account, amount_minor, currency, reason,
+                 clock.now(), attempt_id=attempt_id, note=note)  # fmt: skip
     in_transaction().connection().execute(insert(Transfer), [row])
-    _give(account, amount_minor)
+    give(account, amount_minor)
 
 
-def _give(account_id: int, amount_minor: int) -> None:
+def give(account_id: int, amount_minor: int) -> None:
     """Raise a shopper's balance. An account of the shop keeps none (NULL), and so it stays."""
-    give = {"account": account_id, "amount": amount_minor}
-    in_transaction().connection().execute(_credit, [give])
+    row = {"account": account_id, "amount": amount_minor}
+    in_transaction().connection().execute(_credit, [row])
 
 
-def _row(
+def row_of(
     debit: int, credit: int, amount_minor: int, currency: str, reason: str, at: datetime,
     *, sale_id: str | None = None, attempt_id: str | None = None, note: str = "",
 ) -> dict[str, Any]:  # fmt: skip
@@ -265,56 +282,3 @@ def _row(
         "currency": currency, "reason": reason, "sale_id": sale_id, "attempt_id": attempt_id,
         "reverses_id": None, "note": note, "at": at,
     }  # fmt: skip
-
-
-class Posting(NamedTuple):
-    """A line of a statement: what changed the account, by how much, and what it held then."""
-
-    id: int
-    at: datetime
-    reason: str
-    amount_minor: int
-    balance_minor: int
-    sale_id: str | None
-
-
-def statement(
-    member_id: int, currency: str, *, before: int | None = None, limit: int = 50
-) -> list[Posting]:
-    """The newest postings of a member's account, before a transfer id, with running balances."""
-    account = db.session.scalar(
-        select(Account).where(Account.member_id == member_id, Account.currency == currency)
-    )
-    if account is None:
-        return []
-    sides = [
-        select(
-            Transfer.id, Transfer.at, Transfer.reason, Transfer.sale_id,
-            (Transfer.amount_minor * sign).label("signed"),
-        )
-        .where(side == account.id, *([Transfer.id < before] if before else []))
-        .order_by(Transfer.id.desc())
-        .limit(limit)
-        for side, sign in ((Transfer.credit_id, 1), (Transfer.debit_id, -1))
-    ]  # fmt: skip
-    found = sorted(
-        (row for side in sides for row in db.session.execute(side)), key=lambda row: -row.id
-    )[:limit]
-    balance = account.balance_minor or 0
-    if found and before:
-        balance -= _signed_sum_from(account.id, found[0].id + 1)
-    postings = []
-    for row in found:
-        postings.append(Posting(row.id, row.at, row.reason, row.signed, balance, row.sale_id))
-        balance -= row.signed
-    return postings
-
-
-def _signed_sum_from(account_id: int, transfer_id: int) -> int:
-    def side(column: Any) -> int:
-        query = select(func.coalesce(func.sum(Transfer.amount_minor), 0))
-        return int(
-            db.session.scalar(query.where(column == account_id, Transfer.id >= transfer_id)) or 0
-        )
-
-    return side(Transfer.credit_id) - side(Transfer.debit_id)

@@ -24,10 +24,11 @@ __all__ = ["of_attempt", "refund", "send_back", "waiting", "work"]
 LONGEST = timedelta(hours=1)
 
 
-def refund(sale_id: str, amount_minor: int) -> None:
+def refund(sale_id: str, amount_minor: int, deposit_minor: int = 0) -> None:
     """Joiner: give back so much of what a sale cost, to where it was paid from: to the account in
-    the same moment, through a provider as soon as it answers. Raises RefundTooLarge."""
-    attempt_id = ledger.refund(sale_id, amount_minor)
+    the same moment, through a provider as soon as it answers. Of it `deposit_minor` is no longer
+    owed. Raises RefundTooLarge."""
+    attempt_id = ledger.refund(sale_id, amount_minor, deposit_minor)
     if attempt_id is not None:
         _ask_for(attempts.locked(attempt_id), amount_minor, "refund")
 

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from .. import forms, identity, ids, money, web
 from ..errors import Invalid, NotFound
-from . import attempts, gateway_views, ledger, notice_views, topups
+from . import attempts, gateway_views, ledger, notice_views, statements, topups
 from .blueprint import blueprint
 from .gateways import Gateway
 from .gateways.offered import set_up
@@ -41,7 +41,7 @@ def statement() -> str:
     member = identity.signed_in()
     before = request.args.get("before", "")
     known = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
-    found = ledger.statement(member.id, currency(), before=known, limit=PAGE + 1)
+    found = statements.statement(member.id, currency(), before=known, limit=PAGE + 1)
     return render_template(
         "payment/statement.html",
         postings=found[:PAGE],

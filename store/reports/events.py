@@ -20,6 +20,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     and_,
+    case,
     cast,
     func,
     literal_column,
@@ -27,7 +28,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from ..catalogue.models import Item
+from ..catalogue.models import DepositKind, Item
 from ..outbox import Outbox
 from ..sales.models import Refund, RefundLine, Sale, SaleLine
 from . import calendar
@@ -123,8 +124,11 @@ def _half(
         literal_column("0" if refund else "1", BigInteger).label("sales"),
         literal_column("1" if refund else "0", BigInteger).label("refunds"),
         *(
-            (literal_column(f"{sign}1", BigInteger) * func.sum(lines[name])).label(name)
-            for name in ("quantity", "total_minor", "tax_minor")
+            (literal_column(f"{sign}1", BigInteger) * func.sum(measure)).label(name)
+            for name, measure in (
+                ("quantity", lines.quantity if by_item or choice.of_goods else _pieces(lines)),
+                ("total_minor", lines.total_minor), ("tax_minor", lines.tax_minor),
+            )
         ),
         (total if refund else literal_column("0", BigInteger)).label("refunded_minor"),
     ]  # fmt: skip
@@ -147,6 +151,14 @@ def _half(
     query = select(*columns).select_from(tables).group_by(*groups)
     query = query.where(*_conditions(at, span, choice, refund), *(goods if lines_first else []))
     return query if lines_first or not goods else query.having(func.count(lines.position) > 0)
+
+
+def _pieces(lines: Any) -> Any:
+    """The units of a line that count as pieces: a bottle's deposit is none beside the bottle."""
+    if "kind" in lines:
+        return case((lines.kind == "deposit", 0), else_=lines.quantity)
+    kinds = select(DepositKind.item_id)
+    return case((lines.item_id.in_(kinds), 0), else_=lines.quantity)
 
 
 def _goods(choice: Choice, item_id: Any) -> list[ColumnElement[bool]]:

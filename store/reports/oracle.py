@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select, text
 
 from ..db import Base, connection, db
+from . import oracle_deposits
 from .audit import differences
 
 __all__ = ["Finding", "audit", "figures"]
@@ -433,7 +434,7 @@ def audit() -> list[Finding]:
         conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
     findings = [
         Finding(name, int(conn.execute(text(query)).scalar_one()), meaning)
-        for name, meaning, query in _RULES
+        for name, meaning, query in (*_RULES, *oracle_deposits.RULES)
     ]
     findings.append(
         Finding(

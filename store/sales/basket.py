@@ -6,6 +6,7 @@ scanned as a guest joins it when they sign in.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from .. import catalogue, clock, ids, money, stock
 from ..db import connection, db, in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound
 from .checkout import MOST_LINES, MOST_PIECES, Line
+from .goods import carried, due_minor, parts_of
 from .models import Basket, BasketLine, Sale
 
 KEPT_DAYS = 30
@@ -39,6 +41,18 @@ class Shown:
     label_id: str | None
     in_hand: bool = False
     """The place sells what the shopper holds, whatever the book says."""
+    deposits: tuple[tuple[catalogue.Deposit, int], ...] = ()
+    """What one of them carries, with how many of each."""
+
+    @property
+    def deposit_minor(self) -> int:
+        """The deposits on one of them."""
+        return sum(one.amount_minor * many for one, many in self.deposits)
+
+    @property
+    def due_minor(self) -> int:
+        """What one of them costs with its deposit."""
+        return (self.unit_minor or 0) + self.deposit_minor
 
     @property
     def total_minor(self) -> int:
@@ -64,18 +78,27 @@ class Contents:
 
     @property
     def total_minor(self) -> int:
-        return sum(line.total_minor for line in self.lines)
+        return self.deposit_minor + sum(line.total_minor for line in self.lines)
+
+    @property
+    def deposit_minor(self) -> int:
+        return sum(line.deposit_minor * line.quantity for line in self.lines)
 
     @property
     def tax_minor(self) -> int:
-        return sum(money.included_tax(line.total_minor, line.tax_rate_bp) for line in self.lines)
+        goods = sum(money.included_tax(line.total_minor, line.tax_rate_bp) for line in self.lines)
+        return goods + sum(
+            money.included_tax(one.amount_minor * many * line.quantity, one.tax_rate_bp)
+            for line in self.lines
+            for one, many in line.deposits
+        )
 
     @property
     def pieces(self) -> int:
         return sum(line.quantity for line in self.lines)
 
     def wanted(self, seen: dict[int, int]) -> tuple[Line, ...]:
-        """The lines of a buy; `seen` are the unit prices that the page showed, by item."""
+        """The lines of a buy; `seen` is what one of each costs on the page, by item."""
         return tuple(
             Line(
                 line.item_id, line.quantity, seen.get(line.item_id, line.seen_minor), line.label_id
@@ -135,6 +158,7 @@ def contents(holder: Holder, currency: str) -> Contents | None:
         .order_by(BasketLine.id)
     )  # fmt: skip
     rows = db.session.execute(query).all()
+    carries = _deposits(rows, currency)
     sells = stock.sells_in_hand(basket.location_id)
     lines = [
         Shown(
@@ -144,12 +168,25 @@ def contents(holder: Holder, currency: str) -> Contents | None:
             unit_minor=None if row[1].archived_at else row[4],
             tax_rate_bp=row[1].tax_rate_bp, on_hand=row[5] or 0, label_id=row[6],
             in_hand=sells and not (row[1].tracks_batches or row[1].is_bundle),
+            deposits=carries.get(row[1].id, ()),
         )
         for row in rows
     ]  # fmt: skip
     # The key is of the same moment as the lines: another tab may be changing both.
     key = rows[0].key if rows else basket.key
     return Contents(basket.id, basket.location_id, key, lines)
+
+
+def _deposits(
+    rows: Sequence[Any], currency: str
+) -> dict[int, tuple[tuple[catalogue.Deposit, int], ...]]:
+    """The deposits on one of each item; it asks only where an item may carry one."""
+    may = {row[1].id for row in rows if row[1].is_bundle or row[1].deposit_id is not None}
+    if not may:
+        return {}
+    quotes = catalogue.as_sold(may)
+    parts = parts_of(quotes.values())
+    return {item: tuple(carried(quote, parts, currency)) for item, quote in quotes.items()}
 
 
 def _find(holder: Holder) -> Basket | None:
@@ -185,7 +222,8 @@ def add(holder: Holder, line: Line, location_id: int, currency: str) -> None:
         else:
             session.add(
                 BasketLine(basket_id=basket.id, item_id=line.item_id, quantity=line.quantity,
-                           seen_minor=quote.amount_minor, label_id=line.label_id)
+                           seen_minor=due_minor(quote, parts_of([quote]), currency),
+                           label_id=line.label_id)
             )  # fmt: skip
         _changed(basket)
 

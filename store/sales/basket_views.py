@@ -25,10 +25,11 @@ def show() -> str:
         rises=[
             _shown(line)
             for line in lines
-            if line.unit_minor is not None and line.unit_minor > line.seen_minor
+            if line.unit_minor is not None and line.due_minor > line.seen_minor
         ],
         total_minor=found.total_minor if found else 0,
         tax_minor=found.tax_minor if found else 0,
+        deposit_minor=found.deposit_minor if found else 0,
         key=found.key if found else "",
         ready=all(line.for_sale and line.in_stock for line in lines),
         currency=forms.currency(),
@@ -42,6 +43,7 @@ def _shown(line: basket.Shown) -> dict[str, object]:
         "id": line.id, "item_id": line.item_id, "url": line.item_path,
         "item_name": web.in_language(line.names), "picture": line.picture,
         "quantity": line.quantity, "unit_minor": line.unit_minor or 0,
+        "due_minor": line.due_minor, "deposit_minor": line.deposit_minor,
         "total_minor": line.total_minor, "was_minor": line.seen_minor,
         "for_sale": line.for_sale, "in_stock": line.in_stock, "on_hand": line.on_hand,
     }  # fmt: skip

@@ -32,7 +32,18 @@ from ..db import db, is_passing, repeatable, shop_engine, transaction
 from ..errors import Invalid, Refusal, Unavailable
 from ..prepared import Many, Prepared, one_of
 from .combine import Combiner
-from .goods import Parts, counted, for_sale, in_hand, leaving, parts_of
+from .goods import (
+    Deposited,
+    Parts,
+    counted,
+    deposit_rows,
+    deposited,
+    due_minor,
+    for_sale,
+    in_hand,
+    leaving,
+    parts_of,
+)
 from .models import Sale, SaleLine
 
 MOST_LINES = 200
@@ -66,12 +77,14 @@ class ConfirmFirst(Refusal):
 
 @dataclass(frozen=True)
 class Line:
-    """So many of an item. `seen_minor` is the unit price that the shopper was shown, if any."""
+    """So many of an item. `seen_minor` is what one costs as the shopper was shown it, if they were:
+    with its deposit, or `without_deposit`."""
 
     item_id: int
     quantity: int
     seen_minor: int | None = None
     label_id: str | None = None
+    without_deposit: bool = False
 
 
 @dataclass(frozen=True)
@@ -264,6 +277,7 @@ class _Accepted:
     total_minor: int
     tax_minor: int
     found: dict[tuple[int, int], int]
+    deposits: list[Deposited]
 
 
 @dataclass
@@ -327,9 +341,12 @@ class _Till:
 
     def _accept(self, asked: Buy) -> _Accepted:
         quotes = [self._quote(asked, line) for line in asked.lines]
-        _refuse_rises(asked, quotes)
+        refuse_rises(asked.lines, quotes, self.parts, asked.currency)
         wanted, found = self._refuse_shortage(asked, quotes)
-        total = sum(q.amount_minor * line.quantity for q, line in zip(quotes, asked.lines))
+        lines = [(q, line.quantity) for q, line in zip(quotes, asked.lines)]
+        deposits = deposited(lines, self.parts, asked.currency)
+        total = sum(q.amount_minor * many for q, many in lines)
+        total += sum(each.total_minor for each in deposits)
         if total > money.LARGEST_MINOR:
             raise Invalid("The total is larger than any sale", field="quantity")
         self._ask(asked, total)
@@ -337,11 +354,9 @@ class _Till:
             self._spend((asked.member_id or 0, asked.currency), total)
         for place, quantity in wanted.items():
             self.levels[place] = self.levels.get(place, 0) + found.get(place, 0) - quantity
-        tax = sum(
-            money.included_tax(q.amount_minor * line.quantity, q.tax_rate_bp)
-            for q, line in zip(quotes, asked.lines)
-        )
-        return _Accepted(ids.new(), asked, quotes, total, tax, found)
+        tax = sum(money.included_tax(q.amount_minor * many, q.tax_rate_bp) for q, many in lines)
+        tax += sum(each.tax_minor for each in deposits)
+        return _Accepted(ids.new(), asked, quotes, total, tax, found, deposits)
 
     def _spend(self, owner: tuple[int, str], total: int) -> None:
         if self.balances[owner] < total:
@@ -399,15 +414,21 @@ class _Till:
             raise ConfirmFirst(total_minor=total, currency=asked.currency)
 
 
-def _refuse_rises(asked: Buy, quotes: list[catalogue.Quote]) -> None:
+def refuse_rises(
+    lines: Sequence[Line], quotes: Sequence[catalogue.Quote], parts: Parts, currency: str
+) -> None:
     """A drop is passed on silently; a rise asks."""
-    rises = [
-        {"item": q.code, "seen_minor": line.seen_minor, "price_minor": q.amount_minor}
-        for q, line in zip(quotes, asked.lines)
-        if line.seen_minor is not None and q.amount_minor > line.seen_minor
-    ]
+    rises = []
+    for quote, line in zip(quotes, lines):
+        if line.seen_minor is None:
+            continue
+        now = quote.amount_minor
+        if not line.without_deposit:
+            now = due_minor(quote, parts, currency)
+        if now > line.seen_minor:
+            rises.append({"item": quote.code, "seen_minor": line.seen_minor, "price_minor": now})
     if rises:
-        raise PriceRose(rises=rises, currency=asked.currency)
+        raise PriceRose(rises=rises, currency=currency)
 
 
 # Two statements and not one with OR: each walks an index of its own, whatever a member has bought
@@ -479,6 +500,14 @@ _insert_lines = Prepared(
     ),
 )  # fmt: skip
 
+_insert_deposits = Prepared(
+    lambda dialect: insert(SaleLine),
+    (
+        "sale_id", "position", "item_id", "names", "quantity", "unit_minor", "total_minor",
+        "tax_minor", "tax_rate_bp", "label_id", "kind", "of_position",
+    ),
+)  # fmt: skip
+
 
 def _write(till: _Till) -> None:
     """Write the accepted buys. Raises _Overtaken when a guard says that things changed."""
@@ -486,7 +515,7 @@ def _write(till: _Till) -> None:
     for currency, accounts in till.accounts.items():
         payments = [
             payment.Payment(sale.asked.member_id, sale.total_minor, sale.sale_id, sale.asked.means,
-                            sale.asked.attempt_id)
+                            sale.asked.attempt_id, sum(each.total_minor for each in sale.deposits))
             for sale in accepted
             if sale.asked.currency == currency
         ]  # fmt: skip
@@ -494,6 +523,13 @@ def _write(till: _Till) -> None:
             raise _Overtaken
     _insert_sales.run([_sale_row(sale, at) for sale in accepted])
     _insert_lines.run([row for sale in accepted for row in _line_rows(sale)])
+    deposits = [
+        row
+        for sale in accepted
+        for row in deposit_rows(sale.sale_id, sale.deposits, len(sale.quotes))
+    ]
+    if deposits:
+        _insert_deposits.run(deposits)
     outbox.put_many("sale.paid", [sale.sale_id for sale in accepted], at)
     wants = [
         stock.Want(line.item_id, sale.asked.location_id, line.quantity, sale.sale_id,

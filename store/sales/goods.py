@@ -1,4 +1,4 @@
-"""Goods of a sale: what leaves which shelf for its lines, and from which batches.
+"""Goods of a sale: what leaves which shelf for its lines, from which batches, with which deposits.
 
 Items that are sold as they stand, which is almost all of them, pay nothing for the others.
 """
@@ -6,8 +6,9 @@ Items that are sold as they stand, which is almost all of them, pay nothing for 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from .. import catalogue, stock
+from .. import catalogue, money, stock
 
 Place = tuple[int, int]
 """An item and a location."""
@@ -70,3 +71,68 @@ def leaving(
     batches that expire first. Raises OutOfStock where another till was faster."""
     wants = stock.by_part(wants, parts)
     return stock.allot(wants) if _tracked(quotes, parts) else wants
+
+
+class Deposited(NamedTuple):
+    """A deposit that is paid with a line of goods, whose position `of_position` is: so many."""
+
+    of_position: int
+    deposit: catalogue.Deposit
+    quantity: int
+
+    @property
+    def total_minor(self) -> int:
+        return self.deposit.amount_minor * self.quantity
+
+    @property
+    def tax_minor(self) -> int:
+        return money.included_tax(self.total_minor, self.deposit.tax_rate_bp)
+
+
+def deposited(
+    lines: Iterable[tuple[catalogue.Quote, int]], parts: Parts, currency: str
+) -> list[Deposited]:
+    """The deposits that come with these lines of goods, each with the position of its line; of a
+    bundle those of its parts, too."""
+    return [
+        Deposited(position, deposit, each * quantity)
+        for position, (quote, quantity) in enumerate(lines, start=1)
+        for deposit, each in carried(quote, parts, currency)
+    ]
+
+
+def carried(
+    quote: catalogue.Quote, parts: Parts, currency: str
+) -> Iterable[tuple[catalogue.Deposit, int]]:
+    """The deposits on one of an item, with how many of each."""
+    if quote.deposit is None and not quote.is_bundle:
+        return ()
+    each = [(quote.deposit, 1)]
+    each += [(part.deposit, part.quantity) for part in parts.get(quote.item_id, ())]
+    found: dict[int, tuple[catalogue.Deposit, int]] = {}
+    for deposit, many in each:
+        if deposit is not None and deposit.currency == currency:
+            before = found[deposit.item_id][1] if deposit.item_id in found else 0
+            found[deposit.item_id] = (deposit, before + many)
+    return found.values()
+
+
+def due_minor(quote: catalogue.Quote, parts: Parts, currency: str) -> int:
+    """What one of an item costs with its deposit."""
+    return quote.amount_minor + sum(
+        deposit.amount_minor * many for deposit, many in carried(quote, parts, currency)
+    )
+
+
+def deposit_rows(sale_id: str, found: Iterable[Deposited], after: int) -> list[dict[str, Any]]:
+    """The lines of a sale for its deposits, behind the line at `after`."""
+    return [
+        {
+            "sale_id": sale_id, "position": position, "item_id": one.deposit.item_id,
+            "names": one.deposit.names, "quantity": one.quantity,
+            "unit_minor": one.deposit.amount_minor, "total_minor": one.total_minor,
+            "tax_minor": one.tax_minor, "tax_rate_bp": one.deposit.tax_rate_bp, "label_id": None,
+            "kind": "deposit", "of_position": one.of_position,
+        }
+        for position, one in enumerate(found, start=after + 1)
+    ]  # fmt: skip

@@ -57,7 +57,7 @@ def facts(
     """The facts of a page about an item that is for sale. The visitor has a secret already;
     `elsewhere` is asked where the shelf is empty; `more` is what else the page shows."""
     language, on_hand, balance = here.language, row.on_hand or 0, row.balance_minor or 0
-    short = row.price_minor * quantity - balance
+    short = (row.price_minor + row.deposit_minor) * quantity - balance
     state = (
         "in_hand" if on_hand < quantity and row.when_empty == "sell"
         else "sold_out" if on_hand < 1

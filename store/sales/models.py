@@ -90,14 +90,16 @@ class Hold(Base):
 
 class SaleLine(Base):
     """One item of a sale, with its name, price and tax as they were then. What delivery costs is a
-    line of its own kind, "shipping": money and tax like any other, no goods. `quantity_refunded`
+    line of its own kind, "shipping": money and tax like any other, no goods. So is a deposit; it
+    goes back with the units of the line at `of_position`. `quantity_refunded`
     are the units whose money went back, `quantity_returning` those on their way back: the guard
     against giving a unit back twice."""
 
     __tablename__ = "sale_lines"
     __table_args__ = (
         CheckConstraint("quantity > 0", name="quantity"),
-        CheckConstraint("kind IN ('goods', 'shipping')", name="kind"),
+        CheckConstraint("kind IN ('goods', 'shipping', 'deposit')", name="kind"),
+        CheckConstraint("(kind = 'deposit') = (of_position IS NOT NULL)", name="of_position"),
         CheckConstraint("quantity_refunded BETWEEN 0 AND quantity", name="quantity_refunded"),
         CheckConstraint(
             "quantity_returning >= 0 AND quantity_refunded + quantity_returning <= quantity",
@@ -116,6 +118,7 @@ class SaleLine(Base):
     tax_rate_bp: Mapped[int] = mapped_column(BigId)
     label_id: Mapped[str | None] = mapped_column(String(16))
     kind: Mapped[str] = mapped_column(String(8), server_default="goods")
+    of_position: Mapped[int | None] = mapped_column()
     quantity_refunded: Mapped[int] = mapped_column(BigId, server_default="0")
     quantity_returning: Mapped[int] = mapped_column(BigId, server_default="0")
 
@@ -147,6 +150,44 @@ class RefundLine(Base):
     quantity: Mapped[int] = mapped_column(BigId)
     total_minor: Mapped[int] = mapped_column(BigId)
     tax_minor: Mapped[int] = mapped_column(BigId)
+
+
+class Empties(Base):
+    """Empties that came back at a location, and the deposit that was paid for them: to a member's
+    account, in cash, or off the sale at hand (`sale_id`). `key` is unique per member of the staff.
+    History: rows are only added."""
+
+    __tablename__ = "empties"
+    __table_args__ = (
+        UniqueConstraint("made_by", "key"),
+        CheckConstraint("total_minor > 0", name="total"),
+        CheckConstraint("means IN ('account', 'cash', 'card')", name="means"),
+        CheckConstraint("member_id IS NOT NULL OR means <> 'account'", name="whose_account"),
+        CheckConstraint("sale_id IS NOT NULL OR means <> 'card'", name="card_of_sale"),
+    )
+
+    id: Mapped[str] = mapped_column(String(20), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64))
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
+    means: Mapped[str] = mapped_column(String(16))
+    sale_id: Mapped[str | None] = mapped_column(ForeignKey("sales.id"), index=True)
+    currency: Mapped[str] = mapped_column(String(3))
+    total_minor: Mapped[int] = mapped_column(BigId)
+    made_by: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    at: Mapped[datetime] = mapped_column(Moment)
+
+
+class EmptyLine(Base):
+    """So many empties of one kind of deposit."""
+
+    __tablename__ = "empty_lines"
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity"),)
+
+    empties_id: Mapped[str] = mapped_column(ForeignKey("empties.id"), primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"), primary_key=True)
+    quantity: Mapped[int] = mapped_column(BigId)
+    total_minor: Mapped[int] = mapped_column(BigId)
 
 
 class Basket(Base):

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
@@ -19,7 +20,7 @@ from .. import catalogue, clock, ids, money, outbox, payment, stock
 from ..db import connection, in_transaction, repeatable, transaction
 from ..errors import Invalid, Refusal, Unavailable
 from .checkout import Bought
-from .goods import counted
+from .goods import Deposited, Parts, carried, counted, deposit_rows, parts_of
 from .models import Sale, SaleLine
 
 AHEAD = timedelta(minutes=5)
@@ -36,11 +37,13 @@ class ClockWrong(Refusal):
 
 @dataclass(frozen=True)
 class Charged:
-    """So many of an item, at the unit price that the till charged."""
+    """So many of an item, at the unit price that the till charged, and what it charged as deposit
+    on each."""
 
     item_id: int
     quantity: int
     unit_minor: int
+    deposit_minor: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,20 @@ class OfflineSale:
     @property
     def contents(self) -> str:
         goods = [(line.item_id, line.quantity, line.unit_minor) for line in self.lines]
-        text = f"{self.location_id}|{self.currency}|{goods}|{self.means}|{self.at.isoformat()}"
+        deposits = [line.deposit_minor for line in self.lines]
+        said = f"|{deposits}" if any(deposits) else ""
+        text = (
+            f"{self.location_id}|{self.currency}|{goods}|{self.means}|{self.at.isoformat()}{said}"
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def total_minor(self) -> int:
-        return sum(line.quantity * line.unit_minor for line in self.lines)
+        return self.deposit_minor + sum(line.quantity * line.unit_minor for line in self.lines)
+
+    @property
+    def deposit_minor(self) -> int:
+        return sum(line.quantity * line.deposit_minor for line in self.lines)
 
 
 class _Overtaken(Exception):
@@ -106,21 +117,25 @@ def _take_in(asked: OfflineSale) -> tuple[Bought, dict[str, int]]:
 
 def _write(asked: OfflineSale, sale_id: str, now: datetime) -> None:
     """Joiner: the sale with its lines, and the money in cash or by card."""
-    item_ids = {line.item_id for line in asked.lines}
-    item = catalogue.Item
-    query = select(item.id, item.names, item.tax_rate_bp).where(item.id.in_(item_ids))
-    items = {row.id: row for row in connection().execute(query)}
-    if len(items) != len(item_ids):
+    items = catalogue.as_sold({line.item_id for line in asked.lines})
+    if any(line.item_id not in items for line in asked.lines):
         raise catalogue.ItemNotForSale("There is no such item")
-    rows = []
+    rows, deposits = list[dict[str, Any]](), list[Deposited]()
+    parts = parts_of(items.values())
     for position, line in enumerate(asked.lines, start=1):
-        total, rate = line.quantity * line.unit_minor, items[line.item_id].tax_rate_bp
+        quote = items[line.item_id]
+        found = _deposits(line, quote, parts, asked.currency, position)
+        unit = line.unit_minor if found else line.unit_minor + line.deposit_minor
+        total, rate = line.quantity * unit, quote.tax_rate_bp
+        deposits += found
         rows.append({
             "sale_id": sale_id, "position": position, "item_id": line.item_id,
-            "names": items[line.item_id].names, "quantity": line.quantity,
-            "unit_minor": line.unit_minor, "total_minor": total,
+            "names": quote.names, "quantity": line.quantity,
+            "unit_minor": unit, "total_minor": total,
             "tax_minor": money.included_tax(total, rate), "tax_rate_bp": rate,
+            "label_id": None, "kind": "goods", "of_position": None,
         })  # fmt: skip
+    rows += deposit_rows(sale_id, deposits, len(rows))
     sale = {
         "id": sale_id, "member_id": asked.member_id, "key": asked.key,
         "contents": asked.contents, "location_id": asked.location_id, "channel": "till",
@@ -130,9 +145,26 @@ def _write(asked: OfflineSale, sale_id: str, now: datetime) -> None:
     }  # fmt: skip
     in_transaction().connection().execute(insert(Sale), [sale])
     in_transaction().connection().execute(insert(SaleLine), rows)
-    paid = payment.Payment(asked.member_id, asked.total_minor, sale_id, asked.means)
+    owed = sum(each.total_minor for each in deposits)
+    paid = payment.Payment(
+        asked.member_id, asked.total_minor, sale_id, asked.means, deposit_minor=owed
+    )
     payment.charge([paid], payment.accounts([], asked.currency), now)
     outbox.put_many("sale.paid", [sale_id], now)
+
+
+def _deposits(
+    line: Charged, quote: catalogue.Quote, parts: Parts, currency: str, position: int
+) -> list[Deposited]:
+    """The deposits that a till charged with a line: those that the item carries, or else a kind of
+    that amount. Where there is none, what was charged stays in the price: none of it is lost."""
+    if not line.deposit_minor:
+        return []
+    each = list(carried(quote, parts, currency))
+    if sum(one.amount_minor * many for one, many in each) != line.deposit_minor:
+        kinds = catalogue.deposits(currency)
+        each = [(one, 1) for one in kinds if one.amount_minor == line.deposit_minor][:1]
+    return [Deposited(position, one, many * line.quantity) for one, many in each]
 
 
 def _take(asked: OfflineSale, sale_id: str, now: datetime) -> dict[str, int]:

@@ -161,14 +161,18 @@ def _lines(asked: Order, made: Offer | None) -> list[dict[str, Any]]:
     """The goods as the page shows them; the prices are of where they are sold."""
     shown = named([line.item_id for line in asked.lines])
     quotes = {quote.item_id: quote for quote in made.quotes} if made else {}
+    deposits: dict[int, int] = {}
+    for each in made.deposits if made else ():
+        deposits[each.of_position] = deposits.get(each.of_position, 0) + each.total_minor
     return [
         {
             "item_id": line.item_id, "quantity": line.quantity,
             "name": web.in_language(shown[line.item_id].names),
             "picture": shown[line.item_id].picture,
             "unit_minor": quotes[line.item_id].amount_minor if line.item_id in quotes else None,
+            "deposit_minor": deposits.get(at, 0) // line.quantity,
         }
-        for line in asked.lines
+        for at, line in enumerate(asked.lines, start=1)
     ]  # fmt: skip
 
 

@@ -26,7 +26,8 @@ from .. import catalogue, clock, delivery, ids, money, outbox, payment, stock, w
 from ..catalogue.figures import read_rate
 from ..db import connection, in_transaction, repeatable, transaction
 from ..errors import Invalid
-from .checkout import MOST_LINES, MOST_PIECES, Bought, Line, PriceRose
+from .checkout import MOST_LINES, MOST_PIECES, Bought, Line, PriceRose, refuse_rises
+from .goods import Deposited, deposit_rows, deposited, parts_of
 from .models import Sale, SaleLine
 
 __all__ = ["Offer", "Order", "offer", "order"]
@@ -84,6 +85,11 @@ class Offer:
     shipping: delivery.Quoted | None
     where: delivery.Where | None
     goods_minor: int
+    deposits: tuple[Deposited, ...] = ()
+
+    @property
+    def deposit_minor(self) -> int:
+        return sum(each.total_minor for each in self.deposits)
 
     @property
     def shipping_minor(self) -> int:
@@ -91,7 +97,7 @@ class Offer:
 
     @property
     def total_minor(self) -> int:
-        return self.goods_minor + self.shipping_minor
+        return self.goods_minor + self.deposit_minor + self.shipping_minor
 
 
 def order(asked: Order) -> Bought:
@@ -140,17 +146,21 @@ def offer(asked: Order) -> Offer:
     if len(quotes) < len(wanted):
         raise catalogue.ItemNotForSale("This item is not for sale here")
     where, shipping = _shipping(asked)
-    _refuse_rises(asked, quotes, shipping)
+    parts = parts_of(quotes.values())
+    lines = tuple(quotes[line.item_id] for line in asked.lines)
+    refuse_rises(asked.lines, lines, parts, asked.currency)
+    _refuse_dearer_shipping(asked, shipping)
     able = delivery.candidates(wanted, asked.fulfilment)
     if asked.fulfilment == "collect":
         able = [one for one in able if one.location_id == asked.place_id]
     to = shipping.point if shipping else None
     plan = delivery.source(wanted, able, to, delivery.weighing())
-    lines = tuple(quotes[line.item_id] for line in asked.lines)
-    goods = sum(quote.amount_minor * line.quantity for quote, line in zip(lines, asked.lines))
-    if goods > money.LARGEST_MINOR:
+    goods = [(quote, line.quantity) for quote, line in zip(lines, asked.lines)]
+    deposits = deposited(goods, parts, asked.currency)
+    total = sum(quote.amount_minor * many for quote, many in goods)
+    if total > money.LARGEST_MINOR:
         raise Invalid("The total is larger than any sale", field="quantity")
-    return Offer(lines, plan, shipping, where, goods)
+    return Offer(lines, plan, shipping, where, total, tuple(deposits))
 
 
 def _check(asked: Order) -> None:
@@ -189,23 +199,11 @@ def _shipping(asked: Order) -> tuple[delivery.Where | None, delivery.Quoted | No
     return where, delivery.quote(where.country, where.postcode, weight, table)
 
 
-def _refuse_rises(
-    asked: Order, quotes: Mapping[int, catalogue.Quote], shipping: delivery.Quoted | None
-) -> None:
-    """A drop is passed on silently; a rise asks, of the goods or of the delivery."""
-    rises = [
-        {"item": quotes[line.item_id].code, "seen_minor": line.seen_minor,
-         "price_minor": quotes[line.item_id].amount_minor}
-        for line in asked.lines
-        if line.seen_minor is not None and quotes[line.item_id].amount_minor > line.seen_minor
-    ]  # fmt: skip
+def _refuse_dearer_shipping(asked: Order, shipping: delivery.Quoted | None) -> None:
     seen = asked.shipping_seen_minor
     if shipping and seen is not None and shipping.price_minor > seen:
-        rises.append(
-            {"item": SHIPPING_CODE, "seen_minor": seen, "price_minor": shipping.price_minor}
-        )
-    if rises:
-        raise PriceRose(rises=rises, currency=asked.currency)
+        rise = {"item": SHIPPING_CODE, "seen_minor": seen, "price_minor": shipping.price_minor}
+        raise PriceRose(rises=[rise], currency=asked.currency)
 
 
 def _out_of_stock(asked: Order, found: Offer) -> stock.OutOfStock:
@@ -228,7 +226,8 @@ def _write(asked: Order, found: Offer, at: datetime) -> str:
             balance_minor=accounts.balance_of(asked.member_id), needed_minor=total,
             currency=asked.currency,
         )  # fmt: skip
-    if not payment.charge([payment.Payment(asked.member_id, total, sale_id)], accounts, at):
+    paid = payment.Payment(asked.member_id, total, sale_id, deposit_minor=found.deposit_minor)
+    if not payment.charge([paid], accounts, at):
         raise _Overtaken
     own = in_transaction().connection()
     own.execute(
@@ -255,6 +254,7 @@ def _rows(sale_id: str, asked: Order, found: Offer) -> list[dict[str, object]]:
         _row(sale_id, at, quote, line.quantity, "goods", line.label_id)
         for at, (quote, line) in enumerate(zip(found.quotes, asked.lines), start=1)
     ]
+    rows += deposit_rows(sale_id, found.deposits, len(rows))
     if found.shipping_minor:
         rows.append(_row(sale_id, len(rows) + 1, _delivery_as_sold(found), 1, "shipping", None))
     return rows
@@ -270,6 +270,7 @@ def _row(
         "quantity": quantity, "unit_minor": quote.amount_minor, "total_minor": total,
         "tax_minor": money.included_tax(total, quote.tax_rate_bp),
         "tax_rate_bp": quote.tax_rate_bp, "label_id": label_id, "kind": kind,
+        "of_position": None,
     }  # fmt: skip
 
 

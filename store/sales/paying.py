@@ -26,6 +26,7 @@ from ..payment.gateways import Gateway
 from ..payment.models import OPEN, Attempt
 from . import basket
 from .checkout import Buy, Line, Weighed, buy_in, weigh
+from .goods import deposited, parts_of
 from .models import Hold, Sale
 
 __all__ = ["Paying", "abandon", "find", "pay"]
@@ -139,7 +140,7 @@ def _paid(mine: Attempt) -> None:
     session = in_transaction()
     held = session.get_one(Hold, mine.id)
     stock.release(mine.id, clock.now())
-    quotes = [catalogue.Quote(*line["quote"]) for line in held.lines]
+    quotes = [catalogue.kept_quote(line["quote"]) for line in held.lines]
     asked = Buy(
         mine.member_id, held.location_id, mine.currency,
         tuple(_line(line, quote) for line, quote in zip(held.lines, quotes)),
@@ -187,5 +188,8 @@ def find(attempt_id: str, member_id: int) -> Attempt:
 def lines_of(attempt_id: str) -> list[tuple[dict[str, str], int, int]]:
     """What an attempt is to pay for: names, quantity, and what a line costs."""
     held = db.session.get_one(Hold, attempt_id)
-    quotes = [(catalogue.Quote(*line["quote"]), line["quantity"]) for line in held.lines]
-    return [(quote.names, many, quote.amount_minor * many) for quote, many in quotes]
+    quotes = [(catalogue.kept_quote(line["quote"]), line["quantity"]) for line in held.lines]
+    lines = [(quote.names, many, quote.amount_minor * many) for quote, many in quotes]
+    currency = db.session.get_one(Attempt, attempt_id).currency
+    deposits = deposited(quotes, parts_of([quote for quote, _ in quotes]), currency)
+    return lines + [(one.deposit.names, one.quantity, one.total_minor) for one in deposits]

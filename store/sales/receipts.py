@@ -31,6 +31,7 @@ class ReceiptLine:
     tax_rate_bp: int
     quantity_refunded: int = 0
     kind: str = "goods"
+    of_position: int | None = None
 
     @property
     def kept(self) -> int:
@@ -174,7 +175,7 @@ def _lines_query() -> Select[*tuple[Any, ...]]:
             SaleLine.sale_id, SaleLine.position, SaleLine.item_id, item.code, SaleLine.names,
             item.picture, SaleLine.quantity, SaleLine.unit_minor, SaleLine.total_minor,
             SaleLine.tax_minor, SaleLine.tax_rate_bp, SaleLine.quantity_refunded,
-            SaleLine.kind,
+            SaleLine.kind, SaleLine.of_position,
         )
         .join(item, item.id == SaleLine.item_id)
         .where(SaleLine.sale_id.in_(bindparam("sales", expanding=True)))

@@ -124,7 +124,7 @@ def pay_back(
     if sale.fulfilment != "taken" and not on_its_way:
         refuse_on_its_way(sale_id)
     lines = {line.position: line for line in _lines_of(sale_id)}
-    asked = _asked(lines, parts)
+    asked = _with_deposits(lines, _asked(lines, parts))
     given = [_given(lines[position], many) for position, many in sorted(asked.items())]
     left = sum(line.quantity - line.quantity_refunded for line in lines.values())
     event = "refund_part" if sum(asked.values()) < left else "refund_rest"
@@ -136,7 +136,10 @@ def pay_back(
         raise NotRefundable(state=state)
     _count(sale_id, lines, given)
     refund_id = ids.new()
-    payment.refund(sale_id, sum(line.total_minor for line in given))
+    deposits = [line for line in given if lines[line.position].kind == "deposit"]
+    payment.refund(
+        sale_id, sum(line.total_minor for line in given), sum(line.total_minor for line in deposits)
+    )
     _write(refund_id, sale_id, given, made_by, reason, at)
     outbox.put("sale.refunded", refund_id)
     goods = [line for line in given if lines[line.position].kind == "goods"]
@@ -160,6 +163,7 @@ def _lines_of(sale_id: str) -> Sequence[Any]:
     columns = (
         SaleLine.position, SaleLine.item_id, SaleLine.quantity, SaleLine.quantity_refunded,
         SaleLine.quantity_returning, SaleLine.total_minor, SaleLine.tax_minor, SaleLine.kind,
+        SaleLine.of_position,
     )  # fmt: skip
     return in_transaction().execute(select(*columns).where(SaleLine.sale_id == sale_id)).all()
 
@@ -169,6 +173,7 @@ def _asked(lines: dict[int, Any], parts: Sequence[Part] | None) -> dict[int, int
     left = {
         at: line.quantity - line.quantity_refunded - line.quantity_returning
         for at, line in lines.items()
+        if line.kind != "deposit"
     }
     if parts is None:
         parts = [Part(at, many) for at, many in left.items() if many]
@@ -178,6 +183,8 @@ def _asked(lines: dict[int, Any], parts: Sequence[Part] | None) -> dict[int, int
     for position, quantity in parts:
         if position not in lines:
             raise Invalid("The sale has no such line", field="lines")
+        if position not in left:
+            raise Invalid("A deposit goes back with its item, or for an empty", field="lines")
         if quantity < 1:
             raise Invalid("A quantity is 1 or more", field="lines")
         asked[position] = asked.get(position, 0) + quantity
@@ -186,6 +193,15 @@ def _asked(lines: dict[int, Any], parts: Sequence[Part] | None) -> dict[int, int
     for position, quantity in asked.items():
         if quantity > left[position]:
             raise NotSoManyLeft(position=position, left=left[position], asked=quantity)
+    return asked
+
+
+def _with_deposits(lines: dict[int, Any], asked: dict[int, int]) -> dict[int, int]:
+    """A unit that goes back takes its deposit with it."""
+    for at, line in lines.items():
+        if line.kind == "deposit" and line.of_position in asked:
+            each = line.quantity // lines[line.of_position].quantity
+            asked[at] = asked[line.of_position] * each
     return asked
 
 

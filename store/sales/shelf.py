@@ -28,7 +28,7 @@ from .models import STANDING, Sale, SaleLine
 
 PAGE = 24
 LAST_SALES = 6
-LASTING_COLUMNS = 23
+LASTING_COLUMNS = 24
 """The first columns of an item page's row say what the item is; the others change with every buy or
 visitor."""
 
@@ -88,6 +88,7 @@ def _statement(by: str, dialect: str) -> Any:
             item.is_bundle,
             _as_kept(category.names, dialect, "category_names"),
             catalogue.return_rule(item.id, item.category_id).label("return_rule"),
+            catalogue.deposit_due(item, money).label("deposit_minor"),
             place.id.label("location_id"), place.code.label("location_code"),
             place.name.label("location_name"), place.when_empty.label("when_empty"),
             label.item_id.label("label_item_id"), label.price_minor.label("label_price_minor"),

@@ -15,18 +15,19 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
+from .. import catalogue, identity, ids, money, payment, stock, web
 from .. import forms as fields
-from .. import identity, ids, money, payment, stock, web
 from ..errors import Invalid, NotFound, Refusal
-from . import basket, forms
+from . import basket, empties_views, forms
 from .basket_views import BasketChanged
 from .checkout import MOST_PIECES, Buy, Line, PriceRose, buy
+from .empties import Returned, of_sales, sell_with
 from .receipts import receipt
 from .shown_views import blueprint, shown_receipt
+from .staff import known as _known
+from .staff import place_here as _place
 
 COOKIE = "till"
-PLACE_COOKIE = "place"
-"""Where the staff of this browser stand; the desk's start page sets it."""
 MEANS = ("cash", "card", "account")
 _MANY = re.compile(r"([1-9][0-9]{0,2})\*(.+)\Z", re.DOTALL)
 
@@ -46,7 +47,8 @@ def till_page() -> ResponseReturnValue:
     who = request.args.get("who", "").strip()[:254]
     found = _known(who) if who else None
     if found is not None:
-        return redirect(url_for("sales.till", member=found.id), 303)
+        empties: dict[str, Any] = dict(empties_views.asked())
+        return redirect(url_for("sales.till", member=found.id, **empties), 303)
     if who:
         flash(gettext("Nobody is known by this."), "warn")
     g.more_script = " 'wasm-unsafe-eval'"
@@ -54,11 +56,14 @@ def till_page() -> ResponseReturnValue:
     paid = basket.paid_at_till(seller.id, contents.key) if contents else None
     lines = contents.lines if contents and not paid else []
     last = request.args.get("last", "")
+    kinds, counts = catalogue.deposits(forms.currency()), empties_views.asked()
+    off = empties_views.amount(counts, kinds) if lines else 0
+    total = contents.total_minor if contents and lines else 0
     return render_template(
         "sales/till.html", place=_place(), lines=lines, paid=paid, who=who, member=member,
         last=next((line for line in lines if str(line.item_id) == last), None),
         key=contents.key if contents else "", currency=forms.currency(),
-        total_minor=contents.total_minor if contents and lines else 0,
+        total_minor=total, empties_minor=off, pay_minor=total - off, kinds=kinds, counts=counts,
         pieces=contents.pieces if contents and lines else 0,
         decimals=money.decimals(forms.currency()),
         balance_minor=payment.balance_of(member.id, forms.currency()) if member else None,
@@ -131,11 +136,12 @@ def till_receipt(sale_id: str) -> str:
     if found is None or found.channel != "till":
         raise NotFound("There is no such sale")
     given = request.args.get("given", "")
+    empties = of_sales([found.id]).get(found.id, 0)
     paid = int(given) if given.isascii() and given.isdigit() and len(given) < 16 else 0
     names = identity.names_of([each for each in (found.member_id, found.sold_by) if each])
     return render_template(
         "sales/till_receipt.html", sale=shown_receipt(found), given_minor=paid,
-        change_minor=max(0, paid - found.total_minor),
+        change_minor=max(0, paid - found.total_minor + empties), empties_minor=empties,
         buyer=names.get(found.member_id or 0, ""), seller=names.get(found.sold_by or 0, ""),
         place=stock.location_by_id(found.location_id),
     )  # fmt: skip
@@ -150,12 +156,18 @@ def _sell(seller_id: int, key: str) -> tuple[str, int | None]:
     if contents is None or not contents.lines or contents.key != key:
         raise BasketChanged()
     seen = forms.seen_by_item([line.item_id for line in contents.lines])
-    given = _given(contents.total_minor) if means == "cash" else None
-    bought = buy(
-        Buy(member.id if member else None, contents.location_id, forms.currency(),
-            contents.wanted(seen), key, "till", seller_id, means=means)
+    counts = empties_views.asked()
+    off = empties_views.amount(counts, catalogue.deposits(forms.currency())) if counts else 0
+    given = _given(contents.total_minor - off) if means == "cash" else None
+    asked = Buy(member.id if member else None, contents.location_id, forms.currency(),
+                contents.wanted(seen), key, "till", seller_id, means=means)  # fmt: skip
+    if not counts:
+        return buy(asked).sale_id, given
+    back = Returned(
+        contents.location_id, forms.currency(), empties_views.quantities(), key, seller_id,
+        asked.member_id, means,
     )  # fmt: skip
-    return bought.sale_id, given
+    return sell_with(asked, back)[0].sale_id, given
 
 
 def _given(total_minor: int) -> int | None:
@@ -219,35 +231,16 @@ def _contents() -> basket.Contents | None:
     return basket.contents(_holder(), forms.currency())
 
 
-def _place() -> stock.Location:
-    for code in (web.cookie(PLACE_COOKIE), stock.MAIN):
-        try:
-            return stock.location(code or "")
-        except NotFound:
-            continue
-    raise NotFound("There is no location yet", what="location")
-
-
 def _member() -> identity.Member | None:
     """The member that the page was told, if any."""
     number = request.values.get("member", "")
     return _known(number) if number.isascii() and number.isdigit() else None
 
 
-def _known(text: str) -> identity.Member | None:
-    """A member by e-mail address, phone number, or their number in the shop."""
-    found = identity.find(text)
-    if found is None and text.isascii() and text.isdigit() and len(text) <= 15:
-        try:
-            found = identity.by_id(int(text))
-        except NotFound:
-            found = None
-    return found if found is not None and found.disabled_at is None else None
-
-
 def _address(last: int | None = None) -> str:
     member = _member()
-    return url_for("sales.till", member=member.id if member else None, last=last)
+    empties: dict[str, Any] = dict(empties_views.asked())
+    return url_for("sales.till", member=member.id if member else None, last=last, **empties)
 
 
 def _back() -> Response:

@@ -13,6 +13,7 @@ from . import (
     basket,
     basket_views,
     desk_views,
+    empties_views,
     forms,
     hand_in_views,
     item_views,
@@ -24,6 +25,7 @@ from . import (
     till_views,
 )
 from .checkout import Buy, buy
+from .empties import of_sales
 from .express import REFUSED, Express
 from .models import STANDING
 from .receipts import receipt, receipts
@@ -36,6 +38,7 @@ __all__ = [
     "basket_views",
     "blueprint",
     "desk_views",
+    "empties_views",
     "hand_in_views",
     "item_views",
     "order_desk_views",
@@ -100,6 +103,7 @@ def receipt_page(sale_id: str) -> str:
         sale=shown_receipt(found),
         rules=receipt_rules(found),
         basket_count=basket_count(),
+        empties_minor=of_sales([found.id]).get(found.id, 0) if found.channel == "till" else 0,
         shipments=delivery.of_sale(found.id) if comes else [],
         where=delivery.of_order(found.id) if comes else None,
         pass_svg_url=url_for("door.pass_image", sale_id=found.id)

@@ -21,7 +21,7 @@ from store.db import db, transaction
 from store.labels import Label, printing
 from store.labels.models import PrintJob
 from store.labels.sheets import sheet
-from store.labels.stickers import Imprint, wording
+from store.labels.stickers import ITEM_COLUMNS, Imprint, sample, wording
 from tests.labels.conftest import Pages, read_by_zxing
 from tests.world import Thing, World
 
@@ -241,8 +241,21 @@ def test_the_digits_in_clear_find_the_item_again(
         for item, digits in ((short, "96385074"), (upc, "036000291452"), (goods[2], "F102")):
             found = catalogue.find_item(digits)
             assert found is not None and found.id == item.id
-            sticker = wording(found, _record_of(found.id), imprint())
-            assert sticker.code_text == digits
+            of_item = select(*ITEM_COLUMNS).where(catalogue.Item.id == found.id)
+            row = db.session.execute(of_item).one()
+            assert wording(row, _record_of(found.id), imprint()).code_text == digits
+
+
+def test_a_deposit_stands_beside_the_unit_price(world: World, app: Flask) -> None:
+    with app.app_context(), transaction():
+        bottle = catalogue.add_deposit({"en": "Bottle"}, 25, world.currency).item_id
+    milk = world.item(price="2.50", deposit_id=bottle)
+    with app.app_context():
+        row = db.session.execute(select(*ITEM_COLUMNS).where(catalogue.Item.id == milk.id)).one()
+        sticker = sample(row, 250, world.currency, "", imprint())
+    assert (sticker.price_text, sticker.unit_price_text) == (
+        "¥2.50", "¥2.50 / L · + ¥0.25 deposit",
+    )  # fmt: skip
 
 
 def test_the_sheets_are_listed_for_people_and_for_programs(runner: FlaskCliRunner) -> None:
