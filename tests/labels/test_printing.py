@@ -254,7 +254,7 @@ def test_a_deposit_stands_beside_the_unit_price(world: World, app: Flask) -> Non
         row = db.session.execute(select(*ITEM_COLUMNS).where(catalogue.Item.id == milk.id)).one()
         sticker = sample(row, 250, world.currency, "", imprint())
     assert (sticker.price_text, sticker.unit_price_text) == (
-        "¥2.50", "¥2.50 / L · + ¥0.25 deposit",
+        "¥2.50", "¥2.50 / l · + ¥0.25 deposit",
     )  # fmt: skip
 
 
