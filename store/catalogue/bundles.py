@@ -58,13 +58,22 @@ def read_parts(text: str) -> dict[int, int]:
     """Parts as people write them: codes with commas between them, "2 × D304, 9506000134352".
     Answers quantities by item. Raises Invalid for a code that nothing has."""
     parts: dict[int, int] = {}
-    for said in filter(None, (each.strip() for each in re.split(r"[,;\n]", text))):
-        match = re.fullmatch(r"(\d{1,3})\s*[x×*]\s*(\S.*)", said)
-        many, code = (int(match[1]), match[2]) if match else (1, said)
+    for many, code in split_parts(text):
         item = find_item(code)
         if item is None:
             raise Invalid(f"Nothing has the code {code[:40]!r}", field="parts")
         parts[item.id] = parts.get(item.id, 0) + many
+    return parts
+
+
+def split_parts(text: str) -> list[tuple[int, str]]:
+    """How many of which codes. Raises Invalid."""
+    parts = []
+    for said in filter(None, (each.strip() for each in re.split(r"[,;\n]", text))):
+        match = re.fullmatch(r"(\d{1,3})\s*[x×*]\s*(\S.*)", said)
+        parts.append((int(match[1]), match[2]) if match else (1, said))
+    if len(parts) > MOST_PARTS or not all(many for many, _ in parts):
+        raise Invalid(f"A bundle has 1 to {MOST_PARTS} different parts", field="parts")
     return parts
 
 

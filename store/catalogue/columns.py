@@ -29,6 +29,14 @@ size: size size_text quantity package_weight net_weight net_content content weig
 price: price retail_price unit_price unitprice sales_price 价格 售价 单价 零售价
 tax_rate: tax_rate tax vat vat_rate 税率
 batches: batches track_batches batch_tracking 批次 批次管理
+group: item_group variant_group 商品组
+group_en: group_en
+group_zh: group_zh
+options: options variant 选项
+options_en: options_en
+options_zh: options_zh
+deposit: deposit bottle_deposit pfand 押金
+parts: parts bundle bundle_parts 组合
 stock: stock on_hand inventory 库存 库存数量
 shelf: shelf aisle 货架
 """

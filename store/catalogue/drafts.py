@@ -8,9 +8,11 @@ from typing import NamedTuple, TypeVar
 
 from ..errors import Invalid
 from . import gs1
+from .bundles import split_parts
 from .codes import checked_gtin, checked_short_code, checked_sku
 from .columns import Columns
 from .figures import read_amount, read_count, read_rate, read_yes
+from .groups import LONGEST_GROUP, read_pairs
 from .items import LONGEST_BRAND, LONGEST_CATEGORY, LONGEST_SIZE
 from .sizes import Content, read_size
 from .tables import Row
@@ -39,6 +41,10 @@ class Draft:
     price_minor: int | None = None
     tax_rate_bp: int | None = None
     tracks_batches: bool | None = None
+    group: dict[str, str] = field(default_factory=dict)
+    options: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    deposit_minor: int | None = None
+    parts: list[tuple[int, str]] = field(default_factory=list)
     stock: int | None = None
     shelf: str = ""
 
@@ -53,7 +59,7 @@ class Rejection(NamedTuple):
 
 _BY_LANGUAGE = {
     field: (("en", f"{field}_en"), ("zh", f"{field}_zh"))
-    for field in ("name", "description", "category")
+    for field in ("name", "description", "category", "group", "options")
 }
 
 T = TypeVar("T")
@@ -94,6 +100,7 @@ class Reader:
         draft.tax_rate_bp = self._read("tax_rate", read_rate)
         draft.tracks_batches = self._read("batches", read_yes)
         draft.stock = self._read("stock", read_count)
+        self._read_more(draft)
         if self._faults:
             return self._rejection(row.number)
         return draft
@@ -130,6 +137,18 @@ class Reader:
                 language: f"{draft.brand} {name}".strip()[:LONGEST_NAME]
                 for language, name in draft.category.items()
             }
+
+    def _read_more(self, draft: Draft) -> None:
+        self._by_language("group", draft.group, LONGEST_GROUP)
+        said: dict[str, str] = {}
+        self._by_language("options", said, 4 * LONGEST_GROUP)
+        for language, text in said.items():
+            try:
+                draft.options[language] = read_pairs(text)
+            except Invalid as refusal:
+                self._faults.append(("options", refusal.message))
+        draft.deposit_minor = self._read("deposit", self._amount)
+        draft.parts = self._read("parts", split_parts) or []
 
     def _by_language(self, field: str, texts: dict[str, str], most: int) -> None:
         for language, own_field in _BY_LANGUAGE[field]:

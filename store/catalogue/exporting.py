@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,9 @@ from sqlalchemy import select
 
 from .. import money
 from ..db import connection
-from .models import Category, Item
+from .bundles import Part, parts_of
+from .groups import write_pairs
+from .models import Category, DepositKind, Item, ItemGroup
 from .prices import price_in_force
 from .tables import write_table
 
@@ -19,6 +21,7 @@ __all__ = ["HEADINGS", "export_items"]
 HEADINGS = (
     "short_code", "gtin", "sku", "name_en", "name_zh", "brand", "category_en", "category_zh",
     "size", "price", "tax_rate", "batches", "description_en", "description_zh",
+    "group_en", "group_zh", "options_en", "options_zh", "deposit", "parts",
 )  # fmt: skip
 PAGE = 2000
 
@@ -33,15 +36,22 @@ def export_items(path: Path, currency: str) -> int:
 def _rows(currency: str) -> Iterator[list[str]]:
     price = price_in_force(Item.id, None, currency=currency).label("price_minor")
     query = (
-        select(*Item.__table__.columns, Category.names.label("category_names"), price)
+        select(
+            *Item.__table__.columns, Category.names.label("category_names"), price,
+            ItemGroup.names.label("group_names"), ItemGroup.options.label("group_options"),
+            DepositKind.amount_minor.label("deposit_minor"),
+        )
         .outerjoin(Category, Category.id == Item.category_id)
+        .outerjoin(ItemGroup, ItemGroup.id == Item.group_id)
+        .outerjoin(DepositKind, DepositKind.item_id == Item.deposit_id)
         .where(Item.archived_at.is_(None))
         .order_by(Item.id)
         .limit(PAGE)
-    )
+    )  # fmt: skip
     last = 0
     while page := connection().execute(query.where(Item.id > last)).all():
-        yield from (_cells(row, currency) for row in page)
+        parts = parts_of({row.id for row in page if row.is_bundle})
+        yield from (_cells(row, currency) + _more(row, currency, parts) for row in page)
         last = page[-1].id
 
 
@@ -54,6 +64,17 @@ def _cells(row: Any, currency: str) -> list[str]:
         category.get("en", ""), category.get("zh", ""), row.size_text, price,
         rate_text(row.tax_rate_bp), "yes" if row.tracks_batches else "no",
         row.descriptions.get("en", ""), row.descriptions.get("zh", ""),
+    ]  # fmt: skip
+
+
+def _more(row: Any, currency: str, parts: Mapping[int, Sequence[Part]]) -> list[str]:
+    group, options = row.group_names or {}, row.group_options or []
+    deposit = "" if row.deposit_minor is None else money.text(row.deposit_minor, currency)
+    return [
+        group.get("en", ""), group.get("zh", ""),
+        write_pairs(options, row.option_values, "en"),
+        write_pairs(options, row.option_values, "zh"), deposit,
+        ", ".join(f"{part.quantity} × {part.code}" for part in parts.get(row.id, ())),
     ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from .. import clock, outbox
 from ..db import repeatable, transaction
 from . import importing_rows as rows_
 from .drafts import Draft, Reader, Rejection
+from .importing_more import More
 from .tables import Row
 
 __all__ = ["Added", "Defaults", "Report", "import_items"]
@@ -145,6 +146,7 @@ def _take(
         conn, now = session.connection(), clock.now()
         known = rows_.Known.read(conn, drafts, defaults.currency)
         categories = rows_.categories_for(conn, drafts)
+        more = More.read(conn, drafts, defaults.currency)
         rejections: list[Rejection] = []
         new: list[Draft] = []
         changed: list[dict[str, Any]] = []
@@ -152,17 +154,19 @@ def _take(
         for draft in drafts:
             item, fault = known.find(draft)
             fault = fault or (None if item else _lacking(draft, defaults))
+            fault = fault or more.fault(draft, item)
             if fault:
                 rejections.append(reader.reject(draft, *fault))
             elif item is None:
                 new.append(draft)
             else:
-                change, price = rows_.changes(item, draft, categories, now, defaults.currency)
+                change, price = rows_.changes(item, draft, categories, more, now, defaults.currency)
                 changed.extend(change)
                 prices.extend(price)
                 known.touched += bool(change or price)
         rows_.update_items(conn, changed)
-        added = rows_.insert_items(conn, new, categories, defaults.tax_rate_bp, now)
+        added = rows_.insert_items(conn, new, categories, more, defaults.tax_rate_bp, now)
+        more.put_parts(conn, added)
         for item_id, draft in added:
             amount = defaults.price_minor if draft.price_minor is None else draft.price_minor
             prices.append(rows_.price_row(item_id, amount, defaults.currency, now))

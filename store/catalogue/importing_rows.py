@@ -11,7 +11,9 @@ from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from .bulk import among, insert_many
 from .codes import fresh_code
+from .deposits import deposit_due
 from .drafts import Draft
+from .importing_more import More
 from .items import category_code, search_text
 from .models import Category, Item, Price
 from .prices import price_in_force
@@ -34,6 +36,7 @@ Categories = Mapping[str, tuple[int, Mapping[str, str]]]
 _MUTABLE = (
     "gtin", "sku", "names", "descriptions", "brand", "category_id", "size_text", "content",
     "content_unit", "tax_rate_bp", "tracks_batches", "search", "updated_at", "archived_at",
+    "group_id", "option_values", "option_key", "deposit_id",
 )  # fmt: skip
 
 
@@ -61,7 +64,10 @@ class Known:
             for field, code in codes_of(draft):
                 wanted[field].append(code)
         price = price_in_force(Item.id, None, currency=currency).label("price_minor")
-        query = select(*Item.__table__.columns, Category.names.label("category_names"), price)
+        deposit = deposit_due(Item).label("deposit_minor")
+        query = select(
+            *Item.__table__.columns, Category.names.label("category_names"), price, deposit
+        )
         query = query.outerjoin(Category, Category.id == Item.category_id)
         by_code: dict[tuple[str, str], Any] = {}
         for field, codes in wanted.items():
@@ -120,7 +126,7 @@ def _read_categories(conn: Connection, codes: Iterable[str]) -> dict[str, Any]:
 
 
 def changes(
-    item: Any, draft: Draft, categories: Categories, now: datetime, currency: str
+    item: Any, draft: Draft, categories: Categories, more: More, now: datetime, currency: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The update and the price that the row means for an item that is there: none or one each. An
     empty cell never takes anything away; an archived item that a file names is sold again."""
@@ -140,6 +146,7 @@ def changes(
         after["tax_rate_bp"] = draft.tax_rate_bp
     if draft.tracks_batches is not None:
         after["tracks_batches"] = draft.tracks_batches
+    after |= more.fields(draft, item)
     after["search"] = search_text({**after, "code": item.code}, category_names)
     change = []
     if any(after[name] != was[name] for name in _MUTABLE):
@@ -160,6 +167,7 @@ def insert_items(
     conn: Connection,
     drafts: Sequence[Draft],
     categories: Categories,
+    more: More,
     tax_rate_bp: int,
     now: datetime,
 ) -> list[tuple[int, Draft]]:
@@ -168,7 +176,7 @@ def insert_items(
         return []
     codes = _short_codes(conn, drafts)
     rows = [
-        _item_row(draft, code, categories, tax_rate_bp, now)
+        _item_row(draft, code, categories, tax_rate_bp, now) | more.fields(draft)
         for draft, code in zip(drafts, codes, strict=True)
     ]
     insert_many(conn, Item, rows)
@@ -184,13 +192,14 @@ def _item_row(
     if draft.category:
         category_id, category = categories[category_code(draft.category)]
     content, unit = draft.content or (None, None)
-    row = {
+    row: dict[str, Any] = {
         "code": code, "gtin": draft.gtin, "sku": draft.sku,
         "names": draft.names or draft.stand_in_names, "descriptions": draft.descriptions,
         "brand": draft.brand, "category_id": category_id, "size_text": draft.size_text,
         "content": content, "content_unit": unit, "picture": None,
         "tax_rate_bp": tax_rate_bp if draft.tax_rate_bp is None else draft.tax_rate_bp,
-        "tracks_batches": bool(draft.tracks_batches), "is_bundle": False,
+        "tracks_batches": bool(draft.tracks_batches), "is_bundle": bool(draft.parts),
+        "deposit_id": None, "group_id": None, "option_values": [], "option_key": None,
         "created_at": now, "updated_at": now, "archived_at": None,
     }  # fmt: skip
     row["search"] = search_text(row, category)

@@ -69,6 +69,7 @@ def add_item(
         names={}, descriptions={}, brand="", size_text="", picture=None,
         gtin=None, sku=None, category_id=None, content=None, content_unit=None,
         tracks_batches=False, is_bundle=bool(parts), deposit_id=None,
+        group_id=None, option_values=[], option_key=None,
         created_at=now, updated_at=now, archived_at=None,
     )  # fmt: skip
     fields.setdefault("names", {})

@@ -12,6 +12,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Text,
+    UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,12 +32,15 @@ class Item(Base):
     short code that people type; `content` with `content_unit` (12.5 kg is 12500 of "g") gives the
     unit price; `search` is everything that a search looks at, in lower case. Of an item that
     `tracks_batches` the first to expire is sold first. `deposit_id` is the item of the books of the
-    deposit that it carries."""
+    deposit that it carries. A variant of the group `group_id` has one of `option_values` (by
+    language) for each of its options; `option_key` is what tells them apart."""
 
     __tablename__ = "items"
     __table_args__ = (
         CheckConstraint("tax_rate_bp >= 0 AND tax_rate_bp <= 10000", name="tax_rate"),
         CheckConstraint("content > 0", name="content"),
+        CheckConstraint("(group_id IS NULL) = (option_key IS NULL)", name="variant"),
+        UniqueConstraint("group_id", "option_key"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -54,11 +58,26 @@ class Item(Base):
     tracks_batches: Mapped[bool] = mapped_column(default=False)
     is_bundle: Mapped[bool] = mapped_column(default=False)
     deposit_id: Mapped[int | None] = mapped_column(ForeignKey("items.id"))
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("item_groups.id"))
+    option_values: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
+    option_key: Mapped[str | None] = mapped_column(String(200))
     picture: Mapped[str | None] = mapped_column(String(32))
     search: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime] = mapped_column(Moment)
     archived_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class ItemGroup(Base):
+    """What the variants of an item have in common: `names` by language; `options` are the names,
+    by language, of that in which they differ."""
+
+    __tablename__ = "item_groups"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(String(120), unique=True)
+    names: Mapped[dict[str, str]] = mapped_column(JSON)
+    options: Mapped[list[dict[str, str]]] = mapped_column(JSON)
 
 
 class BundlePart(Base):

@@ -11,12 +11,12 @@ from werkzeug.exceptions import NotFound as NoSuchPage
 from .. import web
 from ..answers import add_headers, names_of
 from ..errors import Invalid
-from . import desk_views, forms, gs1, resolver
+from . import desk_views, forms, group_views, gs1, resolver
 from .blueprint import blueprint
 from .codes import ItemNotForSale, find_item, item_path
 from .pictures import WIDTHS, picture_bytes
 
-__all__ = ["blueprint", "desk_views"]
+__all__ = ["blueprint", "desk_views", "group_views"]
 
 
 # Pictures

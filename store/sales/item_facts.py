@@ -53,9 +53,11 @@ def facts(
     shop: Mapping[str, Any],
     elsewhere: Callable[[Any, int], Any],
     more: Hashable = None,
+    options: tuple[Any, ...] = (),
 ) -> Facts:
     """The facts of a page about an item that is for sale. The visitor has a secret already;
-    `elsewhere` is asked where the shelf is empty; `more` is what else the page shows."""
+    `elsewhere` is asked where the shelf is empty; `more` is what else the page shows, `options`
+    what else there is of a variant."""
     language, on_hand, balance = here.language, row.on_hand or 0, row.balance_minor or 0
     short = (row.price_minor + row.deposit_minor) * quantity - balance
     state = (
@@ -67,6 +69,7 @@ def facts(
         "quantity": quantity, "said": said, "label_id": label_id, "state": state,
         "more_left": quantity < on_hand, "short": short > 0,
         "basket_count": int(row.basket_count or 0), "bought": row.bought_sale_id is not None,
+        "options": options,
         # Only who finds the shelf empty asks for more than the one statement.
         "elsewhere": None if on_hand > 0 else elsewhere(row, quantity),
     }  # fmt: skip

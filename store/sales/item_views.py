@@ -26,6 +26,7 @@ from .elsewhere import SHOWN, Elsewhere, elsewhere, far
 from .packs import refuse_pack
 from .shelf import item_page
 from .shown_views import blueprint
+from .variants import Option, choices
 
 
 @blueprint.get("/i/<code>")
@@ -74,12 +75,20 @@ def _item(by: str, value: str, pack: Mapping[str, str] = _NO_PACK) -> ResponseRe
     asked = here.args.get("quantity", "1") if query else "1"
     quantity = int(asked) if asked in _QUANTITIES else 1
     parts = catalogue.parts_of([row.id]).get(row.id, []) if row.is_bundle else []
+    options = () if row.group_id is None else _options(row, here.language)
     found = item_facts.facts(
-        here, row, said, wanted.label_id, quantity, shop, _elsewhere, str(parts) if parts else None
-    )
+        here, row, said, wanted.label_id, quantity, shop, _elsewhere,
+        str(parts) if parts else None, options,
+    )  # fmt: skip
     return item_facts.pages.page(
         found.key, lambda marks: _rendered(row, parts, found.shown, marks), found.words
     )
+
+
+def _options(row: Any, language: str) -> tuple[Option, ...]:
+    """Only who looks at a variant asks what else there is."""
+    sells_all = row.when_empty == "sell"
+    return choices(row.group_id, row.id, row.location_id, forms.currency(), language, sells_all)
 
 
 def _elsewhere(row: Any, quantity: int) -> Elsewhere:

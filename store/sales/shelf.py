@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Engine,
     String,
     bindparam,
@@ -19,16 +20,18 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
+from sqlalchemy.orm import aliased
 
 from .. import catalogue, identity, labels, payment, stock
 from ..db import connection, db
 from ..prepared import Prepared
 from .basket import pieces_expression
 from .models import STANDING, Sale, SaleLine
+from .variants import Card, cards
 
 PAGE = 24
 LAST_SALES = 6
-LASTING_COLUMNS = 24
+LASTING_COLUMNS = 25
 """The first columns of an item page's row say what the item is; the others change with every buy or
 visitor."""
 
@@ -85,7 +88,7 @@ def _statement(by: str, dialect: str) -> Any:
             item.id, item.code, item.gtin, item.sku, _as_kept(item.names, dialect),
             _as_kept(item.descriptions, dialect), item.brand,
             item.size_text, item.content, item.content_unit, item.picture, item.archived_at,
-            item.is_bundle,
+            item.is_bundle, item.group_id,
             _as_kept(category.names, dialect, "category_names"),
             catalogue.return_rule(item.id, item.category_id).label("return_rule"),
             catalogue.deposit_due(item, money).label("deposit_minor"),
@@ -181,6 +184,8 @@ class OnShelf:
     picture: str | None
     price_minor: int
     on_hand: int
+    is_from: bool = False
+    """A group, of which some cost more."""
 
 
 @dataclass(frozen=True)
@@ -201,26 +206,49 @@ def front(
     level = func.coalesce(stock.sellable(item, location_id), literal(0))
     query = (
         select(item, price, level)
-        .where(item.archived_at.is_(None), item.id > after, price.is_not(None))
+        .where(item.id > after, *_shown(item, search, category, location_id, currency))
         .order_by(item.id)
         .limit(PAGE + 1)
     )
-    for word in search.lower().split()[:6]:
-        query = query.where(item.search.contains(word, autoescape=True))
-    if category:
-        query = query.join(categories, categories.id == item.category_id)
-        query = query.where(categories.code == category)
-    found = [
-        OnShelf(
-            row.id, catalogue.item_path(row), row.names, row.size_text, row.picture, amount, left
-        )
-        for row, amount, left in db.session.execute(query)
-    ]
+    # Of a group the first variant that fits stands for all of them.
+    other = aliased(item)
+    earlier = select(other.id).where(
+        other.group_id == item.group_id,
+        other.id < item.id,
+        *_shown(other, search, category, location_id, currency),
+    )
+    query = query.where(or_(item.group_id.is_(None), ~earlier.exists()))
+    rows = db.session.execute(query).all()
+    groups = cards({row.group_id for row, _, _ in rows if row.group_id}, location_id, currency)
+    found = [_on_shelf(row, amount, left, groups) for row, amount, left in rows]
     known = connection().execute(
         select(categories.code, categories.names).order_by(categories.id).limit(30)
     )
     more = len(found) > PAGE
     return Front(found[:PAGE], found[PAGE - 1].id if more else None, [(r[0], r[1]) for r in known])
+
+
+def _shown(
+    item: Any, search: str, category: str, location_id: int, currency: str
+) -> list[ColumnElement[bool]]:
+    """What an item must meet to stand on the front page."""
+    price = catalogue.price_in_force(item.id, location_id, currency=currency)
+    conditions = [item.archived_at.is_(None), price.is_not(None)]
+    conditions += [
+        item.search.contains(word, autoescape=True) for word in search.lower().split()[:6]
+    ]
+    if category:
+        named = select(catalogue.Category.id).where(catalogue.Category.code == category)
+        conditions.append(item.category_id == named.scalar_subquery())
+    return conditions
+
+
+def _on_shelf(row: Any, amount: int, left: int, groups: Mapping[int, Card]) -> OnShelf:
+    path, card = catalogue.item_path(row), groups.get(row.group_id or 0)
+    if card is None:
+        return OnShelf(row.id, path, row.names, row.size_text, row.picture, amount, left)
+    return OnShelf(row.id, path, card.names, "", row.picture, card.price_minor, card.on_hand,
+                   card.dearer)  # fmt: skip
 
 
 def named(item_ids: Sequence[int]) -> dict[int, Any]:
