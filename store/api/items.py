@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response
@@ -62,6 +63,11 @@ class UnitPrice(Strict):
     per = fields.String(required=True, metadata={"example": "kg"})
 
 
+class ShownPart(Strict):
+    item = fields.String(required=True, metadata={"description": "The part's short code."})
+    quantity = fields.Integer(required=True)
+
+
 class ShownItem(Strict):
     code = fields.String(required=True, metadata={"description": "The short code, its id here."})
     gtin = fields.String(required=True, allow_none=True)
@@ -80,6 +86,11 @@ class ShownItem(Strict):
         metadata={"description": "What is paid for each beside the price, and comes back."},
     )
     unit_price = fields.Nested(UnitPrice, required=True, allow_none=True)
+    parts = fields.List(
+        fields.Nested(ShownPart),
+        required=True,
+        metadata={"description": "What is in it, where it is a bundle; else nothing."},
+    )
     for_sale = fields.Boolean(required=True)
     location = fields.String(required=True, allow_none=True)
     on_hand = fields.Integer(
@@ -124,8 +135,9 @@ def items(query: dict[str, Any]) -> Response:
         statement = statement.where(or_(*changed, price_began(Item.id, since)))
     found = db.session.execute(statement).all()
     shown = found[:limit]
+    parts = catalogue.parts_of({row.Item.id for row in shown if row.Item.is_bundle})
     return answer({
-        "items": [_shown(row, place) for row in shown],
+        "items": [_shown(row, place, parts) for row in shown],
         "next": following(shown[-1].Item.id) if len(found) > limit else None,
     })  # fmt: skip
 
@@ -144,7 +156,8 @@ def item(code: str, query: dict[str, Any]) -> Response:
     sold is found, too, and says so."""
     place = _place(query)
     row = db.session.execute(_statement(place).where(Item.id == find(code).id)).one()
-    return cached(_shown(row, place))
+    parts = catalogue.parts_of({row.Item.id}) if row.Item.is_bundle else {}
+    return cached(_shown(row, place, parts))
 
 
 def find(code: str) -> Item:
@@ -168,7 +181,11 @@ def _statement(place: stock.Location | None) -> Select[*tuple[Any, ...]]:
     return select(*columns).outerjoin(Category, Category.id == Item.category_id)
 
 
-def _shown(row: Row[Any], place: stock.Location | None) -> dict[str, Any]:
+def _shown(
+    row: Row[Any],
+    place: stock.Location | None,
+    parts: Mapping[int, Sequence[catalogue.Part]],
+) -> dict[str, Any]:
     found, category, price_minor = row.Item, row.Category, row.price_minor
     base = web.base_url()
     picture = catalogue.picture_url(found.picture, PICTURE_WIDTH) if found.picture else None
@@ -185,6 +202,9 @@ def _shown(row: Row[Any], place: stock.Location | None) -> dict[str, Any]:
         "price": None if price_minor is None else amount(price_minor, currency()),
         "deposit": amount(row.deposit_minor, currency()) if row.deposit_minor else None,
         "unit_price": _unit_price(found, price_minor),
+        "parts": [
+            {"item": part.code, "quantity": part.quantity} for part in parts.get(found.id, ())
+        ],
         "for_sale": price_minor is not None and found.archived_at is None,
         "location": place.code if place else None,
         "on_hand": (row.on_hand or 0) if place else None,

@@ -146,6 +146,26 @@ class ReturnRule(Base):
     made_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
 
 
+class MarkdownRule(Base):
+    """From how many days before its last day an item, the items of a category, or everything that
+    is tracked by batch costs so many percent less. The newest counts. History: only added to."""
+
+    __tablename__ = "markdown_rules"
+    __table_args__ = (
+        CheckConstraint("days >= 0", name="days"),
+        CheckConstraint("percent BETWEEN 0 AND 100", name="percent"),
+        CheckConstraint("item_id IS NULL OR category_id IS NULL", name="whose"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int | None] = mapped_column(ForeignKey("items.id"), index=True)
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"), index=True)
+    days: Mapped[int] = mapped_column(BigId)
+    percent: Mapped[int] = mapped_column(BigId)
+    starts_at: Mapped[datetime] = mapped_column(Moment)
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
+
+
 class Picture(Base):
     """A picture at one width, re-encoded by us; `id` is a digest of what was uploaded. Pictures lie
     in the database so that a backup has them and any number of web machines can serve them."""

@@ -14,10 +14,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, delete, func, select, update
 
 from .. import catalogue, clock, ids, money, stock
+from ..catalogue.markdowns import reduced_minor
 from ..db import connection, db, in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound
 from .checkout import MOST_LINES, MOST_PIECES, Line
 from .goods import carried, due_minor, parts_of
+from .marked import Marked, marked_at
 from .models import Basket, BasketLine, Sale
 
 KEPT_DAYS = 30
@@ -159,13 +161,15 @@ def contents(holder: Holder, currency: str) -> Contents | None:
     )  # fmt: skip
     rows = db.session.execute(query).all()
     carries = _deposits(rows, currency)
+    dated = [(row[1].id, basket.location_id) for row in rows if row[1].tracks_batches]
+    near = {item: marked for (item, _), marked in marked_at(dated).items()}
     sells = stock.sells_in_hand(basket.location_id)
     lines = [
         Shown(
             id=row[0], item_id=row[1].id, item_code=row[1].code,
             item_path=catalogue.item_path(row[1]), names=row[1].names, picture=row[1].picture,
             quantity=row[2], seen_minor=row[3],
-            unit_minor=None if row[1].archived_at else row[4],
+            unit_minor=None if row[1].archived_at else _unit(row, near.get(row[1].id)),
             tax_rate_bp=row[1].tax_rate_bp, on_hand=row[5] or 0, label_id=row[6],
             in_hand=sells and not (row[1].tracks_batches or row[1].is_bundle),
             deposits=carries.get(row[1].id, ()),
@@ -175,6 +179,13 @@ def contents(holder: Holder, currency: str) -> Contents | None:
     # The key is of the same moment as the lines: another tab may be changing both.
     key = rows[0].key if rows else basket.key
     return Contents(basket.id, basket.location_id, key, lines)
+
+
+def _unit(row: Any, near: Marked | None) -> int | None:
+    """The price of one: marked down where all of the line are near their date."""
+    if row[4] is None or near is None or row[2] > near.left:
+        return None if row[4] is None else int(row[4])
+    return reduced_minor(row[4], near.percent)
 
 
 def _deposits(

@@ -43,7 +43,9 @@ from .goods import (
     in_hand,
     leaving,
     parts_of,
+    tracked,
 )
+from .marked import Marked, marked_at, reduced, taken
 from .models import Sale, SaleLine
 
 MOST_LINES = 200
@@ -292,6 +294,7 @@ class _Till:
     balances: dict[tuple[int, str], int]
     levels: dict[tuple[int, int], int]
     parts: Parts
+    marked: dict[tuple[int, int], Marked]
     accepted: list[_Accepted] = field(default_factory=list)
 
     @classmethod
@@ -321,6 +324,7 @@ class _Till:
             },
             levels=for_sale(places, quotes.values(), parts),
             parts=parts,
+            marked=marked_at([place for place in places if place[0] in tracked(quotes.values())]),
         )
 
     def decide(self, asked: Buy) -> Outcome:
@@ -341,6 +345,9 @@ class _Till:
 
     def _accept(self, asked: Buy) -> _Accepted:
         quotes = [self._quote(asked, line) for line in asked.lines]
+        if self.marked:
+            wanted = self._wanted(asked)
+            quotes = [reduced(each, asked.location_id, wanted, self.marked) for each in quotes]
         refuse_rises(asked.lines, quotes, self.parts, asked.currency)
         wanted, found = self._refuse_shortage(asked, quotes)
         lines = [(q, line.quantity) for q, line in zip(quotes, asked.lines)]
@@ -352,6 +359,7 @@ class _Till:
         self._ask(asked, total)
         if asked.means == "account":
             self._spend((asked.member_id or 0, asked.currency), total)
+        taken(self.marked, wanted.items())
         for place, quantity in wanted.items():
             self.levels[place] = self.levels.get(place, 0) + found.get(place, 0) - quantity
         tax = sum(money.included_tax(q.amount_minor * many, q.tax_rate_bp) for q, many in lines)
@@ -377,11 +385,7 @@ class _Till:
         """What is wanted of each place, two lines of one item counted together; and what of it the
         book does not have, where the shopper holds it and the place sells all the same."""
         found: dict[tuple[int, int], int] = {}
-        wanted: dict[tuple[int, int], int] = {}
-        for line in asked.lines:
-            for item, many in counted(line.item_id, line.quantity, self.parts):
-                place = (item, asked.location_id)
-                wanted[place] = wanted.get(place, 0) + many
+        wanted = self._wanted(asked)
         for quote in quotes:
             for item, each in counted(quote.item_id, 1, self.parts):
                 place = (item, asked.location_id)
@@ -392,6 +396,14 @@ class _Till:
                     self._out_of_stock(quote, wanted[place], wanted[place] - missing, each)
                 found[place] = missing
         return wanted, found
+
+    def _wanted(self, asked: Buy) -> dict[tuple[int, int], int]:
+        wanted: dict[tuple[int, int], int] = {}
+        for line in asked.lines:
+            for item, many in counted(line.item_id, line.quantity, self.parts):
+                place = (item, asked.location_id)
+                wanted[place] = wanted.get(place, 0) + many
+        return wanted
 
     def _out_of_stock(self, quote: catalogue.Quote, wanted: int, left: int, each: int) -> NoReturn:
         """`each` is how many of what is short are in one of the item."""

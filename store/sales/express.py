@@ -105,6 +105,7 @@ class Express:
             or row.archived_at is not None
             or row.price_minor is None
             or row.group_id is not None
+            or row.tracks_batches
             or (row.on_hand or 0) < 1
             or row.is_bundle
         ):

@@ -45,9 +45,15 @@ def for_sale(
     return levels
 
 
+def tracked(quotes: Iterable[catalogue.Quote]) -> set[int]:
+    """Those of these items that are tracked by batch."""
+    return {quote.item_id for quote in quotes if quote.tracks_batches}
+
+
 def _tracked(quotes: Iterable[catalogue.Quote], parts: Parts) -> set[int]:
-    found = {quote.item_id for quote in quotes if quote.tracks_batches}
-    return found | {one.item_id for each in parts.values() for one in each if one.tracks_batches}
+    return tracked(quotes) | {
+        one.item_id for each in parts.values() for one in each if one.tracks_batches
+    }
 
 
 MOST_IN_HAND = 20

@@ -20,9 +20,11 @@ from markupsafe import Markup
 
 from .. import catalogue, identity, ids, web
 from ..catalogue import gs1
+from ..catalogue.markdowns import reduced_minor
 from ..delivery import rates
 from . import forms, item_facts
 from .elsewhere import SHOWN, Elsewhere, elsewhere, far
+from .marked import Marked, marked_at
 from .packs import refuse_pack
 from .shelf import item_page
 from .shown_views import blueprint
@@ -76,9 +78,12 @@ def _item(by: str, value: str, pack: Mapping[str, str] = _NO_PACK) -> ResponseRe
     quantity = int(asked) if asked in _QUANTITIES else 1
     parts = catalogue.parts_of([row.id]).get(row.id, []) if row.is_bundle else []
     options = () if row.group_id is None else _options(row, here.language)
+    near = _near(row, quantity) if row.tracks_batches else None
     found = item_facts.facts(
         here, row, said, wanted.label_id, quantity, shop, _elsewhere,
         str(parts) if parts else None, options,
+        reduced_minor(row.price_minor, near.percent) if near else None,
+        near.expires_on if near else None,
     )  # fmt: skip
     return item_facts.pages.page(
         found.key, lambda marks: _rendered(row, parts, found.shown, marks), found.words
@@ -89,6 +94,12 @@ def _options(row: Any, language: str) -> tuple[Option, ...]:
     """Only who looks at a variant asks what else there is."""
     sells_all = row.when_empty == "sell"
     return choices(row.group_id, row.id, row.location_id, forms.currency(), language, sells_all)
+
+
+def _near(row: Any, quantity: int) -> Marked | None:
+    """Whether so many of an item that is tracked by batch are near their date here."""
+    near = marked_at([(row.id, row.location_id)]).get((row.id, row.location_id))
+    return near if near is not None and quantity <= near.left else None
 
 
 def _elsewhere(row: Any, quantity: int) -> Elsewhere:
@@ -105,8 +116,9 @@ def _rendered(row: Any, parts: Any, shown: dict[str, Any], marks: Mapping[str, M
     )
     label_fits = shown["label_id"] is not None and row.label_item_id == row.id
     other = "en" if web.language() == "zh" else "zh"
-    unit_minor, unit_text = catalogue.unit_price(row.price_minor, row.content, row.content_unit)
-    changed = label_fits and row.label_price_minor != row.price_minor
+    price = shown["price_minor"]
+    unit_minor, unit_text = catalogue.unit_price(price, row.content, row.content_unit)
+    changed = label_fits and row.label_price_minor != price
     return render_template(
         "sales/item.html",
         item=SimpleNamespace(
@@ -119,7 +131,7 @@ def _rendered(row: Any, parts: Any, shown: dict[str, Any], marks: Mapping[str, M
             parts=parts,
             returns=catalogue.rule_of(row.return_rule),
         ),
-        price_minor=row.price_minor, deposit_minor=row.deposit_minor, currency=forms.currency(),
+        full_minor=row.price_minor, deposit_minor=row.deposit_minor, currency=forms.currency(),
         unit_price_minor=unit_minor,
         unit_text=unit_text, was_minor=row.label_price_minor if changed else None,
         location=row.location_code, location_name=row.location_name,

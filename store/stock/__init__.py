@@ -20,6 +20,8 @@ from .batches import (
     in_batches,
     open_batch,
     refuse_blocked,
+    today,
+    tracked_at,
 )
 from .incoming import incoming_expression
 from .levels import (
@@ -114,6 +116,8 @@ __all__ = [
     "shelves",
     "take",
     "take_reserved",
+    "today",
+    "tracked_at",
     "transfer",
     "write_off",
 ]

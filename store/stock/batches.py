@@ -140,6 +140,14 @@ def tracked(item_ids: Collection[int]) -> set[int]:
     return set(connection().execute(query).scalars())
 
 
+def tracked_at(location_id: int) -> set[int]:
+    """The items at a place of which something came in with a batch."""
+    query = select(Movement.item_id).where(
+        Movement.location_id == location_id, Movement.batch_id.is_not(None)
+    )
+    return set(connection().execute(query.distinct()).scalars())
+
+
 def in_batches(places: Collection[Place]) -> list[InBatch]:
     """What there is of each batch at these places, the first to expire first."""
     on_hand = func.sum(Movement.quantity)

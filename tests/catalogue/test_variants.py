@@ -70,7 +70,7 @@ def test_the_page_of_one_leads_to_the_others(world: World, shirts: dict[str, Thi
     }
     page = phone.get(f"{lb}?at=MAIN&lang=zh").text
     assert list(options(page)) == ["尺码", "颜色"]
-    assert [text for _, text, _ in options(page)["颜色"]] == ["红", "蓝"]
+    assert [text for _, text, _ in options(page)["颜色"]] == ["红 本店售罄", "蓝"]
     world.stock(shirts["lr"], 1)
     assert "sold out here" not in str(options(phone.get(f"{sr}?lang=en").text))
     assert options(phone.get(world.item().path).text) == {}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from store import catalogue, stock
+from store import catalogue, identity, stock
 from store.db import db, transaction
 from store.errors import Invalid
+from store.identity.tokens import issue_token
 from tests.conftest import Clock
 from tests.races.crowd import buy_at_once, wanted, words
 from tests.world import Thing, World
@@ -74,6 +75,21 @@ def test_the_page_shows_the_new_name_of_a_part(world: World) -> None:
     with world.app.app_context(), transaction():
         catalogue.edit_item(milk.id, names={"en": "Oat drink"})
     assert "2 × Oat drink" in lin.get(kit.path).text
+
+
+def test_the_api_says_what_is_in_it(world: World) -> None:
+    milk, bread = world.item(), world.item("bread")
+    kit = bundle(world, (milk, 2), (bread, 1))
+    lin = world.member()
+    with world.app.app_context(), transaction():
+        token = issue_token(identity.by_id(lin.id), ["items:read"])
+    api = world.app.test_client()
+    head = {"Authorization": f"Bearer {token}"}
+    found = api.get(f"/api/v1/items/{kit.code}", headers=head).get_json()
+    assert found["parts"] == [
+        {"item": milk.code, "quantity": 2}, {"item": bread.code, "quantity": 1},
+    ]  # fmt: skip
+    assert api.get(f"/api/v1/items/{milk.code}", headers=head).get_json()["parts"] == []
 
 
 def test_parts_leave_by_batch(world: World, clock: Clock) -> None:
