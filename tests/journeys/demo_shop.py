@@ -23,6 +23,7 @@ from store import (
     sales,
     stock,
 )
+from store.catalogue import groups, markdowns
 from store.db import db, transaction
 from store.delivery import addresses
 from store.demo.goods import OWNER, SHOPPER, STAFF, Person
@@ -87,6 +88,22 @@ def open_demo(folder: Path) -> DemoShop:
     return shop
 
 
+def _variants(place: int) -> tuple[int, str]:
+    """Joiner: two sizes of one thing, each with a deposit, one of them sold out; answers the group
+    and the page of the other."""
+    bottle = catalogue.add_deposit({"en": "Bottle", "zh": "瓶子"}, 25, "CNY").item_id
+    group = groups.add_group({"en": LONG_NAME, "zh": LONG_ZH}, [{"en": "Size", "zh": "尺码"}])
+    markdowns.set_markdown(3, 30)
+    for value in ("L", "S"):
+        item = catalogue.add_item(
+            names={"en": f"Bottle {value}"}, price_minor=500, currency="CNY", tax_rate_bp=1300,
+            deposit_id=bottle,
+        )  # fmt: skip
+        groups.put_in(item, group, [{"en": value}])
+    stock.receive(item.id, place, 9)
+    return group.id, catalogue.item_path(item)
+
+
 def _visitor(app: Flask, person: Person) -> Visitor:
     visitor = Visitor(app.test_client())
     answer = visitor.post("/sign-in", identifier=person.email, password=person.password)
@@ -110,6 +127,7 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         place = stock.location(stock.MAIN).id
         stock.receive(item.id, place, 99)
         found = {"item": item.id, "place": place, "gone": _sold_out(place)}
+        found["group"], found["variant"] = _variants(place)
         somebody = identity.add_member("long@example.com", "a-long-password-1", name=LONG_PERSON)
         payment.deposit(somebody.id, 1_000_000, "CNY", "cash")
         good, person = item.id, somebody.id
@@ -205,6 +223,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "sales.till_receipt": {"sale_id": shop.things["sale"]},
         "integration.deliveries": {"webhook_id": 1},
         "sales.desk_order": {"shipment_id": shop.things["order"][0]},
+        "catalogue.group": {"group_id": shop.things["group"]},
         "catalogue.desk_item": {"item_id": shop.things["item"]},
         "labels.sticker": {"label_id": shop.things["label"]}, "labels.job": {"job_id": 1},
         "payment.top_up_state": {"top_up_id": shop.things["approve"].split("/")[3].split("?")[0]},
@@ -231,9 +250,10 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "/01/09521000003019?l=ABCDEFGH12345&quantity=3", "/?q=oat",
     ]  # fmt: skip
     seen["shopper"] += [
-        "/i/LONG", "/basket", gone, shop.things["decline"], shop.things["never"],
-        shop.things["receipt"], "/desk", "/order", "/order?code=LONG&how=collect",
-        "/order?code=LONG&how=deliver", "/sales/" + shop.things["order"][1],
+        "/i/LONG", shop.things["variant"], "/basket", gone, shop.things["decline"],
+        shop.things["never"], shop.things["receipt"], "/desk", "/order",
+        "/order?code=LONG&how=collect", "/order?code=LONG&how=deliver",
+        "/sales/" + shop.things["order"][1],
     ]  # fmt: skip
     seen["staff"] += [
         "/desk/items?q=nothing+like+it", "/desk/sales?q=ZZZZZ", "/desk/stock?code=LONG",
