@@ -324,7 +324,10 @@ class _Till:
             },
             levels=for_sale(places, quotes.values(), parts),
             parts=parts,
-            marked=marked_at([place for place in places if place[0] in tracked(quotes.values())]),
+            # Prices that stood before stand as they are.
+            marked={}
+            if stood
+            else marked_at([place for place in places if place[0] in tracked(quotes.values())]),
         )
 
     def decide(self, asked: Buy) -> Outcome:
