@@ -18,6 +18,8 @@ from ..payment.models import OPEN
 from . import basket, forms, paying
 from .basket_views import BasketChanged
 from .checkout import Buy, Line
+from .goods import deposited, due_minor, parts_of
+from .marked import marked_at, reduced
 from .shown_views import blueprint
 
 
@@ -147,9 +149,16 @@ def _item() -> _Goods:
     quote = catalogue.quotes([item_id], place.id, forms.currency()).get(item_id)
     if quote is None:
         raise catalogue.ItemNotForSale("This item is not for sale here")
-    line = Line(item_id, max(1, many), seen_minor=quote.amount_minor)
-    name = web.in_language(quote.names)
-    shown = [(name, line.quantity, quote.amount_minor * line.quantity)]
+    many, at = max(1, many), (item_id, place.id)
+    if quote.tracks_batches:
+        quote = reduced(quote, place.id, {at: many}, marked_at([at]))
+    parts = parts_of([quote])
+    line = Line(item_id, many, seen_minor=due_minor(quote, parts, forms.currency()))
+    shown = [(web.in_language(quote.names), many, quote.amount_minor * many)]
+    shown += [
+        (web.in_language(one.deposit.names), one.quantity, one.total_minor)
+        for one in deposited([(quote, many)], parts, forms.currency())
+    ]
     return _Goods(place.id, ids.new(), (line,), shown)
 
 
@@ -158,10 +167,14 @@ def _basket() -> _Goods:
     if found is None or not found.lines:
         raise NotFound("Your basket is empty")
     lines = tuple(
-        Line(line.item_id, line.quantity, line.unit_minor or 0, line.label_id)
-        for line in found.lines
+        Line(line.item_id, line.quantity, line.due_minor, line.label_id) for line in found.lines
     )
     shown: list[tuple[str, int, int]] = [
         (web.in_language(line.names), line.quantity, line.total_minor) for line in found.lines
+    ]
+    shown += [
+        (web.in_language(one.names), many * line.quantity, one.amount_minor * many * line.quantity)
+        for line in found.lines
+        for one, many in line.deposits
     ]
     return _Goods(found.location_id, found.key, lines, shown)

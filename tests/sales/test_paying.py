@@ -13,8 +13,8 @@ import requests
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
-from store import ids, sales
-from store.db import db
+from store import catalogue, ids, sales
+from store.db import db, transaction
 from store.payment import events
 from store.payment.gateways.offered import set_up
 from store.payment.models import Attempt, Payback
@@ -419,3 +419,27 @@ def test_alipay_that_was_paid_and_told_nobody_is_found_out(
     assert runner.invoke(args=["payment", "settle"]).stdout.strip() == "1"
     assert lin.state(path) == "receipt"
     assert world.faults() == []
+
+
+def test_a_deposit_is_paid_and_held_with_its_goods(
+    world: World, stripe: StripeSandbox, clock: Clock
+) -> None:
+    with world.app.app_context(), transaction():
+        bottle = catalogue.add_deposit({"en": "Bottle"}, 25, world.currency).item_id
+    milk = world.item(price="2.00", deposit_id=bottle)
+    lin = world.member()
+    page = (phone := world.client_for(lin)).get(f"/pay?code={milk.code}&quantity=2").text
+    assert "Bottle" in page and "4.50" in page
+    key = re.search(r'name="key" value="(\w+)"', page)
+    assert key
+    form = {"key": key[1], "code": milk.code, "quantity": 2, "means": "stripe", "seen_minor": 225}
+    path = str(phone.post("/pay", form).location).partition("?")[0]
+    with world.app.app_context():
+        mine = db.session.get_one(Attempt, path.rpartition("/")[2])
+        assert mine.amount_minor == 450
+        reference = mine.reference
+    assert "Bottle" in phone.get(path).text
+    stripe.ends(reference, "paid")
+    phone.post(f"{path}/checks", {})
+    sale = phone.get(phone.get(path).location).text
+    assert "Bottle" in sale and world.faults() == []
