@@ -66,7 +66,8 @@ class Holes:
         texts, names = parts
         filled = [texts[0]]
         for name, text in zip(names, texts[1:], strict=True):
-            filled.append(escape(values[name]))
+            value = values[name]
+            filled.append(value if value.isalnum() else escape(value))
             filled.append(text)
         return "".join(filled)
 

@@ -31,6 +31,9 @@ TRANSLATIONS = Path(__file__).parent / "translations"
 _FORM = "application/x-www-form-urlencoded"
 
 
+_UNREAD = "unread"
+
+
 class Visit(Request):
     """A request. What several rooms ask of it is kept here: asking Flask's request-bound objects
     again each time took longer than the item page's statement."""
@@ -38,6 +41,7 @@ class Visit(Request):
     new_secret: str | None = None
     """A fresh secret that the answer sets as the visit cookie."""
     _jar: dict[str, str] | None = None
+    _sent: str | None = _UNREAD
     _around: tuple[str, str] | None = None
     _language: str | None = None
 
@@ -49,14 +53,9 @@ class Visit(Request):
         return self._jar
 
     def cookie_name(self, name: str) -> str:
-        # Cookies do not know ports: two shops on one machine must not overwrite each other's
-        # sign-ins. Where there is TLS the browser holds to the __Host- rules.
         if self._around is None:
-            port = self.host.rpartition(":")[2] if ":" in self.host else ""
-            prefix = "__Host-" if self.is_secure else ""
-            self._around = prefix, f"-{port}" if port.isdigit() else ""
-        before, after = self._around
-        return before + name + after
+            self._around = _around(self.host, self.is_secure)
+        return self._around[0] + name + self._around[1]
 
     def cookie(self, name: str) -> str | None:
         return self.jar.get(self.cookie_name(name))
@@ -66,7 +65,9 @@ class Visit(Request):
         """The visit cookie's secret: the new one, else the one that the browser sent, if any."""
         if self.new_secret is not None:
             return self.new_secret
-        return secret_of(self.cookie("visit"))
+        if self._sent is _UNREAD:
+            self._sent = secret_of(self.cookie("visit"))
+        return self._sent
 
     @property
     def language(self) -> str:
@@ -102,6 +103,15 @@ class Visit(Request):
         known["form"] = self.parameter_storage_class(fields)
         known["files"] = self.parameter_storage_class()
         known["stream"] = BytesIO()
+
+
+@lru_cache(maxsize=64)
+def _around(host: str, secure: bool) -> tuple[str, str]:
+    """What stands before and after a cookie's name. Cookies do not know ports: two shops on one
+    machine must not overwrite each other's sign-ins. Where there is TLS the browser holds to the
+    __Host- rules."""
+    port = host.rpartition(":")[2] if ":" in host else ""
+    return "__Host-" if secure else "", f"-{port}" if port.isdigit() else ""
 
 
 def secret_of(cookie: str | None) -> str | None:
