@@ -18,6 +18,7 @@ def test_an_item_tells_what_a_shelf_label_needs(shop: Shop) -> None:
         "category": {"code": "drinks", "names": {"en": "Drinks", "zh": "饮料"}},
         "size": "1 l", "tax_rate": "13.00",
         "price": {"amount": "12.50", "minor": 1250, "currency": "CNY"},
+        "deposit": None, "parts": [],
         "unit_price": {"price": {"amount": "12.50", "minor": 1250, "currency": "CNY"}, "per": "l"},
         "for_sale": True, "location": "MAIN", "on_hand": 10,
         "url": f"http://localhost/01/{MILK_GTIN}", "picture": None,
