@@ -13,16 +13,19 @@ from typing import Any
 from flask import flash, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from .. import catalogue, identity, ids, money, payment, stock, web
 from .. import forms as fields
 from ..errors import Invalid, NotFound, Refusal
+from ..labels import qr
 from . import basket, empties_views, forms
 from .basket_views import BasketChanged
 from .checkout import MOST_PIECES, Buy, Line, PriceRose, buy
 from .empties import Returned, of_sales, sell_with
-from .receipts import receipt
+from .receipts import Receipt, receipt
+from .return_views import receipt_rules
 from .shown_views import blueprint, shown_receipt
 from .staff import known as _known
 from .staff import place_here as _place
@@ -143,8 +146,23 @@ def till_receipt(sale_id: str) -> str:
         "sales/till_receipt.html", sale=shown_receipt(found), given_minor=paid,
         change_minor=max(0, paid - found.total_minor + empties), empties_minor=empties,
         buyer=names.get(found.member_id or 0, ""), seller=names.get(found.sold_by or 0, ""),
-        place=stock.location_by_id(found.location_id),
+        place=stock.location_by_id(found.location_id), taxes=_taxes(found),
+        rules=receipt_rules(found), code=Markup(qr.svg(qr.matrix(_address_of(found.id)))),
     )  # fmt: skip
+
+
+def _address_of(sale_id: str) -> str:
+    """What the code on paper says: the buyer's phone opens it, the desk's scan field finds it."""
+    return f"{web.base_url()}{url_for('sales.receipt', sale_id=sale_id)}"
+
+
+def _taxes(found: Receipt) -> list[tuple[str, int]]:
+    """The tax in it by rate, the highest first."""
+    sums: dict[int, int] = {}
+    for line in found.lines:
+        if line.tax_minor:
+            sums[line.tax_rate_bp] = sums.get(line.tax_rate_bp, 0) + line.tax_minor
+    return [(f"{rate / 100:g} %", sums[rate]) for rate in sorted(sums, reverse=True)]
 
 
 def _sell(seller_id: int, key: str) -> tuple[str, int | None]:

@@ -1,41 +1,9 @@
-// The till: a field that always listens, a camera that comes back after each scan, the change as
-// it is typed, and the receipt on paper. Everything here is done by forms without it, too.
+// The till: a camera that comes back after each scan, the change as it is typed, and the receipt on
+// paper. Everything here is done by forms without it, too.
 
-import { Scanner } from "../scan/scanner.js";
+import { listen } from "../scan/listen.js";
 
-const OPEN = "till-camera";
-const form = document.querySelector("[data-listen]");
-
-if (form) {
-  const field = form.elements.code;
-  const root = document.querySelector("[data-scanner]");
-  const opener = document.querySelector("[data-open-camera]");
-  const scanner = new Scanner(root, {
-    onFound(text) {
-      scanner.stop("found");
-      navigator.vibrate?.(40);
-      field.value = text;
-      form.requestSubmit();
-    },
-  });
-  const show = (open) => {
-    root.hidden = !open;
-    opener.setAttribute("aria-expanded", String(open));
-    sessionStorage.setItem(OPEN, open ? "yes" : "");
-    if (open) scanner.start();
-    else scanner.stop();
-  };
-  opener.hidden = false;
-  opener.addEventListener("click", () => show(root.hidden));
-  show(sessionStorage.getItem(OPEN) === "yes");
-
-  // A hand scanner types into whatever has the focus; when nothing has, it means the field.
-  document.addEventListener("keydown", (event) => {
-    const nowhere = document.activeElement === document.body;
-    if (nowhere && event.key.length === 1 && !event.ctrlKey && !event.metaKey) field.focus();
-  });
-  if (!window.matchMedia("(hover: hover) and (pointer: fine)").matches) field.blur();
-}
+if (document.querySelector("[data-listen]")) listen({ kept: "till-camera" });
 
 const given = document.querySelector("[data-given]");
 if (given) {
