@@ -48,11 +48,11 @@ def desk() -> ResponseReturnValue:
 @blueprint.post("/desk")
 @identity.needs("check_exit")
 def scan() -> ResponseReturnValue:
-    """The field that is always listening: a pass, a receipt's number, or any code of an item."""
+    """The field that is always listening: a pass, a receipt's number or code, any code of an item."""
     text = _scanned()
     if passes.is_pass(text):
         return _answer(text)
-    number = text.upper().replace("-", "").replace(" ", "")
+    number = text.rpartition("/sales/")[2].upper().replace("-", "").replace(" ", "")
     if _RECEIPT_NUMBER.match(number) and sales.receipt(number):
         return redirect(url_for("sales.desk_sale", sale_id=number), 303)
     return redirect(url_for("catalogue.find", code=text), 303)
