@@ -48,7 +48,7 @@ def desk() -> ResponseReturnValue:
 @blueprint.post("/desk")
 @identity.needs("check_exit")
 def scan() -> ResponseReturnValue:
-    """The field that is always listening: a pass, a receipt's number or code, any code of an item."""
+    """The field that always listens: a pass, a receipt's number or code, any code of an item."""
     text = _scanned()
     if passes.is_pass(text):
         return _answer(text)
