@@ -48,7 +48,8 @@ class Charged:
 
 @dataclass(frozen=True)
 class OfflineSale:
-    """A sale as the till made it. `key` is its own id for it, unique per seller."""
+    """A sale as the till made it. `key` is its own id for it, unique per seller. One that was
+    `begun_online` has the key of a basket that the till may have paid while there was a network."""
 
     member_id: int | None
     location_id: int
@@ -58,6 +59,7 @@ class OfflineSale:
     means: str
     sold_by: int
     at: datetime
+    begun_online: bool = False
 
     @property
     def contents(self) -> str:
@@ -105,7 +107,8 @@ def _take_in(asked: OfflineSale) -> tuple[Bought, dict[str, int]]:
             same.where(Sale.sold_by == asked.sold_by, Sale.key == asked.key)
         ).first()
         if known is not None:
-            if (known.contents, known.member_id) != (asked.contents, asked.member_id):
+            same_again = (known.contents, known.member_id) == (asked.contents, asked.member_id)
+            if not same_again and not (asked.begun_online and _is(known.id, asked)):
                 raise payment.KeyReused("The id was used for another sale")
             return Bought(known.id, repeated=True), {}
         now, sale_id = clock.now(), ids.new()
@@ -113,6 +116,19 @@ def _take_in(asked: OfflineSale) -> tuple[Bought, dict[str, int]]:
             raise ClockWrong(at=asked.at.isoformat(), now=now.isoformat())
         _write(asked, sale_id, now)
         return Bought(sale_id, repeated=False), _take(asked, sale_id, now)
+
+
+def _is(sale_id: str, asked: OfflineSale) -> bool:
+    """Whether that sale is this one, made in the moment in which the network went: the same goods
+    at the same prices, paid in the same way, in the same name."""
+    head = select(Sale.means, Sale.member_id).where(Sale.id == sale_id)
+    line = select(SaleLine.item_id, SaleLine.quantity, SaleLine.unit_minor)
+    made = connection().execute(line.where(SaleLine.sale_id == sale_id)).all()
+    goods = sorted((each.item_id, each.quantity, each.unit_minor) for each in asked.lines)
+    means, member_id = connection().execute(head).one()
+    return (means, member_id) == (asked.means, asked.member_id) and sorted(
+        map(tuple, made)
+    ) == goods
 
 
 def _write(asked: OfflineSale, sale_id: str, now: datetime) -> None:

@@ -28,7 +28,7 @@ from .receipts import Receipt, receipt
 from .return_views import receipt_rules
 from .shown_views import blueprint, shown_receipt
 from .staff import known as _known
-from .staff import place_here as _place
+from .staff import place_here
 
 COOKIE = "till"
 MEANS = ("cash", "card", "account")
@@ -63,10 +63,11 @@ def till_page() -> ResponseReturnValue:
     off = empties_views.amount(counts, kinds) if lines else 0
     total = contents.total_minor if contents and lines else 0
     return render_template(
-        "sales/till.html", place=_place(), lines=lines, paid=paid, who=who, member=member,
+        "sales/till.html", place=place_here(), lines=lines, paid=paid, who=who, member=member,
         last=next((line for line in lines if str(line.item_id) == last), None),
         key=contents.key if contents else "", currency=forms.currency(),
         total_minor=total, empties_minor=off, pay_minor=total - off, kinds=kinds, counts=counts,
+        begun=[[line.item_code, line.quantity] for line in lines if line.for_sale],
         pieces=contents.pieces if contents and lines else 0,
         decimals=money.decimals(forms.currency()),
         balance_minor=payment.balance_of(member.id, forms.currency()) if member else None,
@@ -85,7 +86,7 @@ def till_add() -> ResponseReturnValue:
         item_id = forms.item_id(_code(code))
         holder = _holder(response)
         _tidy()
-        basket.add(holder, Line(item_id, quantity), _place().id, forms.currency())
+        basket.add(holder, Line(item_id, quantity), place_here().id, forms.currency())
     except Refusal as refusal:
         flash(str(_words(refusal, code[:40])), "bad")
         return response

@@ -10,6 +10,7 @@ from .. import forms as fields
 from ..answers import see_other
 from ..errors import NotFound
 from . import (
+    away_views,
     basket,
     basket_views,
     desk_views,
@@ -36,6 +37,7 @@ from .shown_views import blueprint, shown_receipt
 
 __all__ = [
     "Express",
+    "away_views",
     "basket_views",
     "blueprint",
     "desk_views",

@@ -45,7 +45,7 @@ NO_PAGES = {
     "static", "catalogue.other_key", "catalogue.description", "catalogue.picture",
     "catalogue.old_link", "catalogue.find", "door.pass_image", "identity.start_again",
     "labels.picture", "labels.job_pdf", "labels.sample", "labels.sheet_picture", "labels.find",
-    "reports.takings_csv", "reports.sales_csv",
+    "reports.takings_csv", "reports.sales_csv", "sales.till_goods", "sales.till_worker",
 }  # fmt: skip
 NO_PAGES_OF = {"health", "api-docs"}
 

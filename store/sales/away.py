@@ -1,0 +1,128 @@
+"""The till without a network, as far as the shop has a part in it: what it takes along while there
+is one (goods with their prices, and a ticket that says in whose name it sells where), and how what
+it tells afterwards is read.
+
+What a browser tells is a claim like any other: the prices are those that were charged, the seller
+and the place stand in the ticket, which only the shop can have made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+
+from .. import catalogue, identity, ids, money
+from ..db import connection
+from ..errors import Invalid
+from .checkout import MOST_LINES, MOST_PIECES
+from .offline import Charged, OfflineSale
+
+MOST_GOODS = 50_000
+MOST_TOLD = 20
+_TICKET = re.compile(r"([1-9]\d{0,14})\.([1-9]\d{0,14})\.[0-9A-Z]{26}\Z", re.ASCII)
+_NAME = re.compile(r"[\w.-]{8,64}\Z", re.ASCII)
+
+
+class Ticket(NamedTuple):
+    """Who sells, and where."""
+
+    seller_id: int
+    location_id: int
+
+    def signed(self, secret: bytes) -> str:
+        said = f"{self.seller_id}.{self.location_id}"
+        return f"{said}.{ids.mac(secret, 'till', said, length=26)}"
+
+
+def read_ticket(text: str, secret: bytes) -> Ticket:
+    """Raises Invalid for one that this shop has not made."""
+    match = _TICKET.match(text)
+    if match is None:
+        raise Invalid("This is no ticket of a till", field="ticket")
+    ticket = Ticket(int(match[1]), int(match[2]))
+    if not ids.same(ticket.signed(secret), text):
+        raise Invalid("This is no ticket of a till", field="ticket")
+    return ticket
+
+
+def goods(location_id: int, currency: str) -> list[dict[str, Any]]:
+    """What is for sale at a place, with its codes and the price of now, in one statement."""
+    item = catalogue.Item
+    price = catalogue.price_in_force(item.id, location_id, currency=currency).label("price")
+    query = (
+        select(item.code, item.gtin, item.sku, item.names, price)
+        .where(item.archived_at.is_(None))
+        .order_by(item.id)
+        .limit(MOST_GOODS)
+    )
+    return [
+        {"code": row.code, "gtin": row.gtin, "sku": row.sku, "names": row.names, "unit": row.price}
+        for row in connection().execute(query)
+        if row.price is not None
+    ]
+
+
+def read(told: Any, secret: bytes, currency: str) -> OfflineSale:
+    """A sale as a browser tells it: `id`, `at`, `ticket`, `means`, `lines` of item, quantity and
+    unit; `basket` and `member` where the basket was begun with a network. Raises Invalid;
+    ItemNotForSale where no item has such a code, NotFound where nobody has the member's number."""
+    if not isinstance(told, dict):
+        raise Invalid("A sale is an object", field="sales")
+    ticket = read_ticket(_text(told, "ticket", 64), secret)
+    basket = _text(told, "basket", 64) if told.get("basket") else ""
+    named = basket or _text(told, "id", 64)
+    if not _NAME.match(named):
+        raise Invalid("This is no name of a sale", field="id")
+    own = hashlib.sha256(f"away:{ticket.seller_id}:{named}".encode()).hexdigest()
+    member = told.get("member")
+    if member is not None:
+        member = identity.by_id(_whole(told, "member", 1, 10**15)).id
+    return OfflineSale(
+        member, ticket.location_id, currency, _lines(told.get("lines")), basket or own,
+        _text(told, "means", 16), ticket.seller_id, _moment(told), begun_online=bool(basket),
+    )  # fmt: skip
+
+
+def _lines(told: Any) -> tuple[Charged, ...]:
+    if not isinstance(told, list) or not 1 <= len(told) <= MOST_LINES:
+        raise Invalid(f"A sale has 1 to {MOST_LINES} lines", field="lines")
+    if not all(isinstance(line, dict) for line in told):
+        raise Invalid("A line is an object", field="lines")
+    codes = [_text(line, "item", 16) for line in told]
+    query = select(catalogue.Item.code, catalogue.Item.id).where(catalogue.Item.code.in_(codes))
+    items: dict[str, int] = dict(connection().execute(query).all())
+    if not items.keys() >= set(codes):
+        raise catalogue.ItemNotForSale("There is no such item")
+    return tuple(
+        Charged(items[code], _whole(line, "quantity", 1, MOST_PIECES),
+                _whole(line, "unit", 0, money.LARGEST_MINOR))
+        for code, line in zip(codes, told, strict=True)
+    )  # fmt: skip
+
+
+def _text(told: dict[str, Any], name: str, most: int) -> str:
+    value = told.get(name)
+    if not isinstance(value, str) or not 1 <= len(value) <= most:
+        raise Invalid(f"{name} must have 1 to {most} characters", field=name)
+    return value
+
+
+def _whole(told: dict[str, Any], name: str, least: int, most: int) -> int:
+    value = told.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise Invalid(f"{name} must be a whole number from {least} to {most}", field=name)
+    return value
+
+
+def _moment(told: dict[str, Any]) -> datetime:
+    try:
+        at = datetime.fromisoformat(_text(told, "at", 40))
+    except ValueError:
+        raise Invalid("at must be a moment like 2027-03-15T09:30:00Z", field="at") from None
+    if at.tzinfo is None:
+        raise Invalid("at must say its time zone", field="at")
+    return at
