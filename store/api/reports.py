@@ -33,6 +33,7 @@ class Asked(Strict):
     currency = _said("ISO 4217; the shop's own if nothing is said.")
     location = _said("A location's code.")
     channel = _said("shelf, web or till.")
+    means = _said("account, cash, card or delivery.")
     category = _said("A category's code.")
     item = _said("An item's code.")
     shopper = _said("An e-mail address, phone number or id.")
@@ -63,6 +64,12 @@ class Tables(Strict):
     categories = fields.List(fields.Nested(Part), required=True)
     locations = fields.List(fields.Nested(Part), required=True)
     channels = fields.List(fields.Nested(Part), required=True)
+    means = fields.List(
+        fields.Nested(Part),
+        required=True,
+        allow_none=True,
+        metadata={"description": "null where it would take too long to say."},
+    )
     shoppers = fields.List(
         fields.Nested(Part),
         required=True,

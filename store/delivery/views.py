@@ -63,7 +63,8 @@ def decisions() -> str:
     """Zones with their rates, what places do for orders, what sourcing weighs."""
     return render_template(
         "delivery/decisions.html", zones=rates.zones(web.setting("CURRENCY")),
-        spots=places.spots(), weights=places.weighing(), currency=web.setting("CURRENCY"),
+        spots=places.spots(), when_empty={one.id: one.when_empty for one in stock.locations()},
+        weights=places.weighing(), currency=web.setting("CURRENCY"),
         plain=lambda minor: money.text(minor, web.setting("CURRENCY")),
     )  # fmt: skip
 
@@ -117,8 +118,11 @@ def describe_place(code: str) -> ResponseReturnValue:
         "parcel_minor": forms.minor("parcel"),
         "days": fields.whole("days", least=0, most=places.MOST_DAYS, default=0),
     }  # fmt: skip
+    at_zero = fields.choice("when_empty", ("", *stock.WHEN_EMPTY))
     with transaction():
         places.set_place(place.id, **said)  # type: ignore[arg-type]
+        if at_zero:
+            stock.set_when_empty(place.id, at_zero)
     return _saved()
 
 

@@ -1,4 +1,4 @@
-"""Takings by what they are made of: items, categories, locations, channels, shoppers."""
+"""Takings by what they are made of: items, categories, locations, channels, means, shoppers."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ from .values import Breakdown, Figures, Line
 
 __all__ = ["BREAKDOWNS", "PLACES", "added", "read_breakdown"]
 
-BREAKDOWNS = ("items", "categories", "locations", "channels", "shoppers")
+BREAKDOWNS = ("items", "categories", "locations", "channels", "means", "shoppers")
 
 _MOST_LINES_FOR_SHOPPERS = 15_000
 """The shoppers of some goods are read from the sale lines; above this many it would take long."""
+
+_MOST_SALES_FOR_MEANS = 50_000
+"""The means of payment are in no roll-up, either: they are read from the sales themselves."""
 
 
 PLACES = ("location_id", "channel")
@@ -39,6 +42,10 @@ def read_breakdown(
     """`rows` are those of the table where they were read already, for another table too."""
     if kind == "shoppers":
         return _shoppers(books, filters, most, offset)
+    if kind == "means" and rows is None:
+        if books.summed(filters.span, filters.choice)[0].sales > _MOST_SALES_FOR_MEANS:
+            return Breakdown("means", None, 0)
+        rows = books.summed(filters.span, filters.choice, ("means", "channel"))
     names, key = _TABLES[kind]
     if rows is None and kind in ("items", "categories"):
         rows = books.by_item(filters.span, filters.choice)
@@ -81,8 +88,9 @@ def _locations(books: Books, ids: list[Any]) -> Names:
     return {place.id: (place.code, {"": place.name}) for place in stock.locations()}
 
 
-def _channels(books: Books, ids: list[Any]) -> Names:
-    return {channel: (channel, {}) for channel in ids}
+def _words(books: Books, ids: list[Any]) -> Names:
+    """Channels and means are words of ours; the pages say them in the visitor's language."""
+    return {word: (word, {}) for word in ids}
 
 
 # How to call the lines of a table, and by which of a row's keys they are added up.
@@ -90,7 +98,8 @@ _TABLES: dict[str, tuple[Callable[[Books, list[Any]], Names], Callable[[Any], An
     "items": (_items, operator.itemgetter(1)),
     "categories": (_categories, operator.itemgetter(0)),
     "locations": (_locations, operator.itemgetter(0)),
-    "channels": (_channels, operator.itemgetter(1)),
+    "channels": (_words, operator.itemgetter(1)),
+    "means": (_words, operator.itemgetter(0)),
 }
 
 

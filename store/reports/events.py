@@ -64,6 +64,7 @@ class Choice:
     refunded: Sequence[str] | BindParameter[Any] | None = None
     location_id: int | None = None
     channel: str | None = None
+    means: str | None = None
     currency: str | None = None
     category_id: int | None = None
     item_id: int | None = None
@@ -88,7 +89,7 @@ def waiting(topic: str) -> Select[Any]:
 
 def events(span: Span, choice: Choice, *, by_item: bool) -> Subquery:
     """A row for each sale and each refund in the span, or for each item of each of them, with its
-    day, hour, place, channel, currency, member and the measures."""
+    day, hour, place, channel, means, currency, member and the measures."""
     sold = _half(Sale.created_at, span, choice, by_item)
     given_back = _half(Refund.created_at, span, choice, by_item, refund=True)
     both = union_all(sold, given_back).subquery("events")
@@ -119,7 +120,7 @@ def _half(
     columns: list[Any] = [
         local_day(at, span).label("day"),
         local_hour(at, span).label("hour"),
-        Sale.location_id, Sale.channel, Sale.currency,
+        Sale.location_id, Sale.channel, Sale.means, Sale.currency,
         func.coalesce(Sale.member_id, NOBODY).label("member_id"),
         literal_column("0" if refund else "1", BigInteger).label("sales"),
         literal_column("1" if refund else "0", BigInteger).label("refunds"),
@@ -191,7 +192,7 @@ def _conditions(at: Any, span: Span, choice: Choice, refund: bool) -> list[Colum
         found.append(at < choice.before)
     for column, wanted in (
         (Sale.location_id, choice.location_id), (Sale.channel, choice.channel),
-        (Sale.currency, choice.currency),
+        (Sale.currency, choice.currency), (Sale.means, choice.means),
     ):  # fmt: skip
         if wanted is not None:
             found.append(column == wanted)

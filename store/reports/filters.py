@@ -13,7 +13,7 @@ from sqlalchemy import select
 from .. import catalogue, identity, stock, web
 from ..db import db
 from ..errors import Invalid, Refusal
-from ..sales import CHANNELS
+from ..sales import CHANNELS, MEANS
 from .calendar import FIRST_DATE, LAST_DATE, Span, day_number, today
 from .events import NOBODY, Choice
 
@@ -50,6 +50,7 @@ class Filters:
     currency: str
     location: Chosen | None = None
     channel: str | None = None
+    means: str | None = None
     category: Chosen | None = None
     item: Chosen | None = None
     shopper: Chosen | None = None
@@ -67,6 +68,7 @@ class Filters:
             currency=self.currency,
             location_id=self.location and self.location.id,
             channel=self.channel,
+            means=self.means,
             category_id=self.category and self.category.id,
             item_id=self.item and self.item.id,
             member_id=self.shopper and self.shopper.id,
@@ -87,6 +89,7 @@ class Filters:
             "currency": None if self.currency == _own_currency() else self.currency,
             "location": self.location and self.location.code,
             "channel": self.channel,
+            "means": self.means,
             "category": self.category and self.category.code,
             "item": self.item and self.item.code,
             "shopper": self.shopper and self.shopper.code,
@@ -114,6 +117,7 @@ def read(arguments: Mapping[str, str]) -> Filters:
         currency=currency,
         location=_read_location(given.get("location", "")),
         channel=_one_of(given, "channel", CHANNELS),
+        means=_one_of(given, "means", MEANS),
         category=_read_category(given.get("category", "")),
         item=_read_item(given.get("item", "")),
         shopper=_read_shopper(given.get("shopper", "")),

@@ -115,7 +115,7 @@ def _query(filters: Filters, before: Place | None, limit: int, refund: bool) -> 
         query = query.where(or_(at < before[0], and_(at == before[0], source.id < before[1])))
     for column, wanted in (
         (Sale.currency, choice.currency), (Sale.location_id, choice.location_id),
-        (Sale.channel, choice.channel),
+        (Sale.channel, choice.channel), (Sale.means, choice.means),
     ):  # fmt: skip
         if wanted is not None:
             query = query.where(column == wanted)

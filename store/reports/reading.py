@@ -53,8 +53,8 @@ class Books:
         *,
         before: datetime | None = None,
     ) -> list[Row[Any]]:
-        """The measures summed by the keys: day, hour, location_id, channel, item_id, member_id.
-        `before` ends the span within a day."""
+        """The measures summed by the keys: day, hour, location_id, channel, means, item_id,
+        member_id. `before` ends the span within a day."""
         rows = self._rows(span, choice, keys, before)
         groups = [rows.c[key] for key in keys]
         return list(self.connection.execute(select(*groups, *sums(rows)).group_by(*groups)))
@@ -110,10 +110,12 @@ class Books:
 
     def _from_lines(self, choice: Choice, keys: Sequence[str]) -> bool:
         """Whether no roll-up has the answer: a shopper's sales are few, and so are those of some
-        goods when it comes to hours and shoppers."""
+        goods when it comes to hours and shoppers; means of payment are in none of them."""
         of_goods = choice.of_goods or "item_id" in keys
         finer = "hour" in keys or "member_id" in keys
-        return not self.usable or choice.member_id is not None or (of_goods and finer)
+        by_means = choice.means is not None or "means" in keys
+        few = choice.member_id is not None or by_means
+        return not self.usable or few or (of_goods and finer)
 
     def _rows(
         self, span: Span, choice: Choice, keys: Sequence[str], before: datetime | None

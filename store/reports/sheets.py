@@ -38,7 +38,7 @@ def of_series(lines: Iterable[Line], filters: Filters) -> Iterator[str]:
 
 
 def of_lines(lines: Iterable[Line], filters: Filters, language: str) -> Iterator[str]:
-    """Takings by item, category, location, channel or shopper."""
+    """Takings by item, category, location, channel, means or shopper."""
     yield from _written(
         ("code", "name", *_MEASURES),
         (

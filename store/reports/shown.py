@@ -196,6 +196,8 @@ class Links:
     def _about(line: Line, kind: str) -> dict[str, Any]:
         if kind == "channels":
             return {"channel": line.code}
+        if kind == "means":
+            return {"means": line.code}
         field = {"items": "item", "categories": "category", "locations": "location",
                  "shoppers": "shopper"}[kind]  # fmt: skip
         # Goods without a category cannot be asked for by one; the figure stays without a link.

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, render_template, request, st
 from .. import catalogue, money, stock, web
 from ..errors import Invalid, NotFound
 from ..identity import needs
-from ..sales import CHANNELS
+from ..sales import CHANNELS, MEANS
 from . import figures, listing, sheets, shown
 from .filters import Filters, read
 
@@ -90,6 +90,7 @@ def _page(template: str, filters: Filters, **more: Any) -> str:
         number=shown.number,
         decimals=money.decimals(filters.currency),
         channels=CHANNELS,
+        all_means=MEANS,
         location_options=[(place.code, place.name) for place in stock.locations()],
         category_options=sorted(categories, key=lambda option: option[1]),
         section="reports.takings",

@@ -42,6 +42,7 @@ from .levels import (
 from .locations import (
     MAIN,
     SELLING,
+    WHEN_EMPTY,
     Location,
     LocationTaken,
     add_location,
@@ -65,6 +66,7 @@ __all__ = [
     "MAIN",
     "SELLING",
     "TODAY",
+    "WHEN_EMPTY",
     "Available",
     "BatchDiffers",
     "BatchExpired",

@@ -155,7 +155,8 @@ def test_the_owner_edits_the_table_on_a_page(world: World, app: Flask) -> None:
     page = chen.get("/owner/delivery").text
     assert "1.5 kg" in page and "¥6.50" in page and "1 to 2 days" in page
     chen.post("/owner/delivery/places/MAIN", latitude="31.2", longitude="121.5", hours="8 to 22",
-              buffer="1", ships="1", parcel="3.20", days="1")  # fmt: skip
+              buffer="1", ships="1", parcel="3.20", days="1", when_empty="sell")  # fmt: skip
+    assert '<option value="sell" selected>' in chen.get("/owner/delivery").text
     chen.post("/owner/delivery/weights", cost_percent="80", per_parcel="1.50", per_day="0",
               per_km="0.10")  # fmt: skip
     with app.app_context():
@@ -163,6 +164,7 @@ def test_the_owner_edits_the_table_on_a_page(world: World, app: Flask) -> None:
         assert (main.parcel_minor, main.hands_over, main.hours) == (320, False, "8 to 22")
         assert delivery.weighing() == delivery.Weighing(80, 150, 0, 10)
         assert stock.location("MAIN").name == "Harbour Road Shop"
+        assert stock.sells_in_hand(stock.location("MAIN").id)
         (zone_,) = rates.zones("CNY")
     chen.post(f"/owner/delivery/rates/{zone_.steps[0].id}/remove")
     chen.post(f"/owner/delivery/zones/{zone_.id}/remove")
@@ -181,6 +183,7 @@ def test_what_cannot_be_read_changes_nothing(world: World, app: Flask) -> None:
         assert chen.post("/owner/delivery/zones", form).status_code == 422
     assert chen.post("/owner/delivery/places/NONE", {}).status_code == 404
     assert chen.post("/owner/delivery/places/MAIN", parcel="-1").status_code == 422
+    assert chen.post("/owner/delivery/places/MAIN", when_empty="maybe").status_code == 422
     with app.app_context():
         assert rates.zones("CNY") == []
 

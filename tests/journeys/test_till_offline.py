@@ -48,7 +48,7 @@ def scan(page: Page, code: str, pieces: str) -> None:
 
 def sell(page: Page, code: str, given: str = "") -> None:
     scan(page, code, "1 piece")
-    page.get_by_label("Cash given").fill(given)
+    page.get_by_role("textbox", name="Cash given").fill(given)
     page.get_by_role("button", name="Cash").click()
     expect(page.locator("[data-kept] .slip")).to_be_visible()
 

@@ -36,6 +36,7 @@ class Sold:
     lines: tuple[tuple[int, int, int, int], ...]
     """(item, quantity, total, tax) of each line."""
     refund: bool = False
+    means: str = "account"
 
 
 @dataclass
@@ -79,16 +80,17 @@ class Shop:
         channel: str = "shelf",
         currency: str = "CNY",
         member_id: int = 1,
+        means: str = "account",
     ) -> Sold:
         """A paid sale of (item, quantity, total) lines."""
         taxed = tuple((item, many, total, total * 13 // 113) for item, many, total in lines)
-        sale = Sold(ids.new(), at, location_id, channel, currency, member_id, taxed)
+        sale = Sold(ids.new(), at, location_id, channel, currency, member_id, taxed, means=means)
         total, tax = sum(line[2] for line in taxed), sum(line[3] for line in taxed)
         with transaction() as session:
             session.execute(insert(Sale), [{
                 "id": sale.id, "member_id": member_id, "key": sale.id, "contents": "",
                 "location_id": location_id, "channel": channel, "currency": currency,
-                "total_minor": total, "tax_minor": tax, "created_at": at,
+                "means": means, "total_minor": total, "tax_minor": tax, "created_at": at,
             }])  # fmt: skip
             session.execute(insert(SaleLine), [
                 {"sale_id": sale.id, "position": position, "item_id": item, "quantity": quantity,
@@ -132,7 +134,7 @@ class Shop:
             outbox.put("sale.refunded", refund)
         self.sold.append(
             Sold(refund, at, sale.location_id, sale.channel, sale.currency, sale.member_id,
-                 tuple(line[1:] for line in given), refund=True)
+                 tuple(line[1:] for line in given), refund=True, means=sale.means)
         )  # fmt: skip
 
     def trade(self, chance: random.Random, first: datetime, last: datetime, many: int) -> None:
@@ -148,6 +150,7 @@ class Shop:
                 channel=chance.choice(("shelf", "web", "till")),
                 currency=chance.choice(("CNY", "CNY", "CNY", "JPY")),
                 member_id=chance.randrange(1, SHOPPERS + 1),
+                means=chance.choice(("account", "cash", "card")),
             )
             if chance.random() < 0.2:
                 later = at + timedelta(days=chance.choice((0, 1, 40)), seconds=1)

@@ -26,6 +26,7 @@ QUESTIONS: tuple[dict[str, str], ...] = (
     {"from": "2025-12-20", "to": "2026-10-26", "by": "week"},
     {"from": "2026-10-24", "to": "2026-10-26", "by": "hour"},
     {"period": "this_year", "location": "L2"}, {"period": "this_year", "channel": "web"},
+    {"period": "this_month", "means": "cash", "location": "L1"},
     {"period": "this_year", "category": "c2"}, {"period": "this_month", "category": "c2"},
     {"period": "this_year", "item": "ITEM3"}, {"period": "this_month", "item": "ITEM3"},
     {"period": "this_year", "shopper": "4"}, {"period": "this_year", "currency": "JPY"},
@@ -94,6 +95,7 @@ def _check(shop: Shop, filters: reports.Filters, zone: str) -> None:
     keys: dict[str, Callable[[Sold], Any]] = {
         "locations": lambda sale: sale.location_id,
         "channels": lambda sale: sale.channel,
+        "means": lambda sale: sale.means,
         "shoppers": lambda sale: sale.member_id,
     }
     for breakdown in report.breakdowns:
@@ -130,6 +132,7 @@ def _fits(sale: Sold, filters: reports.Filters, items: set[int] | None) -> bool:
         sale.currency == filters.currency
         and (not filters.location or sale.location_id == filters.location.id)
         and (not filters.channel or sale.channel == filters.channel)
+        and (not filters.means or sale.means == filters.means)
         and (not filters.shopper or sale.member_id == filters.shopper.id)
         and (items is None or bool(items & {line[0] for line in sale.lines}))
     )

@@ -149,3 +149,22 @@ def test_sales_in_nobodys_name_are_in_the_takings(world: World) -> None:
         assert [(line.code, line.figures.total_minor) for line in nobody] == [("till", 2000)]
         outbox.work()
     assert world.faults() == []
+
+
+def test_takings_by_means_are_what_the_ledger_says(world: World) -> None:
+    """Each way of paying, some of it given back, before and after the outbox is worked off."""
+    sam, milk, lin = world.staff(), world.item(price="12.50", on_hand=20), world.member(funds="90")
+    before = {means: book(means) for means in ("cash", "card")}
+    for many, means in ((1, "cash"), (3, "cash"), (2, "card"), (2, "account")):
+        sale = sell(world, sam, milk, many, means=means, member=lin)
+        if many > 1:
+            sales.refund(sale.id, made_by=sam.id, parts=[sales.Part(1, 1)])
+    paid = {means: before[means] - book(means) for means in before}
+    paid["account"] = 9_000 - world.balance(lin)
+    for _ in range(2):
+        found = breakdown(read({"period": "today"}), "means", None).lines or []
+        assert {line.code: line.figures.total_minor for line in found} == paid
+        [cash] = breakdown(read({"period": "today", "means": "cash"}), "channels", None).lines or []
+        assert (cash.figures.sales, cash.figures.refunds, cash.figures.quantity) == (2, 1, 3)
+        outbox.work()
+    assert sum(paid.values()) == book("takings") == 5 * 1250

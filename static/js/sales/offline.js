@@ -7,6 +7,13 @@ import { forget, keep, kept, newId, put } from "./queue.js";
 const MANY = /^([1-9][0-9]{0,2})\*(.+)$/s;
 const MOST_PIECES = 9999;
 
+// As the shop writes moments: English is read on both sides of the Atlantic.
+export function when(at) {
+  const { lang } = document.documentElement;
+  const form = { dateStyle: "medium", timeStyle: "medium" };
+  return new Date(at).toLocaleString(lang === "en" ? "en-GB" : lang, form);
+}
+
 export class OfflineTill {
   constructor({ onKept, language }) {
     this.root = document.querySelector("[data-offline]");
@@ -187,7 +194,7 @@ export class OfflineTill {
     fill("means", means.dataset[sale.means]);
     fill("given", this.show(sale.given ?? sale.total));
     fill("change", this.show((sale.given ?? sale.total) - sale.total));
-    fill("when", new Date(sale.at).toLocaleString(document.documentElement.lang));
+    fill("when", when(sale.at));
     fill("seller", sale.seller);
     fill("number", sale.id.slice(0, 10).toUpperCase());
     this.slip.querySelectorAll("[data-kept-change]").forEach((it) => {

@@ -1,6 +1,7 @@
 // Sales that this browser made without a network: how many wait, their receipts, and telling the
 // shop. What the shop refused stays in the list, with its reason, until a person settles it.
 
+import { when } from "./offline.js";
 import { put, remove, sales, tell } from "./queue.js";
 
 export function waiting({ csrf, show, receipt, after }) {
@@ -25,7 +26,7 @@ export function waiting({ csrf, show, receipt, after }) {
     const made = part("row").content.cloneNode(true).firstElementChild;
     const piece = (name) => made.querySelector(`[data-part="${name}"]`);
     piece("what").textContent = sale.lines.map((line) => line.name).join(", ");
-    piece("when").textContent = new Date(sale.at).toLocaleString(document.documentElement.lang);
+    piece("when").textContent = when(sale.at);
     piece("why").textContent = sale.why ?? "";
     piece("total").textContent = show(sale.total);
     piece("show").addEventListener("click", () => receipt(sale));
