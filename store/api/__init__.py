@@ -12,8 +12,11 @@ from . import (
     locations,
     me,
     offline_sales,
+    orders,
     refunds,
     reports,
+    returns,
+    shipments,
     stock,
     webhooks,
 )
@@ -23,7 +26,8 @@ __all__ = ["init_app"]
 
 # Refunds are a part of the resource of sales, in a file of their own.
 RESOURCES = (
-    items, stock, locations, me, refunds, offline_sales, reports, feeds, changes, webhooks,
+    items, stock, locations, me, refunds, offline_sales, orders, shipments, returns, reports,
+    feeds, changes, webhooks,
 )  # fmt: skip
 
 

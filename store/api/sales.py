@@ -39,6 +39,14 @@ class MemberNotFound(NotFound):
     title = "Nobody is known by this"
 
 
+def PriceText(said: str) -> fields.String:  # noqa: N802 - It is used as a field.
+    """An amount as a buyer was shown it."""
+    pattern = r"^[0-9]{1,15}(\.[0-9]{1,4})?$"
+    return fields.String(
+        validate=Exactly(pattern, error="Not an amount like 12.50."), metadata={"description": said}
+    )
+
+
 class AskedLine(Strict):
     item = fields.String(
         required=True,
@@ -46,12 +54,9 @@ class AskedLine(Strict):
         metadata={"description": "A GTIN, SKU or short code, or whatever a scanner read."},
     )
     quantity = whole(1, MOST_PIECES, required=True)
-    price = fields.String(
-        validate=Exactly(r"^[0-9]{1,15}(\.[0-9]{1,4})?$", error="Not an amount like 12.50."),
-        metadata={
-            "description": "The price of one as the buyer was shown it, without a deposit. A rise "
-            "is refused with `price_rose`, a drop is passed on."
-        },
+    price = PriceText(
+        "The price of one as the buyer was shown it, without a deposit. A rise is refused with "
+        "`price_rose`, a drop is passed on."
     )
 
 
@@ -171,13 +176,13 @@ def sell(body: dict[str, Any]) -> Response:
         buyer_id, key, channel, sold_by = mine.member.id, keys.key(), "web", None
     else:
         raise ScopeMissing("A till says who buys: send member", scopes=["sales:write"])
-    lines = _lines(body["lines"])
+    lines = lines_of(body["lines"])
     bought = sales.buy(
         sales.Buy(buyer_id, place.id, currency(), lines, key, channel, sold_by, means=method)
     )
     made = sales.receipt(bought.sale_id)
     assert made is not None
-    return answer(_shown(made), 201, replayed=bought.repeated)
+    return answer(shown_sale(made), 201, replayed=bought.repeated)
 
 
 @resource.offers("GET", "/sales", scopes=("sales:read",), query=Chosen(), answers=Sales())
@@ -193,7 +198,7 @@ def listed(query: dict[str, Any]) -> Response:
     )
     shown = found[:limit]
     return answer({
-        "sales": [_shown(sale) for sale in shown],
+        "sales": [shown_sale(sale) for sale in shown],
         "next": following(shown[-1].id) if len(found) > limit else None,
     })  # fmt: skip
 
@@ -208,7 +213,7 @@ def one(sale_id: str) -> Response:
     found = sales.receipt(sale_id, None if anybody else member.id)
     if found is None:
         raise NotFound("There is no such sale")
-    return answer(_shown(found))
+    return answer(shown_sale(found))
 
 
 def _at_till(mine: Caller, named: str | None) -> tuple[int | None, str]:
@@ -236,7 +241,7 @@ def find_member(named: str) -> int:
     return found.id
 
 
-def _lines(asked: list[dict[str, Any]]) -> tuple[sales.Line, ...]:
+def lines_of(asked: list[dict[str, Any]]) -> tuple[sales.Line, ...]:
     known: dict[str, int] = {}
     for line_ in asked:
         if line_["item"] not in known:
@@ -245,7 +250,7 @@ def _lines(asked: list[dict[str, Any]]) -> tuple[sales.Line, ...]:
         sales.Line(
             known[line_["item"]],
             line_["quantity"],
-            _seen(line_.get("price")),
+            seen(line_.get("price")),
             without_deposit=True,
         )
         for line_ in asked
@@ -260,11 +265,11 @@ def find_item(code: str) -> int:
         raise catalogue.ItemNotForSale(fault.message, item=code[:80]) from fault
 
 
-def _seen(price: str | None) -> int | None:
+def seen(price: str | None) -> int | None:
     return None if price is None else money.parse(price, currency(), field="price")
 
 
-def _shown(sale: sales.Receipt) -> dict[str, Any]:
+def shown_sale(sale: sales.Receipt) -> dict[str, Any]:
     of = sale.currency
     return {
         "id": sale.id,

@@ -28,6 +28,7 @@ SCOPES: dict[str, str | None] = {
     "stock:write": "receive_stock",
     "sales:read": None,
     "sales:write": None,
+    "orders:write": "ship",
     "account:read": None,
     "till": "sell",
     "labels:write": "print_labels",

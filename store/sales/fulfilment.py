@@ -22,7 +22,10 @@ from .models import Sale, SaleLine
 from .orders import positions_of
 from .refunds import Part, pay_back
 
-__all__ = ["Replaced", "TooLate", "cancel", "hand_over", "mend", "short", "step"]
+__all__ = [
+    "Replaced", "TooLate", "cancel", "cancel_in", "hand_over", "hand_over_in", "mend", "short",
+    "step", "step_in",
+]  # fmt: skip
 
 
 class Replaced(NamedTuple):
@@ -54,14 +57,29 @@ def step(
     delivery is for sale again, and its price is paid back (what the delivery cost is not).
     Cancelling pays the goods back. Raises NotFound, BadStep, Invalid, OutOfStock."""
     with transaction():
-        shipment = _locked(shipment_id)
-        goods = delivery.goods_of(shipment.id)
-        state = delivery.advance(
-            shipment, event, made_by=made_by, carrier=carrier, tracking=tracking, note=note
+        return step_in(
+            shipment_id, event, made_by=made_by, carrier=carrier, tracking=tracking, note=note
         )
-        if event in ("put_back", "cancel"):
-            _pay_back(shipment.sale_id, goods, made_by, note, clock.now())
-        return state
+
+
+def step_in(
+    shipment_id: str,
+    event: str,
+    *,
+    made_by: int,
+    carrier: str = "",
+    tracking: str = "",
+    note: str = "",
+) -> str:
+    """Joiner: the same, for the API, which writes something of its own beside it."""
+    shipment = _locked(shipment_id)
+    goods = delivery.goods_of(shipment.id)
+    state = delivery.advance(
+        shipment, event, made_by=made_by, carrier=carrier, tracking=tracking, note=note
+    )
+    if event in ("put_back", "cancel"):
+        _pay_back(shipment.sale_id, goods, made_by, note, clock.now())
+    return state
 
 
 @repeatable
@@ -69,9 +87,14 @@ def hand_over(location_id: int, code: str, *, made_by: int) -> str:
     """Opener: hand over what waits at a location under the shopper's code; answers the shipment's
     id. Raises WrongCode, OutOfStock."""
     with transaction():
-        shipment = _locked(delivery.by_code(location_id, code))
-        delivery.advance(shipment, "hand_over", made_by=made_by)
-        return shipment.id
+        return hand_over_in(location_id, code, made_by=made_by)
+
+
+def hand_over_in(location_id: int, code: str, *, made_by: int) -> str:
+    """Joiner: the same, for the API."""
+    shipment = _locked(delivery.by_code(location_id, code))
+    delivery.advance(shipment, "hand_over", made_by=made_by)
+    return shipment.id
 
 
 @repeatable
@@ -93,18 +116,25 @@ def cancel(sale_id: str, *, made_by: int, member_id: int | None = None, reason: 
     that of the delivery, too, where nothing has left. With `member_id` only that member's own
     order. Raises NotFound, TooLate."""
     with transaction():
-        sale = _sale(sale_id)
-        if sale is None or (member_id is not None and sale.member_id != member_id):
-            raise NotFound("There is no such order")
-        waiting = [one for one in queue.locked_of_sale(sale_id) if one.state in WAITING]
-        if not waiting:
-            raise TooLate()
-        goods: dict[int, int] = {}
-        for shipment in waiting:
-            for item, many in delivery.goods_of(shipment.id).items():
-                goods[item] = goods.get(item, 0) + many
-            delivery.advance(shipment, "cancel", made_by=made_by, note=reason)
-        _pay_back(sale_id, goods, made_by, reason, clock.now())
+        cancel_in(sale_id, made_by=made_by, member_id=member_id, reason=reason)
+
+
+def cancel_in(
+    sale_id: str, *, made_by: int, member_id: int | None = None, reason: str = ""
+) -> None:
+    """Joiner: the same, for the API."""
+    sale = _sale(sale_id)
+    if sale is None or (member_id is not None and sale.member_id != member_id):
+        raise NotFound("There is no such order")
+    waiting = [one for one in queue.locked_of_sale(sale_id) if one.state in WAITING]
+    if not waiting:
+        raise TooLate()
+    goods: dict[int, int] = {}
+    for shipment in waiting:
+        for item, many in delivery.goods_of(shipment.id).items():
+            goods[item] = goods.get(item, 0) + many
+        delivery.advance(shipment, "cancel", made_by=made_by, note=reason)
+    _pay_back(sale_id, goods, made_by, reason, clock.now())
 
 
 @outbox.handles("sale.paid")

@@ -159,11 +159,11 @@ _take_units = (
 def _receive(found: Return, parts: Sequence[Part]) -> None:
     """Joiner: these units of the return are here. Raises ReturnOver, NotSoManyLeft."""
     session = in_transaction()
+    if (found.state, "receive_part") not in RETURN_TRANSITIONS:
+        raise ReturnOver(state=found.state)
     for position, many in parts:
         row = {"one": found.id, "line": position, "many": many}
         if session.connection().execute(_take_units, row).rowcount != 1:
-            if (found.state, "receive_part") not in RETURN_TRANSITIONS:
-                raise ReturnOver(state=found.state)
             raise NotSoManyLeft(position=position, left=_awaited(found.id, position), asked=many)
         count_returning(found.sale_id, position, -many)
     awaited = sum(_awaited(found.id, position) for position in _positions(found.id))

@@ -74,40 +74,50 @@ def declare(member_id: int, wish: Wish) -> str:
     """Opener: the shopper says what comes back; answers the return's id. Raises NotFound (also for
     another shopper's sale), Invalid, NotRefundable, OnItsWay, NotReturnable, ReturnTooLate,
     NotSoManyLeft."""
-    with transaction() as session:
-        sale = held(wish.sale_id)
-        if sale is None or sale.member_id != member_id:
-            raise NotFound("There is no such receipt")
-        known = select(Return.id).where(Return.sale_id == sale.id, Return.key == wish.key)
-        found = session.scalar(known)
-        if found is not None:
-            return str(found)
-        if wish.way not in WAYS:
-            raise Invalid("A return comes by mail, to a shop, or is picked up", field="way")
-        if wish.way == "pick_up" and not wish.address:
-            raise Invalid("Say where it is to be picked up", field="address")
-        return declare_in(sale, wish, made_by=member_id)
+    with transaction():
+        return declare_own(member_id, wish)
+
+
+def declare_own(member_id: int, wish: Wish) -> str:
+    """Joiner: the same, for the API."""
+    sale = held(wish.sale_id)
+    if sale is None or sale.member_id != member_id:
+        raise NotFound("There is no such receipt")
+    known = select(Return.id).where(Return.sale_id == sale.id, Return.key == wish.key)
+    found = in_transaction().scalar(known)
+    if found is not None:
+        return str(found)
+    if wish.way not in WAYS:
+        raise Invalid("A return comes by mail, to a shop, or is picked up", field="way")
+    if wish.way == "pick_up" and not wish.address:
+        raise Invalid("Say where it is to be picked up", field="address")
+    return declare_in(sale, wish, made_by=member_id)
 
 
 @repeatable
 def cancel(return_id: str, member_id: int | None = None) -> None:
     """Opener: what has not arrived is not coming back after all; with a member, only theirs, and
     only while it is with them. Raises NotFound, ReturnOver."""
-    with transaction() as session:
-        found = held_return(return_id)
-        if member_id is not None and _owner(found.sale_id) != member_id:
-            raise NotFound("There is no such return")
-        if member_id is not None and found.fetched_at is not None:
-            raise ReturnOver(state="fetched")
-        state = moved_by(found, "cancel")
-        waiting = session.execute(
-            select(ReturnLine.position, ReturnLine.quantity - ReturnLine.quantity_received).where(
-                ReturnLine.return_id == return_id
-            )
-        ).all()
-        for position, many in waiting:
-            count_returning(found.sale_id, position, -many)
-        end(found, state)
+    with transaction():
+        cancel_in(return_id, member_id)
+
+
+def cancel_in(return_id: str, member_id: int | None = None) -> None:
+    """Joiner: the same, for the API."""
+    found = held_return(return_id)
+    if member_id is not None and _owner(found.sale_id) != member_id:
+        raise NotFound("There is no such return")
+    if member_id is not None and found.fetched_at is not None:
+        raise ReturnOver(state="fetched")
+    state = moved_by(found, "cancel")
+    waiting = in_transaction().execute(
+        select(ReturnLine.position, ReturnLine.quantity - ReturnLine.quantity_received).where(
+            ReturnLine.return_id == return_id
+        )
+    )
+    for position, many in waiting.all():
+        count_returning(found.sale_id, position, -many)
+    end(found, state)
 
 
 def held(sale_id: str) -> Sale | None:

@@ -1,0 +1,217 @@
+"""Orders: what a member buys on the web, to be collected or delivered, and where its parts are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, current_app
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from .. import catalogue, delivery, identity, payment, sales, stock
+from ..db import transaction
+from ..delivery import addresses
+from ..errors import Invalid, NotFound, Refusal
+from ..sales import fulfilment
+from . import keys
+from .access import caller
+from .answers import answer, currency, moment
+from .reading import Strict, line
+from .resource import Resource
+from .sales import MOST_LINES, AskedLine, PriceText, Sale, lines_of, seen, shown_sale
+from .shapes import Texts
+
+resource = Resource("orders", "Orders of the web: collected or delivered, step by step.")
+
+
+class Address(Strict):
+    name = fields.String(required=True, validate=line(120, 1))
+    phone = fields.String(load_default="", validate=line(40))
+    street = fields.String(required=True, validate=line(200, 1))
+    city = fields.String(required=True, validate=line(120, 1))
+    postcode = fields.String(load_default="", validate=line(12))
+    country = fields.String(
+        required=True, validate=line(2, 2), metadata={"description": "Two letters: CN."}
+    )
+
+
+class OrderBody(Strict):
+    location = fields.String(
+        required=True,
+        validate=line(32, 1),
+        metadata={"description": "Where the member shops; a delivery is sold by it."},
+    )
+    lines = fields.List(
+        fields.Nested(AskedLine), required=True, validate=validate.Length(1, MOST_LINES)
+    )
+    collect = fields.String(
+        validate=line(32, 1),
+        metadata={"description": "The location where it is collected; this or `deliver`."},
+    )
+    deliver = fields.Nested(Address)
+    shipping = PriceText("What delivery cost as the buyer was shown it; a rise is refused.")
+
+    @validates_schema
+    def _one_way(self, data: dict[str, Any], **more: Any) -> None:
+        if ("collect" in data) == ("deliver" in data):
+            raise ValidationError("Either collect or deliver.", "collect")
+
+
+class ShipmentGoods(Strict):
+    item = fields.String(required=True, metadata={"description": "The item's short code."})
+    names = Texts(required=True)
+    quantity = fields.Integer(required=True)
+
+
+class ShipmentStep(Strict):
+    event = fields.String(required=True)
+    state = fields.String(required=True)
+    note = fields.String(required=True)
+    at = fields.DateTime(required=True)
+
+
+class Shipment(Strict):
+    id = fields.String(required=True)
+    order = fields.String(required=True, metadata={"description": "The sale's id."})
+    kind = fields.String(required=True, validate=validate.OneOf(["deliver", "collect"]))
+    state = fields.String(required=True)
+    location = fields.String(required=True, metadata={"description": "Whence it comes."})
+    code = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What the shopper shows at the counter; null for deliveries "
+                  "and for staff, who ask for it."},
+    )  # fmt: skip
+    carrier = fields.String(required=True)
+    tracking = fields.String(required=True)
+    goods = fields.List(fields.Nested(ShipmentGoods), required=True)
+    steps = fields.List(fields.Nested(ShipmentStep), required=True)
+
+
+class Order(Strict):
+    sale = fields.Nested(Sale, required=True)
+    address = fields.Nested(Address, required=True, allow_none=True)
+    shipments = fields.List(fields.Nested(Shipment), required=True)
+
+
+class Cancellation(Strict):
+    reason = fields.String(load_default="", validate=line(200))
+
+
+@resource.offers(
+    "POST",
+    "/orders",
+    scopes=("sales:write",),
+    body=OrderBody(),
+    answers=Order(),
+    refuses=(
+        payment.InsufficientFunds, payment.KeyReused, catalogue.ItemNotForSale, NotFound,
+        sales.PriceRose, stock.OutOfStock, delivery.NoDelivery, addresses.TooManyAddresses, Invalid,
+    ),
+)  # fmt: skip
+def place(body: dict[str, Any]) -> Response:
+    """Order for oneself: the account is charged, the goods are kept where they are until they go.
+    The key is the purchase key: sent again it finds the same order."""
+    member_id = caller().member.id
+    where, kept = body.get("deliver"), False
+    shops_at = stock.selling_location(body["location"]).id
+    collects_at = stock.location(body["collect"]).id if "collect" in body else None
+    lines = lines_of(body["lines"])
+    address_id = None
+    if where is not None:
+        address_id, kept = _address(member_id, delivery.Where(**where))
+    asked = sales.Order(
+        member_id, shops_at, currency(), lines, keys.key(),
+        "deliver" if where is not None else "collect", int(current_app.config["PIECE_G"]),
+        place_id=collects_at, address_id=address_id, shipping_seen_minor=seen(body.get("shipping")),
+    )  # fmt: skip
+    try:
+        ordered = sales.order(asked)
+    except Refusal:
+        if kept and address_id is not None:
+            with transaction():  # A refusal leaves nothing behind, no address, either.
+                addresses.remove_address(member_id, address_id)
+        raise
+    return answer(_shown(ordered.sale_id, mine=True), 201, replayed=ordered.repeated)
+
+
+@resource.offers(
+    "GET", "/orders/<sale_id>", scopes=("sales:read",), answers=Order(), refuses=(NotFound,)
+)
+def one(sale_id: str) -> Response:
+    """An order and where its parts are: one's own; for staff who ship, anybody's."""
+    member = caller().member
+    mine = _is_of(sale_id, member.id)
+    if not mine and not identity.allows(member, "ship"):
+        raise NotFound("There is no such order")
+    return answer(_shown(sale_id, mine=mine))
+
+
+@resource.offers(
+    "POST",
+    "/orders/<sale_id>/cancellations",
+    scopes=("sales:write",),
+    body=Cancellation(),
+    answers=Order(),
+    refuses=(NotFound, fulfilment.TooLate, payment.KeyReused),
+)
+def cancel(sale_id: str, body: dict[str, Any]) -> Response:
+    """Cancel what has not left yet: the goods are free for others, the money goes back. One's own
+    orders; staff who ship cancel anybody's."""
+    member = caller().member
+    mine = _is_of(sale_id, member.id)
+    if not mine and not identity.allows(member, "ship"):
+        raise NotFound("There is no such order")
+
+    def act() -> dict[str, Any]:
+        fulfilment.cancel_in(sale_id, made_by=member.id, reason=body["reason"])
+        return _shown(sale_id, mine=mine)
+
+    made, replayed = keys.once(member.id, "orders.cancel", body | {"sale": sale_id}, act)
+    return answer(made, 201, replayed=replayed)
+
+
+def shown_shipment(found: delivery.Tracked, *, mine: bool) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "order": found.sale_id,
+        "kind": found.kind,
+        "state": found.state,
+        "location": found.location_code,
+        "code": found.code if mine and found.kind == "collect" else None,
+        "carrier": found.carrier,
+        "tracking": found.tracking,
+        "goods": [
+            {"item": each.code, "names": each.names, "quantity": each.quantity}
+            for each in found.goods
+        ],
+        "steps": [
+            {"event": step.event, "state": step.state, "note": step.note, "at": moment(step.at)}
+            for step in found.steps
+        ],
+    }
+
+
+def _is_of(sale_id: str, member_id: int) -> bool:
+    found = sales.receipt(sale_id, member_id)
+    return found is not None
+
+
+def _shown(sale_id: str, *, mine: bool) -> dict[str, Any]:
+    found = sales.receipt(sale_id)
+    if found is None or found.fulfilment == "taken":
+        raise NotFound("There is no such order")
+    where = delivery.of_order(sale_id)
+    return {
+        "sale": shown_sale(found),
+        "address": None if where is None else vars(where),
+        "shipments": [shown_shipment(each, mine=mine) for each in delivery.of_sale(sale_id)],
+    }
+
+
+def _address(member_id: int, where: delivery.Where) -> tuple[int, bool]:
+    """The address in the member's book, and whether it is new there. Raises Invalid,
+    TooManyAddresses."""
+    before = {known.id for known in delivery.address_book(member_id)}
+    with transaction():
+        found = addresses.add_address(member_id, where)
+    return found, found not in before
