@@ -121,14 +121,13 @@ def _take_in(asked: OfflineSale) -> tuple[Bought, dict[str, int]]:
 def _is(sale_id: str, asked: OfflineSale) -> bool:
     """Whether that sale is this one, made in the moment in which the network went: the same goods
     at the same prices, paid in the same way, in the same name."""
-    head = select(Sale.means, Sale.member_id).where(Sale.id == sale_id)
+    head = select(Sale.means, Sale.member_id, Sale.total_minor).where(Sale.id == sale_id)
     line = select(SaleLine.item_id, SaleLine.quantity, SaleLine.unit_minor)
-    made = connection().execute(line.where(SaleLine.sale_id == sale_id)).all()
+    line = line.where(SaleLine.sale_id == sale_id, SaleLine.kind == "goods")
     goods = sorted((each.item_id, each.quantity, each.unit_minor) for each in asked.lines)
-    means, member_id = connection().execute(head).one()
-    return (means, member_id) == (asked.means, asked.member_id) and sorted(
-        map(tuple, made)
-    ) == goods
+    made = sorted((row[0], row[1], row[2]) for row in connection().execute(line))
+    paid = tuple(connection().execute(head).one())
+    return paid == (asked.means, asked.member_id, asked.total_minor) and made == goods
 
 
 def _write(asked: OfflineSale, sale_id: str, now: datetime) -> None:
