@@ -67,7 +67,7 @@ def test_every_example_runs(
     environment = os.environ | {
         "CURL_HOME": str(tmp_path), "SHOP": server.url, "TOKEN": shop.tokens["lin"],
         "TILL": shop.tokens["sam"], "OWNER": shop.tokens["olga"],
-        "SALE": shop.sell(2).get_json()["id"], "no_proxy": "*",
+        "SALE": shop.sell(3).get_json()["id"], "no_proxy": "*",
     }  # fmt: skip
     for example, status in EXAMPLES:
         done = subprocess.run(
