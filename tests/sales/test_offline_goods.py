@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from store import clock, ids, sales, stock
-from store.db import db
+from store.db import db, transaction
 from store.stock.work_models import Task
 from tests.conftest import Clock
 from tests.sales.test_bundles import bundle
@@ -66,8 +66,9 @@ def test_a_batch_that_was_called_back_meanwhile_is_no_reason_to_drop_the_sale(
 ) -> None:
     """The goods are gone and the money is taken: it stands, and staff look at the shelf."""
     yoghurt = world.item(on_hand=0, price="5", tracks_batches=True)
-    receive(world, yoghurt, "BAD", 3, days=20)
-    stock.call_back(stock.open_batch(yoghurt.id, "BAD"), member_id=None)
+    batch = receive(world, yoghurt, "BAD", 3, days=20)
+    with transaction():
+        stock.call_back(batch, member_id=None)
     kit = bundle(world, (yoghurt, 2))
     assert tell(world, (kit, 1)) == {yoghurt.code: 2}
     assert world.left(yoghurt) == 3 and tasks() == {yoghurt.id}
