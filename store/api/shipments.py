@@ -8,7 +8,7 @@ from flask import Response
 from marshmallow import fields, validate
 
 from .. import delivery, payment, sales, stock
-from ..delivery.shipments import TRANSITIONS
+from ..delivery.states import TRANSITIONS
 from ..errors import Invalid, NotFound
 from ..sales import fulfilment
 from . import keys
