@@ -72,7 +72,7 @@ class ShipmentStep(Strict):
 class Shipment(Strict):
     id = fields.String(required=True)
     order = fields.String(required=True, metadata={"description": "The sale's id."})
-    kind = fields.String(required=True, validate=validate.OneOf(["deliver", "collect"]))
+    kind = fields.String(required=True, validate=validate.OneOf(["deliver", "collect", "bring"]))
     state = fields.String(required=True)
     location = fields.String(required=True, metadata={"description": "Whence it comes."})
     code = fields.String(
