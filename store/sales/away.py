@@ -19,6 +19,7 @@ from .. import catalogue, identity, ids, money
 from ..db import connection
 from ..errors import Invalid
 from .checkout import MOST_LINES, MOST_PIECES
+from .goods import carried, parts_of
 from .offline import Charged, OfflineSale
 
 MOST_GOODS = 50_000
@@ -50,25 +51,39 @@ def read_ticket(text: str, secret: bytes) -> Ticket:
 
 
 def goods(location_id: int, currency: str) -> list[dict[str, Any]]:
-    """What is for sale at a place, with its codes and the price of now, in one statement."""
+    """What is for sale at a place, with its codes, the price of now and the deposits on one of it."""
     item = catalogue.Item
     price = catalogue.price_in_force(item.id, location_id, currency=currency).label("price")
     query = (
-        select(item.code, item.gtin, item.sku, item.names, price)
+        select(item.id, item.code, item.gtin, item.sku, item.names, price, item.is_bundle,
+               item.deposit_id)
         .where(item.archived_at.is_(None))
         .order_by(item.id)
         .limit(MOST_GOODS)
-    )
+    )  # fmt: skip
+    rows = [row for row in connection().execute(query) if row.price is not None]
+    may = {row.id for row in rows if row.is_bundle or row.deposit_id is not None}
+    deposits = _deposits(may, currency) if may else {}
     return [
-        {"code": row.code, "gtin": row.gtin, "sku": row.sku, "names": row.names, "unit": row.price}
-        for row in connection().execute(query)
-        if row.price is not None
-    ]
+        {"code": row.code, "gtin": row.gtin, "sku": row.sku, "names": row.names,
+         "unit": row.price, "deposit": deposits.get(row.id, 0)}
+        for row in rows
+    ]  # fmt: skip
+
+
+def _deposits(item_ids: set[int], currency: str) -> dict[int, int]:
+    """The deposits on one of each item; on a bundle those of its parts."""
+    quotes = catalogue.as_sold(item_ids)
+    parts = parts_of(quotes.values())
+    return {
+        item: sum(one.amount_minor * many for one, many in carried(quote, parts, currency))
+        for item, quote in quotes.items()
+    }
 
 
 def read(told: Any, secret: bytes, currency: str) -> OfflineSale:
-    """A sale as a browser tells it: `id`, `at`, `ticket`, `means`, `lines` of item, quantity and
-    unit; `basket` and `member` where the basket was begun with a network. Raises Invalid;
+    """A sale as a browser tells it: `id`, `at`, `ticket`, `means`, `lines` of item, quantity,
+    unit and, if there was one, deposit; `basket` and `member` where the basket was begun with a network. Raises Invalid;
     ItemNotForSale where no item has such a code, NotFound where nobody has the member's number."""
     if not isinstance(told, dict):
         raise Invalid("A sale is an object", field="sales")
@@ -99,7 +114,8 @@ def _lines(told: Any) -> tuple[Charged, ...]:
         raise catalogue.ItemNotForSale("There is no such item")
     return tuple(
         Charged(items[code], _whole(line, "quantity", 1, MOST_PIECES),
-                _whole(line, "unit", 0, money.LARGEST_MINOR))
+                _whole(line, "unit", 0, money.LARGEST_MINOR),
+                _whole(line, "deposit", 0, money.LARGEST_MINOR) if "deposit" in line else 0)
         for code, line in zip(codes, told, strict=True)
     )  # fmt: skip
 

@@ -67,7 +67,8 @@ def till_page() -> ResponseReturnValue:
         last=next((line for line in lines if str(line.item_id) == last), None),
         key=contents.key if contents else "", currency=forms.currency(),
         total_minor=total, empties_minor=off, pay_minor=total - off, kinds=kinds, counts=counts,
-        begun=[[line.item_code, line.quantity] for line in lines if line.for_sale],
+        begun=[[line.item_code, line.quantity, line.unit_minor, line.deposit_minor]
+               for line in lines if line.for_sale],
         pieces=contents.pieces if contents and lines else 0,
         decimals=money.decimals(forms.currency()),
         balance_minor=payment.balance_of(member.id, forms.currency()) if member else None,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from store import clock
-from store.db import db
+from store import catalogue, clock
+from store.db import db, transaction
 from store.stock.work_models import Task
 from tests.sales.test_till_pages import field, pay, scan, sold
 from tests.world import Thing, Visitor, World
@@ -121,3 +121,19 @@ def test_a_ticket_is_of_this_shop_and_sales_of_staff(world: World, milk: Thing) 
     assert shopper.post("/desk/till/away", sales="[]").status_code == 403
     worker = world.visitor().get("/desk/till/worker.js")
     assert worker.headers["Service-Worker-Allowed"] == "/desk/till"
+
+
+def test_a_deposit_is_charged_and_owed_as_with_a_network(world: World, till: Visitor) -> None:
+    with world.app.app_context(), transaction():
+        kind = catalogue.add_deposit({"en": "Bottle"}, 100, world.currency).item_id
+    water = world.item(price="12.50", on_hand=5, deposit_id=kind)
+    [good] = till.get("/desk/till/goods").get_json()["goods"]
+    assert (good["unit"], good["deposit"]) == (1250, 100)
+    line = {"item": water.code, "quantity": 2, "unit": 1250, "deposit": 100}
+    assert said(tell(till, made(till, water, "a") | {"lines": [line]})) == ["sold"]
+    page = scan(till, f"2*{water.code}")
+    pay(till, page, "cash")
+    basket = {"basket": field(page, "key"), "lines": [line]}
+    assert said(tell(till, made(till, water, "b") | basket)) == ["known"]
+    assert sold(world) == [(None, "cash", 2700)] * 2
+    assert world.faults() == []

@@ -43,7 +43,9 @@ export class OfflineTill {
     const begun = await kept("basket");
     if (begun?.lines.length && begun.lines.every(([code]) => this.byCode.has(code))) {
       this.basket = { key: begun.key, member: begun.member };
-      this.lines = begun.lines.map(([code, quantity]) => this.lineOf(this.byCode.get(code), quantity));
+      // At the prices that were on the screen: one may have been marked down by its label.
+      this.lines = begun.lines.map(([code, quantity, unit, deposit]) => (
+        { ...this.lineOf(this.byCode.get(code), quantity), unit, deposit }));
       await forget("basket");
       await keep("offline-basket", { lines: this.lines, basket: this.basket });
     } else {
@@ -65,12 +67,12 @@ export class OfflineTill {
   }
 
   get total() {
-    return this.lines.reduce((sum, line) => sum + line.quantity * line.unit, 0);
+    return this.lines.reduce((sum, line) => sum + line.quantity * (line.unit + line.deposit), 0);
   }
 
   lineOf(good, quantity) {
     const name = good.names[this.language] || Object.values(good.names)[0] || good.code;
-    return { code: good.code, name, unit: good.unit, quantity };
+    return { code: good.code, name, unit: good.unit, deposit: good.deposit ?? 0, quantity };
   }
 
   // Minor units as the shop writes them: its own zero tells where sign and decimals stand.
@@ -160,9 +162,9 @@ export class OfflineTill {
     const made = this.root.querySelector("[data-line]").content.cloneNode(true).firstElementChild;
     const part = (name) => made.querySelector(`[data-part="${name}"]`);
     part("name").textContent = line.name;
-    part("unit").textContent = `${line.quantity} × ${this.show(line.unit)}`;
+    part("unit").textContent = this.each(line);
     part("many").textContent = line.quantity;
-    part("sum").textContent = this.show(line.quantity * line.unit);
+    part("sum").textContent = this.show(line.quantity * (line.unit + line.deposit));
     const less = part("less");
     const words = line.quantity === 1 ? less.dataset.last : less.dataset.name;
     less.setAttribute("aria-label", words.replace("#", line.name));
@@ -209,16 +211,23 @@ export class OfflineTill {
     this.slip.querySelector("[data-next]").focus();
   }
 
-  printed({ name, quantity, unit }) {
+  // "3 × ¥12.50 + ¥1.00 deposit"
+  each({ quantity, unit, deposit }) {
+    const on = deposit ? ` ${this.root.dataset.deposit.replace("#", this.show(deposit))}` : "";
+    return `${quantity} × ${this.show(unit)}${on}`;
+  }
+
+  printed(sold) {
+    const { name, quantity, unit, deposit } = sold;
     const line = document.createElement("li");
     const what = line.appendChild(document.createElement("span"));
     what.textContent = name;
-    if (quantity !== 1) {
-      what.appendChild(document.createElement("small")).textContent = `${quantity} × ${this.show(unit)}`;
+    if (quantity !== 1 || deposit) {
+      what.appendChild(document.createElement("small")).textContent = this.each(sold);
     }
     const amount = line.appendChild(document.createElement("span"));
     amount.className = "amount";
-    amount.textContent = this.show(quantity * unit);
+    amount.textContent = this.show(quantity * (unit + deposit));
     return line;
   }
 

@@ -87,6 +87,7 @@ async function tellSome(csrf, some, said) {
 
 // A sale as the shop reads it; the rest of the record is for the receipt.
 function told({ id, at, ticket, means, lines, basket, member }) {
-  const goods = lines.map(({ code, quantity, unit }) => ({ item: code, quantity, unit }));
+  const goods = lines.map(({ code, quantity, unit, deposit }) => (
+    { item: code, quantity, unit, deposit }));
   return { id, at, ticket, means, lines: goods, ...(basket ? { basket, member } : {}) };
 }
