@@ -51,7 +51,7 @@ def read_ticket(text: str, secret: bytes) -> Ticket:
 
 
 def goods(location_id: int, currency: str) -> list[dict[str, Any]]:
-    """What is for sale at a place, with its codes, the price of now and the deposits on one of it."""
+    """What is for sale at a place, with its codes, the price of now and the deposits on one."""
     item = catalogue.Item
     price = catalogue.price_in_force(item.id, location_id, currency=currency).label("price")
     query = (
@@ -83,8 +83,9 @@ def _deposits(item_ids: set[int], currency: str) -> dict[int, int]:
 
 def read(told: Any, secret: bytes, currency: str) -> OfflineSale:
     """A sale as a browser tells it: `id`, `at`, `ticket`, `means`, `lines` of item, quantity,
-    unit and, if there was one, deposit; `basket` and `member` where the basket was begun with a network. Raises Invalid;
-    ItemNotForSale where no item has such a code, NotFound where nobody has the member's number."""
+    unit and, if there was one, deposit; `basket` and `member` where the basket was begun with a
+    network. Raises Invalid; ItemNotForSale where no item has such a code, NotFound where nobody
+    has the member's number."""
     if not isinstance(told, dict):
         raise Invalid("A sale is an object", field="sales")
     ticket = read_ticket(_text(told, "ticket", 64), secret)
