@@ -39,8 +39,15 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 SESSION = "ONESHELF_TESTS"
 SERVER = "ONESHELF_TESTS_POSTGRES"
 NO_SERVER = "ONESHELF_TESTS_NO_POSTGRES"
-# These load the machine or watch the clock: pytest-xdist keeps them on one worker.
-ALONE = {"races", "crashes", "journeys", "bench"}
+# These load the machine or watch the clock: pytest-xdist keeps them on one worker, and those that
+# need a browser on another.
+ALONE = {"races", "crashes", "bench"}
+BROWSER = {"journeys"}
+# The longest of the others come before them, so that no worker has one left at the end.
+LONG = {
+    "test_bad_input.py", "test_machine.py", "test_migrations.py", "test_openapi.py",
+    "test_real_year.py",
+}  # fmt: skip
 
 _stack = contextlib.ExitStack()
 _numbers = itertools.count(1)
@@ -81,11 +88,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # Before pytest-xdist reads the groups.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that load the machine go to one worker, and first, so that the other one fills in."""
+    """Both workers begin with a group of theirs; then each takes one test after the other."""
     for item in items:
-        if ALONE & {*item.path.parts} or "live_server" in getattr(item, "fixturenames", ()):
+        parts, needs = {*item.path.parts}, {*getattr(item, "fixturenames", ())}
+        if BROWSER & parts or "open_phone" in needs:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+        elif ALONE & parts or "live_server" in needs:
             item.add_marker(pytest.mark.xdist_group("alone"))
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.get_closest_marker("xdist_group"):
+        return 0
+    return 1 if item.path.name in LONG else 2
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -25,9 +25,9 @@ from tests.conftest import SERVER, Database
 from tests.live import ROOT
 from tests.world import World
 
-EVERY = 23
-"""The upgrade is cut at its first statement and at every 23rd after it, until one gets through:
-some twenty cuts, each at another place of another migration."""
+EVERY = 9
+"""The upgrade is cut at its first statement and at every 9th after it, until one gets through: some
+thirty cuts, each at another place of another migration."""
 
 
 def tables() -> set[str]:
