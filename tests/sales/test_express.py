@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +14,7 @@ from flask import Flask
 from werkzeug.test import EnvironBuilder
 
 from store import ids
-from store.sales.express import Express
+from store.sales.express import Express, _Room
 from tests.world import Somebody, Thing, Visitor, World
 
 Answered = tuple[str, list[tuple[str, str]], bytes]
@@ -227,3 +229,30 @@ def test_the_views_get_the_form_that_the_lane_has_looked_at(
     body = form(lanes, milk) + "&note=hello"
     assert lanes.ask(lanes.lane, lanes.environ("/sales", body))[0] == "303 SEE OTHER"
     assert world.left(milk) == 39
+
+
+@pytest.mark.parametrize("long_s", [0.0001, 1.0])
+def test_a_room_holds_so_many_at_once_and_loses_no_place(
+    long_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Room, "LONG_S", long_s)
+    room, inside, most = _Room(2), [0], [0]
+    count = threading.Lock()
+
+    def visit() -> None:
+        for _ in range(100):
+            with room:
+                with count:
+                    inside[0] += 1
+                    most[0] = max(most[0], inside[0])
+                time.sleep(0.00001)
+                with count:
+                    inside[0] -= 1
+
+    threads = [threading.Thread(target=visit) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive(), "somebody was never called"
+    assert (most[0], inside[0], room._tokens.qsize(), len(room._late)) == (2, 0, 2, 0)
