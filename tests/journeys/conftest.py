@@ -23,7 +23,15 @@ class OpenShop:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenShop]:
+def more_settings() -> dict[str, str]:
+    """What a module's shop has besides: one that wants something has a fixture of this name."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def shop(
+    tmp_path_factory: pytest.TempPathFactory, more_settings: dict[str, str]
+) -> Iterator[OpenShop]:
     folder = tmp_path_factory.mktemp("shop")
     settings = {
         "DATABASE_URL": f"sqlite:///{folder / 'shop.sqlite3'}",
@@ -31,6 +39,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenShop]:
         "SECRET_KEY": "known-to-the-tests-only",
         "SIMULATED_GATEWAY": True,
         "TESTING": True,
+        **more_settings,
     }
     app = create_app(settings)
     with app.app_context():

@@ -1,0 +1,85 @@
+"""Paying from outside on a phone: on the practice providers' own pages, paid, declined, abandoned,
+and with the way back lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import OpenPhone
+from tests.journeys.conftest import OpenShop
+from tests.journeys.steps import be_signed_in, main_button
+from tests.payment.practice import Providers, providers
+from tests.world import Thing
+
+
+@pytest.fixture(scope="module")
+def practice() -> Iterator[Providers]:
+    with providers() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def more_settings(practice: Providers) -> dict[str, str]:
+    return practice.settings
+
+
+def goes_to(phone: Page, shop: OpenShop, item: Thing, means: str) -> None:
+    """From the item's page to the provider's."""
+    phone.goto(f"{shop.url}{item.path}")
+    phone.get_by_role("link", name="Pay another way").click()
+    phone.locator(f"button[value={means}]").click()
+    expect(phone.get_by_text("Practice: no bank is asked")).to_be_visible()
+
+
+@pytest.mark.parametrize("means", ["stripe", "alipay"])
+def test_paid_declined_and_abandoned(
+    shop: OpenShop, open_phone: OpenPhone, practice: Providers, means: str
+) -> None:
+    world = shop.world
+    lin, item = world.member(), world.item("oat-milk" if means == "stripe" else "pear", on_hand=3)
+    phone = open_phone()
+    be_signed_in(phone, world.app, shop.url, lin)
+
+    goes_to(phone, shop, item, means)
+    phone.get_by_role("button", name="Decline").click()
+    expect(phone.get_by_role("heading", name="The payment was declined")).to_be_visible()
+
+    goes_to(phone, shop, item, means)
+    phone.get_by_role("button", name="Go back without paying").click()
+    expect(phone.get_by_role("heading", name="Not paid yet")).to_be_visible()
+    phone.get_by_role("button", name="Cancel").click()
+    expect(phone.get_by_role("heading", name="Nothing was paid")).to_be_visible()
+
+    # Nobody tells the shop: the page asks by itself when the shopper is back.
+    goes_to(phone, shop, item, means)
+    phone.get_by_role("button", name="Go back without paying").click()
+    main_button(phone).click()
+    phone.get_by_role("button", name="Pay, and never tell the shop").click()
+    expect(phone.get_by_role("heading", name="Paid", exact=True)).to_be_visible()
+    assert world.left(item) == 2
+    assert world.balance(lin) == 0
+
+
+def test_a_phone_that_never_comes_back_has_its_receipt(
+    shop: OpenShop, open_phone: OpenPhone
+) -> None:
+    """The signal is lost on the provider's page: the outbox's worker settles it."""
+    world = shop.world
+    mei, item = world.member(), world.item("honey", on_hand=1)
+    phone = open_phone()
+    be_signed_in(phone, world.app, shop.url, mei)
+    goes_to(phone, shop, item, "stripe")
+    phone.route(f"{shop.url}/**", lambda route: route.abort())
+    phone.get_by_role("button", name="Pay, and never tell the shop").click()
+    phone.unroute_all()
+    other = open_phone(script=False)
+    be_signed_in(other, world.app, shop.url, mei)
+    for _ in range(40):
+        other.goto(f"{shop.url}/me/sales")
+        if other.get_by_role("link", name="Honey").count():
+            break
+        other.wait_for_timeout(250)
+    assert world.left(item) == 0
