@@ -69,6 +69,10 @@ class Visit(Request):
             self._sent = secret_of(self.cookie("visit"))
         return self._sent
 
+    def address_or(self, base_url: str) -> str:
+        """The shop's own address: the one that is set, else the one that was asked."""
+        return base_url or f"{self.scheme}://{self.host}"
+
     @property
     def language(self) -> str:
         """The visitor's language: asked for now, chosen before, the browser's, or the shop's."""

@@ -200,7 +200,7 @@ def setting(name: str) -> str:
 
 def base_url() -> str:
     """The shop's own address, without a slash at the end."""
-    return str(current_app.config["BASE_URL"]) or f"{request.scheme}://{request.host}"
+    return visited().address_or(str(current_app.config["BASE_URL"]))
 
 
 def _static_url(name: str) -> str:

@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
-from .. import catalogue, identity, ids, labels, stock, web
+from .. import catalogue, identity, ids, labels, web
 from ..errors import Refusal
 from ..visits import Visit, token_for
 from . import item_facts
@@ -140,7 +140,9 @@ class Express:
         by, value, said = "gtin" if path[1] == "0" else "code", found[1], query[2] or ""
         if by == "code":
             value = ids.normalise(value)
-        wanted = item_facts.asked(here, by, value, said, self._at(here), self._shop)
+        wanted = item_facts.asked(
+            here, by, value, said, item_facts.place_code(here, None), self._shop
+        )
         row = committed_item_page(self._engine, wanted)
         environ[item_facts.READ] = wanted, row
         if (
@@ -160,7 +162,7 @@ class Express:
         body = page.encode()
         headers = [_TEXT, ("Content-Length", str(len(body)))]
         if by == "gtin":
-            headers += catalogue.page_headers(f"{self._base_url(here)}{path}")
+            headers += catalogue.page_headers(f"{here.address_or(self._shop['BASE_URL'])}{path}")
         headers += web.plain_headers(here, self._shop["BASE_URL"])
         return "200 OK", headers, body
 
@@ -199,7 +201,10 @@ class Express:
         if not ids.same(form["csrf"], token_for(key, secret)):
             return None
         row = committed_who_what_where(
-            self._engine, form["code"], self._at(here, form.get("at")), ids.digest(secret)
+            self._engine,
+            form["code"],
+            item_facts.place_code(here, form.get("at")),
+            ids.digest(secret),
         )
         if row is None or row.member_id is None or identity.visit_is_stale(row.member_seen_at):
             return None
@@ -224,12 +229,6 @@ class Express:
         here = Visit(environ, populate_request=False)
         here.language_or(str(self._shop["LANGUAGE"]))
         return here if here.secret else None
-
-    def _at(self, here: Visit, asked: str | None = None) -> str:
-        return (asked or here.cookie(item_facts.AT_COOKIE) or stock.MAIN)[:32].upper()
-
-    def _base_url(self, here: Visit) -> str:
-        return str(self._shop["BASE_URL"]) or f"{here.scheme}://{here.host}"
 
 
 def _fields(body: bytes) -> dict[str, str] | None:

@@ -19,7 +19,7 @@ from ..errors import Invalid
 from ..visits import secret_of
 from . import basket
 from .checkout import MOST_LINES, MOST_PIECES, Line, Wishes
-from .item_facts import AT_COOKIE, BASKET_COOKIE
+from .item_facts import BASKET_COOKIE, place_code
 from .refunds import Part
 
 MOST_AT_ONCE = 99
@@ -39,7 +39,7 @@ def location_code() -> str:
     asked = here.args.get("at") if here.environ.get("QUERY_STRING") else None
     if not asked and here.method == "POST":
         asked = here.form.get("at")
-    return (asked or web.cookie(AT_COOKIE) or stock.MAIN)[:32].upper()
+    return place_code(here, asked)
 
 
 def location() -> stock.Location:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from babel.support import Translations
 
-from .. import clock, ids, labels, money
+from .. import clock, ids, labels, money, stock
 from ..holes import Holes
 from ..visits import TRANSLATIONS, Visit, secret_of, token_for
 from .shelf import LASTING_COLUMNS, Asked
@@ -32,6 +32,11 @@ class Facts(NamedTuple):
     key: Hashable
     shown: dict[str, Any]
     words: dict[str, str]
+
+
+def place_code(here: Visit, asked: str | None) -> str:
+    """Where a visitor shops: what they ask for, chosen before, or the first location."""
+    return (asked or here.cookie(AT_COOKIE) or stock.MAIN)[:32].upper()
 
 
 def asked(here: Visit, by: str, value: str, said: str, at: str, shop: Mapping[str, Any]) -> Asked:
