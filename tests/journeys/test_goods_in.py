@@ -8,7 +8,7 @@ import io
 import pypdfium2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import OpenPhone
 from tests.journeys.conftest import OpenShop
@@ -78,3 +78,31 @@ def test_goods_come_in_get_labels_and_are_counted(
     main_button(phone).click()
     expect(phone.get_by_text("1 level was put right")).to_be_visible()
     assert world.left(jam) == 34
+
+
+def test_a_hand_scanner_that_is_faster_than_the_script_loses_nothing(
+    shop: OpenShop, open_phone: OpenPhone
+) -> None:
+    world = shop.world
+    soap = world.item("soap", code="BAR3", gtin=None, on_hand=0)
+    phone = open_phone()
+    be_signed_in(phone, world.app, shop.url, world.staff())
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    phone.route("**/keys.js*", hold)
+    phone.goto(f"{shop.url}/desk/deliveries", wait_until="commit")
+    phone.get_by_label("Supplier").fill("Green Hill")
+    phone.get_by_role("button", name="Scan what came").click(no_wait_after=True)
+    phone.locator("#code").press_sequentially("BA")
+    phone.wait_for_function("document.readyState === 'interactive'")
+    with phone.expect_event("load"):
+        held[0].continue_()
+    expect(phone.locator("#code")).to_be_focused()
+    phone.keyboard.type("R3")
+    # Somebody touches the page between the last letter and Enter.
+    phone.locator("#code").blur()
+    phone.keyboard.press("Enter")
+    expect(phone.locator(".answer")).to_contain_text(soap.names["en"])

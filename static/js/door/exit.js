@@ -3,6 +3,7 @@
 //
 // Nobody is let through by a lost connection: without an answer the page says "not checked".
 
+import { byHand, handScanner } from "../scan/keys.js";
 import { Scanner } from "../scan/scanner.js";
 import { sound } from "./sound.js";
 
@@ -18,7 +19,6 @@ const form = door.querySelector("[data-check]");
 const field = form.elements.code;
 const verdict = door.querySelector("[data-verdict]");
 const announcer = door.querySelector("[data-announce]");
-const byHand = window.matchMedia("(hover: hover) and (pointer: fine)").matches;
 
 let busy = false;
 let waiting = null;
@@ -48,15 +48,8 @@ verdict.addEventListener("click", (event) => {
   if (again) again.again();
 });
 
-// A hand scanner types into whatever has the focus; when nothing has, it means the field.
-document.addEventListener("keydown", (event) => {
-  const nowhere = document.activeElement === document.body;
-  if (nowhere && event.key.length === 1 && !event.ctrlKey && !event.metaKey) field.focus();
-});
-
-// On a phone a focused field would open the keyboard over the page.
+handScanner(field);
 if (byHand) field.focus({ preventScroll: true });
-else field.blur();
 if (!verdict.dataset.verdict) scanner.start();
 else settle();
 

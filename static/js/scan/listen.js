@@ -6,6 +6,7 @@
 //
 // Without script the field is a form like any other.
 
+import { handScanner } from "./keys.js";
 import { Scanner } from "./scanner.js";
 
 export function listen({ kept } = {}) {
@@ -32,12 +33,6 @@ export function listen({ kept } = {}) {
   opener.addEventListener("click", () => show(root.hidden));
   show(Boolean(kept) && sessionStorage.getItem(kept) === "yes");
 
-  // A hand scanner types into whatever has the focus; when nothing has, it means the field.
-  document.addEventListener("keydown", (event) => {
-    const nowhere = document.activeElement === document.body;
-    if (nowhere && event.key.length === 1 && !event.ctrlKey && !event.metaKey) field.focus();
-  });
-  // On a phone a focused field would open the keyboard over the page.
-  if (!window.matchMedia("(hover: hover) and (pointer: fine)").matches) field.blur();
+  handScanner(field);
   return show;
 }
