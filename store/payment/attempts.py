@@ -26,6 +26,7 @@ from ..errors import NotFound, Refusal, Unavailable
 from . import events
 from .calls import GatewayAway, call
 from .gateways import (
+    SET_UP,
     Answer,
     Approved,
     Declined,
@@ -43,6 +44,7 @@ __all__ = [
     "Ends",
     "KeyReused",
     "Wanted",
+    "abandon",
     "ask_again",
     "begin",
     "find",
@@ -109,6 +111,7 @@ class Wanted:
     way: str = ""
     subject: str = ""
     base_url: str = ""
+    address: str = ""
 
 
 class Ends(NamedTuple):
@@ -163,7 +166,7 @@ def start(mine: Attempt, wanted: Wanted, gateway: Gateway, return_path: str) -> 
     order = Order(
         mine.id, mine.amount_minor, mine.currency, mine.way, subject=wanted.subject,
         return_url=wanted.base_url + return_path, wish=wanted.wish, ends_at=mine.ends_at,
-        notice_url=f"{wanted.base_url}/payments/notices/{gateway.name}",
+        notice_url=f"{wanted.base_url}/payments/notices/{gateway.name}", address=wanted.address,
     )  # fmt: skip
     try:
         answer = call(gateway, lambda: gateway.start(order))
@@ -289,7 +292,11 @@ def ask_about(mine: Attempt, gateway: Gateway, source: str = "return") -> str:
         if isinstance(answer, Pending) and answer.to_capture:
             settle(mine.id, answer, source)
             answer = call(gateway, lambda: gateway.capture(order))
-        state = settle(mine.id, answer, source)
+        elif isinstance(answer, Pending) and clock.now() > mine.ends_at:
+            answer = _closed(gateway, order)
+        # Who does not know our keys tells nothing about this payment.
+        wrong = isinstance(answer, Declined) and answer.reason == SET_UP
+        state = mine.state if wrong else settle(mine.id, answer, source)
     except (GatewayTimeout, GatewayAway):
         state = mine.state
     except NoticeForeign as refusal:
@@ -298,6 +305,25 @@ def ask_about(mine: Attempt, gateway: Gateway, source: str = "return") -> str:
     if state in OPEN:
         return give_up(mine.id) if clock.now() > mine.ends_at else _ask_later(mine)
     return state
+
+
+def abandon(mine: Attempt, gateway: Gateway, source: str = "return") -> str:
+    """Nobody shall pay it any more: it is closed at the provider, who is asked before whether it
+    was paid a moment ago; answers the state."""
+    state = ask_about(mine, gateway, source)
+    if state not in OPEN:
+        return state
+    try:
+        state = settle(mine.id, _closed(gateway, order_of(mine)), source)
+    except (GatewayTimeout, GatewayAway, NoticeForeign):
+        pass  # It ends by its own time there; late money is still booked here.
+    return give_up(mine.id, source) if state in OPEN else state
+
+
+def _closed(gateway: Gateway, order: Order) -> Answer:
+    """That it came, where it was paid before it could be closed; else that nothing came."""
+    answer = call(gateway, lambda: gateway.close(order))
+    return answer if isinstance(answer, Approved) else Pending(order.reference)
 
 
 def order_of(mine: Attempt) -> Order:

@@ -50,6 +50,7 @@ def _tested(gateway: Gateway) -> tuple[str, str]:
     if not isinstance(answer, Declined):
         return gettext("It answers, and its keys are right."), "good"
     words = {
+        "api_key": gettext("The APIv3 key has not 32 characters: no notice can be opened."),
         "set_up": gettext("It does not know our key. Copy the key anew from its console."),
         "key": gettext("One of the keys is no key: something was lost when it was copied."),
         "webhook_secret": gettext("The signing secret is missing: no notice can be believed."),

@@ -16,7 +16,16 @@ from .. import clock, ids
 from ..db import db, in_transaction, repeatable, transaction
 from . import attempts, events, ledger
 from .calls import GatewayAway, call
-from .gateways import Answer, Approved, Declined, Gateway, GatewayTimeout, Order
+from .gateways import (
+    SET_UP,
+    Answer,
+    Approved,
+    Declined,
+    Gateway,
+    GatewayTimeout,
+    Order,
+    Pending,
+)
 from .models import Attempt, Payback
 
 __all__ = ["of_attempt", "refund", "send_back", "waiting", "work"]
@@ -84,9 +93,10 @@ def _ask(payback_id: str, amount_minor: int, gateway: Gateway, order: Order) -> 
         answer = call(gateway, lambda: gateway.refund(order, payback_id, amount_minor))
     except (GatewayTimeout, GatewayAway):
         return _later(payback_id)
-    if isinstance(answer, Approved | Declined):
-        return _settle(payback_id, answer)
-    return _later(payback_id)
+    wrong = isinstance(answer, Declined) and answer.reason == SET_UP
+    if isinstance(answer, Pending) or wrong:
+        return _later(payback_id)
+    return _settle(payback_id, answer)
 
 
 @repeatable

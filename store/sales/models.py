@@ -11,7 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..db import Base, BigId, Moment
 
 CHANNELS = ("shelf", "web", "till")
-MEANS = ("account", "cash", "card", "delivery", "simulated", "stripe", "alipay")
+MEANS = (
+    "account", "cash", "card", "delivery", "simulated", "stripe", "alipay", "wechat", "paypal",
+)  # fmt: skip
 """What a sale is paid with: the member's account; at a till cash or a card, whose terminal stands
 outside; on delivery; through a gateway."""
 FULFILMENTS = ("taken", "collect", "deliver")
@@ -42,7 +44,8 @@ class Sale(Base):
         CheckConstraint("fulfilment IN ('taken', 'collect', 'deliver')", name="fulfilment"),
         CheckConstraint("total_minor >= 0", name="total"),
         CheckConstraint(
-            "means IN ('account', 'cash', 'card', 'delivery', 'simulated', 'stripe', 'alipay')",
+            "means IN ('account', 'cash', 'card', 'delivery', 'simulated', 'stripe', 'alipay', "
+            "'wechat', 'paypal')",
             name="means",
         ),
         CheckConstraint("member_id IS NOT NULL OR sold_by IS NOT NULL", name="somebody"),

@@ -29,7 +29,7 @@ from .checkout import Buy, Line, Weighed, buy_in, weigh
 from .goods import deposited, parts_of
 from .models import Hold, Sale
 
-__all__ = ["Paying", "abandon", "find", "pay"]
+__all__ = ["Paying", "find", "pay"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Paying:
     subject: str = ""
     base_url: str = ""
     wish: str = "approve"
+    address: str = ""
 
 
 def pay(paying: Paying) -> str:
@@ -75,7 +76,7 @@ def _wanted(paying: Paying, amount_minor: int) -> attempts.Wanted:
     asked = paying.asked
     return attempts.Wanted(
         asked.member_id or 0, amount_minor, asked.currency, asked.key, paying.wish, paying.way,
-        paying.subject, paying.base_url,
+        paying.subject, paying.base_url, paying.address,
     )  # fmt: skip
 
 
@@ -171,13 +172,6 @@ def _over(mine: Attempt) -> None:
 
 
 attempts.serves("sale", attempts.Ends(_paid, _over))
-
-
-def abandon(mine: Attempt, gateway: Gateway) -> str:
-    """The shopper does not want to pay any more. The provider is asked first, for they may have
-    paid a moment ago; answers the state."""
-    state = attempts.ask_about(mine, gateway)
-    return attempts.give_up(mine.id, "return") if state in OPEN else state
 
 
 def find(attempt_id: str, member_id: int) -> Attempt:

@@ -88,7 +88,7 @@ def pay() -> ResponseReturnValue:
                 Buy(member.id, place, forms.currency(), lines, key, "shelf", means=means),
                 _gateway(means), minutes=current_app.config["HOLD_MINUTES"],
                 subject=current_app.config["SHOP_NAME"], base_url=web.base_url(),
-                wish=fields.choice("wish", WISHES, "approve"),
+                wish=fields.choice("wish", WISHES, "approve"), address=request.remote_addr or "",
             )
         )  # fmt: skip
     except paying.AlreadyPaid as refusal:
@@ -123,7 +123,7 @@ def check(attempt_id: str) -> ResponseReturnValue:
 def abandon(attempt_id: str) -> ResponseReturnValue:
     """The shopper does not want to pay in this way any more."""
     mine = paying.find(attempt_id, identity.signed_in().id)
-    paying.abandon(mine, _gateway(mine.gateway))
+    attempts.abandon(mine, _gateway(mine.gateway))
     return redirect(url_for("sales.payment", attempt_id=attempt_id), 303)
 
 

@@ -24,6 +24,8 @@ def means_name(means: str) -> str:
         "simulated": gettext("Practice money"),
         "stripe": gettext("Card online (Stripe)"),
         "alipay": gettext("Alipay"),
+        "wechat": gettext("WeChat Pay"),
+        "paypal": "PayPal",
     }
     return names.get(means, means)
 

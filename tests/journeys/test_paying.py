@@ -26,6 +26,10 @@ def more_settings(practice: Providers) -> dict[str, str]:
     return practice.settings
 
 
+OF = {"stripe": "oat-milk", "alipay": "pear", "wechat": "jam"}
+"""What is bought by which means."""
+
+
 def goes_to(phone: Page, shop: OpenShop, item: Thing, means: str) -> None:
     """From the item's page to the provider's."""
     phone.goto(f"{shop.url}{item.path}")
@@ -34,12 +38,12 @@ def goes_to(phone: Page, shop: OpenShop, item: Thing, means: str) -> None:
     expect(phone.get_by_text("Practice: no bank is asked")).to_be_visible()
 
 
-@pytest.mark.parametrize("means", ["stripe", "alipay"])
+@pytest.mark.parametrize("means", ["stripe", "alipay", "wechat"])
 def test_paid_declined_and_abandoned(
     shop: OpenShop, open_phone: OpenPhone, practice: Providers, means: str
 ) -> None:
     world = shop.world
-    lin, item = world.member(), world.item("oat-milk" if means == "stripe" else "pear", on_hand=3)
+    lin, item = world.member(), world.item(OF[means], on_hand=3)
     phone = open_phone()
     be_signed_in(phone, world.app, shop.url, lin)
 

@@ -15,6 +15,7 @@ from store.payment.sandboxes.alipay import AlipaySandbox
 from store.payment.sandboxes.practice import practice, settings_of
 from store.payment.sandboxes.serving import Sandbox, Sent, Served
 from store.payment.sandboxes.stripe import StripeSandbox
+from store.payment.sandboxes.wechat import WeChatSandbox
 
 __all__ = ["SECRET", "Providers", "providers"]
 
@@ -29,9 +30,10 @@ class Providers:
     settings: dict[str, str]
     stripe: StripeSandbox
     alipay: AlipaySandbox
+    wechat: WeChatSandbox
 
     def named(self, name: str) -> Sandbox:
-        return {"stripe": self.stripe, "alipay": self.alipay}[name]
+        return {"stripe": self.stripe, "alipay": self.alipay, "wechat": self.wechat}[name]
 
 
 @contextmanager
@@ -41,10 +43,11 @@ def providers() -> Iterator[Providers]:
     with Served(made) as served:
         for sandbox in made.sandboxes.values():
             sandbox.sends_by_itself = False
-        stripe, alipay = made.sandboxes["stripe"], made.sandboxes["alipay"]
+        stripe, alipay, wechat = (made.sandboxes[name] for name in ("stripe", "alipay", "wechat"))
         assert isinstance(stripe, StripeSandbox)
         assert isinstance(alipay, AlipaySandbox)
-        yield Providers(settings_of(SECRET, served.url, folder), stripe, alipay)
+        assert isinstance(wechat, WeChatSandbox)
+        yield Providers(settings_of(SECRET, served.url, folder), stripe, alipay, wechat)
 
 
 def deliver(client: FlaskClient, notice: Sent) -> TestResponse:

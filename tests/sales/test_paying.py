@@ -15,7 +15,7 @@ from flask.testing import FlaskClient, FlaskCliRunner
 
 from store import catalogue, ids, sales
 from store.db import db, transaction
-from store.payment import events
+from store.payment import attempts, events
 from store.payment.gateways.offered import set_up
 from store.payment.models import Attempt, Payback
 from store.payment.sandboxes.serving import Sent
@@ -165,6 +165,9 @@ def test_what_is_abandoned_and_paid_all_the_same_is_bought_if_it_is_there(
     path = lin.goes_to_pay(milk)
     assert lin.visitor.post(f"{path}/cancellations").status_code == 303
     assert lin.state(path) == "expired"
+    session = stripe.sessions[lin.attempt(path).reference]
+    assert session.status == "expired"
+    session.status = "open"  # The bank had it already when the page was closed.
     lin.at_provider(path, "pay")
     assert deliver(client, stripe.outgoing[-1]).status_code == 204
     assert (lin.state(path), world.left(milk)) == ("receipt", 0)
@@ -336,7 +339,7 @@ def test_a_thousand_notices_doubled_shuffled_delayed_and_forged_over_a_hundred_p
         if number % 5 == 0:
             with world.app.app_context():
                 gateway = set_up(world.app.config)["stripe"]
-                paying.abandon(db.session.get_one(Attempt, attempt_id), gateway)
+                attempts.abandon(db.session.get_one(Attempt, attempt_id), gateway)
         for notice in stripe.outgoing[sent:]:
             posts += [(notice, 204)] * chance.randint(1, 20)
             forged = stripe.event("checkout.session.completed", {}, secret="guessed")

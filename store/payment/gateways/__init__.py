@@ -15,6 +15,7 @@ from ...errors import Refusal
 
 __all__ = [
     "NAMES",
+    "SET_UP",
     "TIMEOUT_S",
     "Answer",
     "Approved",
@@ -26,20 +27,24 @@ __all__ = [
     "NoticeForged",
     "Order",
     "Pending",
+    "pem",
 ]
 
-NAMES = ("simulated", "stripe", "alipay")
+NAMES = ("simulated", "stripe", "alipay", "wechat")
 """Every gateway there is, as accounts, sales and addresses name it."""
 
 TIMEOUT_S = 8
 """A provider that has not answered by then is asked again later."""
+
+SET_UP = "set_up"
+"""The reason of a provider that does not know our keys: it says nothing about any payment."""
 
 
 @dataclass(frozen=True)
 class Order:
     """A payment as its provider gets it. `id` is our order number, unique for ever; `reference` is
     the provider's own name for it, once it has told us; `wish` is what a tester wants of practice
-    money."""
+    money; `address` is the network address of the shopper's phone."""
 
     id: str
     amount_minor: int
@@ -51,6 +56,7 @@ class Order:
     notice_url: str = ""
     wish: str = ""
     ends_at: datetime | None = None
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,10 @@ class Gateway(Protocol):
     def capture(self, order: Order) -> Answer:
         """Take what the shopper has agreed to. Raises GatewayTimeout."""
 
+    def close(self, order: Order) -> Answer:
+        """Let nobody pay it any more: Declined where it is closed, Approved where it was paid a
+        moment before, Pending where the provider closes nothing. Raises GatewayTimeout."""
+
     def refund(self, order: Order, refund_id: str, amount_minor: int) -> Answer:
         """Send so much of it back; the same refund's id again is the same refund. Raises
         GatewayTimeout."""
@@ -142,3 +152,11 @@ class Gateway(Protocol):
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
         """Check a notice's signature and read it. Raises NoticeForged, NoticeForeign."""
+
+
+def pem(key: str, kind: str) -> str:
+    """A key as libraries take it; consoles show it without the lines around it."""
+    text = key.strip()
+    if text.startswith("-----"):
+        return text
+    return f"-----BEGIN {kind}-----\n{text}\n-----END {kind}-----"

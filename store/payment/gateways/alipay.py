@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from ... import clock, money
 from ...errors import Invalid
 from . import (
+    SET_UP,
     TIMEOUT_S,
     Answer,
     Approved,
@@ -29,6 +30,7 @@ from . import (
     NoticeForged,
     Order,
     Pending,
+    pem,
 )
 
 BEIJING = ZoneInfo("Asia/Shanghai")
@@ -112,6 +114,11 @@ class Alipay:
         """Alipay captures by itself."""
         return self.status(order)
 
+    def close(self, order: Order) -> Answer:
+        """A page that nobody has opened yet is no trade of Alipay's, and ends by its own time."""
+        said = self._ask(lambda api: api.api_alipay_trade_close(out_trade_no=order.id))
+        return Declined("closed") if said.get("code") == "10000" else self.status(order)
+
     def refund(self, order: Order, refund_id: str, amount_minor: int) -> Answer:
         amount = money.text(amount_minor, order.currency)
         said = self._ask(
@@ -142,7 +149,7 @@ class Alipay:
         except errors.AliPayException as error:
             # Without a signature only this is believed: that our own keys are wrong.
             if any(code in str(error) for code in WRONG_KEYS):
-                return {"code": "40002", "sub_code": "set_up"}
+                return {"code": "40002", "sub_code": SET_UP}
             raise GatewayTimeout("an answer that Alipay has not signed") from error
         except OSError as error:
             raise GatewayTimeout(type(error).__name__) from error
@@ -211,11 +218,3 @@ def verify(said: Mapping[str, str], client: Any) -> None:
 
 def _beijing(at: datetime) -> str:
     return at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def pem(key: str, kind: str) -> str:
-    """A key as the SDK takes it; Alipay's own pages show it without the lines around it."""
-    text = key.strip()
-    if text.startswith("-----"):
-        return text
-    return f"-----BEGIN {kind}-----\n{text}\n-----END {kind}-----"

@@ -10,11 +10,14 @@ from . import Gateway
 from .alipay import Alipay
 from .simulated import Simulated
 from .stripe import Stripe
+from .wechat import WeChat
 
 __all__ = ["INSIDE", "offered", "set_up"]
 
-INSIDE = {"MicroMessenger": "wechat", "AlipayClient": "alipay"}
-"""Inside these apps, known by their user agent, only their own way of paying works."""
+INSIDE = {"MicroMessenger": "", "AlipayClient": "alipay"}
+"""Inside these apps, known by their user agent, only their own way of paying works; inside WeChat
+that one asks for the shopper's openid, which we do not have."""
+CNY_ONLY = ("alipay", "wechat")
 
 # Stripe's smallest charges, in minor units; docs.stripe.com/currencies#minimum-and-maximum.
 STRIPE_LEAST = {"USD": 50, "EUR": 50, "GBP": 30, "CNY": 400, "HKD": 400, "JPY": 50, "SGD": 50}
@@ -32,12 +35,16 @@ def set_up(settings: Mapping[str, Any]) -> dict[str, Gateway]:
     if settings["ALIPAY_APP_ID"]:
         fields = ("APP_ID", "SELLER_ID", "KEY", "PUBLIC_KEY", "URL")
         found.append(_alipay(*(settings[f"ALIPAY_{field}"] for field in fields)))
+    if settings["WECHAT_MERCHANT_ID"]:
+        wechat = "APP_ID MERCHANT_ID KEY SERIAL API_KEY PUBLIC_KEY PUBLIC_KEY_ID URL"
+        found.append(_wechat(*(settings[f"WECHAT_{field}"] for field in wechat.split())))
     return {gateway.name: gateway for gateway in found}
 
 
 # The SDK's client is dear to make and holds the connections.
 _stripe = lru_cache(maxsize=4)(Stripe)
 _alipay = lru_cache(maxsize=4)(Alipay)
+_wechat = lru_cache(maxsize=4)(WeChat)
 
 
 def offered(
@@ -50,5 +57,5 @@ def offered(
         for gateway in set_up(settings).values()
         if (not inside or gateway.name in inside)
         and (gateway.name != "stripe" or amount_minor >= STRIPE_LEAST.get(currency, 100))
-        and (gateway.name != "alipay" or currency == "CNY")
+        and (gateway.name not in CNY_ONLY or currency == "CNY")
     ]

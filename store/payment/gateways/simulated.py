@@ -51,6 +51,10 @@ class Simulated:
     def capture(self, order: Order) -> Answer:
         return self.status(order)
 
+    def close(self, order: Order) -> Answer:
+        """It keeps no state, so it cannot close anything."""
+        return self.status(order)
+
     def refund(self, order: Order, refund_id: str, amount_minor: int) -> Answer:
         return Approved(f"practice-refund-{refund_id}", amount_minor, order.currency)
 

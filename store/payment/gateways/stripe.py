@@ -16,6 +16,7 @@ from typing import Any
 
 from ... import clock, strict
 from . import (
+    SET_UP,
     TIMEOUT_S,
     Answer,
     Approved,
@@ -94,6 +95,12 @@ class Stripe:
         """Checkout captures by itself."""
         return self.status(order)
 
+    def close(self, order: Order) -> Answer:
+        if not order.reference:
+            return Declined("closed")
+        said = self._ask(lambda api: _read(api.checkout.sessions.expire(order.reference)))
+        return self.status(order) if isinstance(said, Declined) else said
+
     def refund(self, order: Order, refund_id: str, amount_minor: int) -> Answer:
         def ask(api: Any) -> Answer:
             session = api.checkout.sessions.retrieve(order.reference)
@@ -126,7 +133,7 @@ class Stripe:
         except (errors.CardError, errors.InvalidRequestError) as error:
             return Declined(str(error.code or type(error).__name__))
         except (errors.AuthenticationError, errors.PermissionError):
-            return Declined("set_up")
+            return Declined(SET_UP)
         except errors.StripeError as error:
             raise GatewayTimeout(type(error).__name__) from error
         return answer

@@ -11,7 +11,7 @@ import secrets
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
@@ -51,6 +51,10 @@ class AlipaySandbox(Sandbox):
         self.trades: dict[str, _Trade] = {}
 
     def answer(self, request: Request, path: str) -> Response:
+        if path.startswith("/pay/"):
+            scanned = self.trades.get(path.removeprefix("/pay/"))
+            gone = Response("There is no such payment\n", 404)
+            return self._pages(request, scanned) if scanned else gone
         said = request.args.to_dict()
         method = said.get("method", "")
         fault = self._fault(said)
@@ -80,7 +84,10 @@ class AlipaySandbox(Sandbox):
     def _do(self, method: str, asked: dict[str, Any], said: dict[str, str]) -> dict[str, Any]:
         if method == "alipay.trade.precreate":
             trade = self._open(asked, said)
-            return _well(out_trade_no=trade.order, qr_code=f"https://qr.alipay.com/{trade.number}")
+            # A real code says qr.alipay.com; this one can be paid by a phone's camera.
+            host = urlsplit(trade.notice_url).hostname or "localhost"
+            code = f"http://{host}:{self.port}/alipay/pay/{trade.order}"
+            return _well(out_trade_no=trade.order, qr_code=code)
         trade_or_none = self.trades.get(asked.get("out_trade_no", ""))
         if trade_or_none is None:
             return _business("ACQ.TRADE_NOT_EXIST")
@@ -88,6 +95,11 @@ class AlipaySandbox(Sandbox):
             return _well(**self._facts(trade_or_none))
         if method == "alipay.trade.refund":
             return self._refund(trade_or_none, asked)
+        if method == "alipay.trade.close":
+            if trade_or_none.status != "WAIT_BUYER_PAY":
+                return _business("ACQ.TRADE_STATUS_ERROR")
+            trade_or_none.status = "TRADE_CLOSED"
+            return _well(out_trade_no=trade_or_none.order, trade_no=trade_or_none.number)
         return _business("isv.invalid-method")
 
     def _open(self, asked: dict[str, Any], said: dict[str, str]) -> _Trade:
@@ -132,12 +144,16 @@ class AlipaySandbox(Sandbox):
     def _shopper(self, request: Request, said: dict[str, str], fault: str) -> Response:
         if fault:
             return Response(f"{fault}\n", 400)
-        trade = self._open(json.loads(said["biz_content"]), said)
+        return self._pages(request, self._open(json.loads(said["biz_content"]), said))
+
+    def _pages(self, request: Request, trade: _Trade) -> Response:
         if request.method == "GET":
             return page("Alipay 支付宝", trade.subject, trade.amount, "CNY")
         end = request.form.get("end", "")
         if end in ENDS:
             self.ends(trade.order, end)
+        if not trade.return_url:
+            return page("Alipay 支付宝", trade.status, trade.amount, "CNY")
         return redirect(trade.return_url, 303)
 
     def ends(self, reference: str, end: str) -> None:

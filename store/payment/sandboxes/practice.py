@@ -13,6 +13,7 @@ from ... import ids
 from .alipay import AlipaySandbox, public_pem
 from .serving import Practice
 from .stripe import StripeSandbox
+from .wechat import Merchant, WeChatSandbox
 
 __all__ = ["practice", "settings_of"]
 
@@ -30,6 +31,14 @@ def settings_of(secret_key: str, url: str, folder: Path) -> dict[str, str]:
         "STRIPE_KEY": f"sk_test_{secret}",
         "STRIPE_WEBHOOK_SECRET": f"whsec_{secret}",
         "STRIPE_URL": f"{url}/stripe",
+        "WECHAT_APP_ID": "wx0000000000000001",
+        "WECHAT_MERCHANT_ID": "1900000001",
+        "WECHAT_KEY": _pem(_kept(folder / "shop-at-wechat.pem")),
+        "WECHAT_SERIAL": "444F4864EA9B34415A1B2C3D4E5F60718293A4B5",
+        "WECHAT_API_KEY": ids.mac(secret_key.encode(), "practice", "wechat", length=32),
+        "WECHAT_PUBLIC_KEY": public_pem(_kept(folder / "wechat.pem")),
+        "WECHAT_PUBLIC_KEY_ID": "PUB_KEY_ID_0119000000012027010100000001",
+        "WECHAT_URL": f"{url}/wechat",
     }
 
 
@@ -48,7 +57,7 @@ def _kept(file: Path) -> rsa.RSAPrivateKey:
 def _pem(key: rsa.RSAPrivateKey) -> str:
     return key.private_bytes(
         serialization.Encoding.PEM,
-        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     ).decode()
 
@@ -66,6 +75,17 @@ def practice(settings: Mapping[str, Any], shop_url: str, folder: Path) -> Practi
                 settings["ALIPAY_SELLER_ID"],
                 _kept(folder / "shop-at-alipay.pem").public_key(),
                 _kept(folder / "alipay.pem"),
+            ),
+            "wechat": WeChatSandbox(
+                Merchant(
+                    settings["WECHAT_APP_ID"],
+                    settings["WECHAT_MERCHANT_ID"],
+                    settings["WECHAT_SERIAL"],
+                    settings["WECHAT_API_KEY"],
+                    _kept(folder / "shop-at-wechat.pem").public_key(),
+                ),
+                _kept(folder / "wechat.pem"),
+                settings["WECHAT_PUBLIC_KEY_ID"],
             ),
         }
     )

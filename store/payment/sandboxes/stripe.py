@@ -71,6 +71,8 @@ class StripeSandbox(Sandbox):
         if method == "GET" and path.startswith("/v1/checkout/sessions/"):
             found = self.sessions.get(path.rpartition("/")[2])
             return (200, self._shown(found)) if found else _wrong(404, "resource_missing")
+        if method == "POST" and path.endswith("/expire"):
+            return self._expire(path.split("/")[-2])
         if (method, path) == ("POST", "/v1/refunds"):
             return self._refund(params)
         if (method, path) == ("GET", "/v1/balance"):
@@ -92,6 +94,13 @@ class StripeSandbox(Sandbox):
         )  # fmt: skip
         self.sessions[made.id] = made
         return 200, self._shown(made)
+
+    def _expire(self, session_id: str) -> tuple[int, dict[str, Any]]:
+        found = self.sessions.get(session_id)
+        if found is None or found.status != "open":
+            return _wrong(400, "checkout_session_not_open")
+        found.status = "expired"
+        return 200, self._shown(found)
 
     def _refund(self, params: dict[str, str]) -> tuple[int, dict[str, Any]]:
         intent = params.get("payment_intent")
