@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from flask.json.provider import DefaultJSONProvider
@@ -13,15 +14,17 @@ LARGEST = 2**53
 """Whole numbers beyond ±2^53 are refused: JavaScript and many tills would round them."""
 
 
-def read(text: str | bytes) -> Any:
+def read(text: str | bytes, beyond: Callable[[str], Any] | None = None) -> Any:
     """Parse JSON. Raises ValueError for NaN and Infinity, doubled keys, whole numbers beyond
-    ±2^53, NUL and lone surrogates in strings, nesting too deep, or text that is not UTF-8."""
+    ±2^53, NUL and lone surrogates in strings, nesting too deep, or text that is not UTF-8. Where
+    one number must not refuse all of it, `beyond` makes something else of its digits."""
     if isinstance(text, bytes):
         text = text.decode("utf-8")
     try:
         value = json.loads(
-            text, parse_constant=_constant, parse_int=_whole, parse_float=_real,
-            object_pairs_hook=_pairs,
+            text, parse_constant=_constant, object_pairs_hook=_pairs,
+            parse_int=lambda digits: _whole(digits, beyond),
+            parse_float=lambda digits: _real(digits, beyond),
         )  # fmt: skip
     except RecursionError:
         raise ValueError("nested too deeply") from None
@@ -33,15 +36,19 @@ def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _whole(digits: str) -> int:
+def _whole(digits: str, beyond: Callable[[str], Any] | None) -> Any:
     if len(digits) > 17 or abs(int(digits)) > LARGEST:
+        if beyond is not None:
+            return beyond(digits)
         raise ValueError("a whole number is beyond ±2^53")
     return int(digits)
 
 
-def _real(digits: str) -> float:
+def _real(digits: str, beyond: Callable[[str], Any] | None) -> Any:
     value = float(digits)
     if value in (float("inf"), float("-inf")):
+        if beyond is not None:
+            return beyond(digits)
         raise ValueError("a number is too large")
     return value
 

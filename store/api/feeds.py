@@ -33,6 +33,7 @@ class Sent(Schema):
 
 
 class Delivery(Strict):
+    judges_each = True
     source = fields.String(
         required=True,
         validate=line(40, 1),
@@ -126,7 +127,9 @@ def _take(feed: str, body: dict[str, Any]) -> Response:
 )  # fmt: skip
 def stock(body: dict[str, Any]) -> Response:
     """Counts and changes. An entry has `id`, `item`, `location`, `at`, and either `count` (what was
-    there then) or `change` (with a sign; `why`: received, returned, found, sold or written_off)."""
+    there then) or `change` (with a sign; `why`: received, returned, found, sold or written_off).
+    With a `batch` it is about that one alone; `expires` is its last day. Goods of an item that is
+    tracked by batch come in only with one."""
     return _take("stock", body)
 
 

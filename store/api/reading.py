@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NoReturn
 
-from flask import Request, current_app
+from flask import Request
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from webargs.flaskparser import FlaskParser
 
-from .. import clock
+from .. import clock, strict
 from ..errors import Invalid, Refusal
 
 __all__ = [
@@ -47,7 +47,10 @@ class BodyNotJson(Refusal):
 
 
 class Strict(Schema):
-    """A shape that knows all of its fields."""
+    """A shape that knows all of its fields. With `judges_each` what stands in its entries is judged
+    one by one: a number that is none of ours comes as the text of its digits."""
+
+    judges_each = False
 
     class Meta:
         unknown = RAISE
@@ -58,11 +61,12 @@ class Parser(FlaskParser):
 
     DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {}
 
-    def _raw_load_json(self, req: Request) -> Any:
+    def load_json(self, req: Request, schema: Schema) -> Any:
         if not req.is_json:
             raise BodyNotJson()
+        beyond = str if getattr(schema, "judges_each", False) else None
         try:
-            return current_app.json.loads(req.get_data())
+            return strict.read(req.get_data(), beyond)
         except ValueError as error:
             raise BadJson(str(error)) from error
 

@@ -8,6 +8,7 @@ from flask import Response
 from marshmallow import fields
 
 from .. import catalogue, clock, stock
+from ..errors import Invalid
 from ..payment import KeyReused
 from . import items, keys
 from .access import caller
@@ -22,9 +23,23 @@ resource = Resource("stock", "Levels by location, and goods that come in.")
 MOST_RECEIVED = 10**9
 
 
+class OfBatch(Strict):
+    batch = fields.String(required=True)
+    expires_on = fields.Date(required=True, allow_none=True)
+    on_hand = fields.Integer(required=True)
+    blocked = fields.Boolean(
+        required=True, metadata={"description": "Expired or called back: sold to nobody."}
+    )
+
+
 class Level(Strict):
     location = fields.String(required=True)
     on_hand = fields.Integer(required=True)
+    batches = fields.List(
+        fields.Nested(OfBatch),
+        required=True,
+        metadata={"description": "What is known to be of a batch, the first to expire first."},
+    )
 
 
 class Levels(Strict):
@@ -37,6 +52,14 @@ class ReceiptBody(Strict):
     location = fields.String(required=True, validate=line(32, 1))
     quantity = whole(1, MOST_RECEIVED, required=True)
     note = fields.String(load_default="", validate=line(200))
+    batch = fields.String(
+        load_default="",
+        validate=line(20),
+        metadata={"description": "Needed for an item that is tracked by batch."},
+    )
+    expires_on = fields.Date(
+        load_default=None, allow_none=True, metadata={"description": "Its last day."}
+    )
 
 
 class GoodsReceipt(Strict):
@@ -45,6 +68,7 @@ class GoodsReceipt(Strict):
     quantity = fields.Integer(required=True)
     on_hand = fields.Integer(required=True, metadata={"description": "There, right after."})
     note = fields.String(required=True)
+    batch = fields.String(required=True, allow_none=True)
     created_at = fields.DateTime(required=True)
 
 
@@ -56,13 +80,22 @@ class GoodsReceipt(Strict):
     refuses=(catalogue.ItemNotForSale, items.CodeFault),
 )
 def levels(code: str) -> Response:
-    """On hand at every location; 0 where the item never was."""
+    """On hand at every location, of it by batch; 0 where the item never was."""
     item = items.find(code)
     places = stock.locations(every=True)
     known = stock.levels([(item.id, place.id) for place in places])
+    batches: dict[int, list[dict[str, Any]]] = {}
+    if item.tracks_batches:
+        for one in stock.in_batches([(item.id, place.id) for place in places]):
+            batches.setdefault(one.location_id, []).append({
+                "batch": one.code, "on_hand": one.on_hand, "blocked": one.blocked,
+                "expires_on": one.expires_on.isoformat() if one.expires_on else None,
+            })  # fmt: skip
     rows = [
-        {"location": place.code, "on_hand": known.get((item.id, place.id), 0)} for place in places
-    ]
+        {"location": place.code, "on_hand": known.get((item.id, place.id), 0),
+         "batches": batches.get(place.id, [])}
+        for place in places
+    ]  # fmt: skip
     return answer({"item": item.code, "on_hand": sum(known.values()), "levels": rows})
 
 
@@ -78,6 +111,7 @@ def levels(code: str) -> Response:
         items.CodeFault,
         items.NotFound,
         KeyReused,
+        stock.BatchDiffers,
     ),
 )
 def receive(code: str, body: dict[str, Any]) -> Response:
@@ -88,12 +122,28 @@ def receive(code: str, body: dict[str, Any]) -> Response:
 
     def come_in() -> dict[str, Any]:
         quantity, note = body["quantity"], body["note"]
-        on_hand = stock.receive(item.id, place.id, quantity, member_id=member.id, note=note)
+        on_hand = stock.receive(
+            item.id, place.id, quantity, member_id=member.id, note=note, batch_id=batch(item, body)
+        )
         return {
             "item": item.code, "location": place.code, "quantity": quantity,
-            "on_hand": on_hand, "note": note, "created_at": moment(clock.now()),
+            "on_hand": on_hand, "note": note, "batch": body["batch"] or None,
+            "created_at": moment(clock.now()),
         }  # fmt: skip
 
-    asked = body | {"item": item.id, "location": place.id}
+    asked = body | {"item": item.id, "location": place.id, "expires_on": str(body["expires_on"])}
+    if not body["batch"]:  # A key of before batches were said stays the key of the same goods.
+        del asked["batch"], asked["expires_on"]
     made, replayed = keys.once(member.id, "stock.receipts", asked, come_in)
     return answer(made, 201, replayed=replayed)
+
+
+def batch(item: catalogue.Item, body: dict[str, Any]) -> int | None:
+    """Joiner: the batch that goods come in with. Raises Invalid, BatchDiffers."""
+    if not body["batch"]:
+        if item.tracks_batches:
+            raise Invalid("This item is tracked by batch: which batch is it?", field="batch")
+        if body["expires_on"] is not None:
+            raise Invalid("A last day is that of a batch: which one?", field="batch")
+        return None
+    return stock.open_batch(item.id, body["batch"], body["expires_on"])

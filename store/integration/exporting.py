@@ -14,7 +14,7 @@ from ..catalogue.models import Item
 from ..catalogue.tables import write_table
 from ..db import connection
 from ..sales.models import Sale, SaleLine
-from ..stock.models import Movement
+from ..stock.models import Batch, Movement
 from .payloads import moment
 
 __all__ = ["KINDS", "export"]
@@ -23,6 +23,7 @@ AT_ONCE = 2000
 HEADINGS = {
     "movements": (
         "movement", "at", "item", "gtin", "sku", "location", "change", "reason", "sale", "note",
+        "batch", "expires",
     ),
     "sales": (
         "sale", "at", "state", "channel", "means", "location", "position", "item", "gtin", "sku",
@@ -44,9 +45,11 @@ def _movements(since: datetime | None, until: datetime | None) -> Iterator[list[
         select(
             Movement.id, Movement.at, Item.code, Item.gtin, Item.sku, place.code,
             Movement.quantity, Movement.reason, Movement.sale_id, Movement.note,
+            Batch.code, Batch.expires_on,
         )
         .join(Item, Item.id == Movement.item_id)
         .join(place, place.id == Movement.location_id)
+        .outerjoin(Batch, Batch.id == Movement.batch_id)
         .order_by(Movement.id)
         .limit(AT_ONCE)
     )  # fmt: skip

@@ -12,7 +12,7 @@ from .. import money, sales, stock
 from ..catalogue.models import Item, Price
 from ..db import connection
 from ..sales.models import Refund, RefundLine, Sale
-from ..stock.models import Movement
+from ..stock.models import Batch, Movement
 from .changes import Happened
 
 __all__ = ["amount", "moment", "tell"]
@@ -52,16 +52,18 @@ def _moved(ids: set[str]) -> Told:
     query = (
         select(
             Movement.id, Item.code, place.code, Movement.quantity, Movement.reason,
-            Movement.sale_id, Movement.note, Movement.at,
+            Movement.sale_id, Movement.note, Movement.at, Batch.code, Batch.expires_on,
         )
         .join(Item, Item.id == Movement.item_id)
         .join(place, place.id == Movement.location_id)
+        .outerjoin(Batch, Batch.id == Movement.batch_id)
         .where(Movement.id.in_(map(int, ids)))
     )  # fmt: skip
     for row in connection().execute(query):
         yield str(row[0]), {
             "movement": row[0], "item": row[1], "location": row[2], "change": row[3],
             "reason": row[4], "sale": row[5], "note": row[6], "moved_at": moment(row[7]),
+            "batch": row[8], "expires_on": row[9].isoformat() if row[9] else None,
         }  # fmt: skip
 
 

@@ -8,13 +8,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from .. import clock, money
 from ..catalogue.figures import read_rate
 from ..catalogue.texts import clean
 from ..errors import Invalid
+from ..stock.batch_codes import read_code
 from ..stock.levels import LARGEST
 
 __all__ = ["FEEDS", "Entry", "Verdict", "read"]
@@ -28,9 +29,10 @@ AHEAD_S = 120
 
 _ID = re.compile(r"[^\x00-\x1f\x7f]{1,80}\Z")
 _WHOLE = re.compile(r"[+-]?\d{1,15}\Z", re.ASCII)
+_DAY = re.compile(r"20\d\d-\d\d-\d\d\Z", re.ASCII)
 _LARGEST_CONTENTS = 4000
 _FIELDS = {
-    "stock": {"id", "item", "location", "count", "change", "why", "at"},
+    "stock": {"id", "item", "location", "count", "change", "why", "batch", "expires", "at"},
     "items": {
         "id", "item", "name", "name_en", "name_zh", "brand", "category", "size", "tax_rate",
         "gtin", "sku", "price", "retired", "at",
@@ -64,6 +66,8 @@ class Entry:
     why: str = ""
     price_minor: int | None = None
     starts_at: datetime | None = None
+    batch: str = ""
+    expires_on: date | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     code: str = ""
     reason: str = ""
@@ -81,6 +85,8 @@ class Entry:
                 self.kind, self.item, self.location, str(self.said_at), self.quantity, self.why,
                 self.price_minor, str(self.starts_at), self.fields,
             ]  # fmt: skip
+            if self.batch:
+                meaning += [self.batch, str(self.expires_on)]
         text = json.dumps(meaning, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -153,6 +159,7 @@ def _read_stock(entry: Entry) -> None:
     entry.location = _text(known, "location", 32, needed=True).upper()
     if ("count" in known) == ("change" in known):
         raise Invalid("Say either count or change")
+    _read_batch(entry)
     if entry.kind == "count":
         if "why" in known:
             raise Invalid("A count gives no reason (why)")
@@ -164,6 +171,23 @@ def _read_stock(entry: Entry) -> None:
     entry.why = _text(known, "why", 16) or ("received" if entry.quantity > 0 else "sold")
     if WHY.get(entry.why, 0) * entry.quantity <= 0:
         raise Invalid(f"A change of {entry.quantity} is not {entry.why[:16]!r}")
+
+
+def _read_batch(entry: Entry) -> None:
+    known = entry.contents
+    if "batch" in known:
+        entry.batch = read_code(_text(known, "batch", 60))
+    if "expires" not in known:
+        return
+    if not entry.batch:
+        raise Invalid("A last day (expires) is that of a batch: which one?")
+    text = _text(known, "expires", 40)
+    try:
+        if not _DAY.match(text):
+            raise ValueError
+        entry.expires_on = date.fromisoformat(text)
+    except ValueError:
+        raise Invalid(f"expires is no day like 2027-03-15: {text}") from None
 
 
 def _read_item(entry: Entry, currency: str, language: str) -> None:

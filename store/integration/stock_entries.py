@@ -4,6 +4,10 @@ A count says what was there at the sender's time. Where we know of movements aft
 would undo them, so it is listed; a person's yes books what the count differed from the level *at
 that time*, and the later movements stand. A change that happened before a count is in that count
 already, so it is listed, too.
+
+An entry that names a batch is about that batch alone. Of an item that is tracked by batch goods
+come in only with one: without, a person decides. What a count finds of a batch is, first of all,
+what stood there without one.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 
@@ -20,6 +25,7 @@ from ..db import in_transaction
 from ..errors import NotFound
 from ..stock import books
 from ..stock.levels import LARGEST
+from ..stock.wants import WITHOUT_BATCH
 from .models import FeedEntry
 from .reading import Entry, Verdict
 
@@ -32,6 +38,18 @@ def item_named(code: str) -> catalogue.Item | None:
         return catalogue.find_item(code)
     except CodeFault:
         return None
+
+
+_BATCH_NEEDED = "batch_needed", "This item is tracked by batch: which batch is it?"
+_TOO_MANY = "not_taken", f"No shelf holds more than {LARGEST}"
+
+
+class _Here(NamedTuple):
+    """What is there of what an entry is about; and of no batch."""
+
+    on_hand: int
+    without: int = 0
+    batch_id: int | None = None
 
 
 @dataclass
@@ -83,8 +101,13 @@ class StockBook:
             reason = "This item is no longer sold"
             return Verdict("conflict", "item_retired", reason, item.id, place_id)
         place = (item.id, place_id)
-        decide = self._count if entry.kind == "count" else self._change
-        code, reason = decide(entry, self.levels[place], place)
+        if item.is_bundle:
+            reason = "A bundle has no stock of its own: its parts have"
+            return Verdict("conflict", "not_taken", reason, *place)
+        code, reason = self._doubt(entry, item)
+        if not code:
+            decide = self._count if entry.kind == "count" else self._change
+            code, reason = decide(entry, self.levels[place], place)
         return Verdict("conflict" if code else "applied", code, reason, *place)
 
     def reverse(self, earlier: Entry) -> bool:
@@ -94,14 +117,43 @@ class StockBook:
         known = self.levels.get(place) if place else None
         if place is None or known is None or known.on_hand < earlier.quantity:
             return False
-        note = f"correction of {earlier.id}"
-        self._post(known, place, -earlier.quantity, earlier.why, self._time(earlier), note)
+        at, note = self._time(earlier), f"correction of {earlier.id}"
+        item, parts = self.items[earlier.item], dict[int | None, int]()
+        if item is not None and item.tracks_batches:
+            self.close()
+            parts = books.booked(place, [self._note(earlier.id), self._note(note)])
+            there = books.of_batches(place)
+            if any(many > there.get(batch, 0) for batch, many in parts.items() if many > 0):
+                return False
+        if sum(parts.values()) != earlier.quantity:
+            self._post(known, place, -earlier.quantity, earlier.why, at, note)
+            return True
+        for batch, many in parts.items():
+            self._post(known, place, -many, earlier.why, at, note, batch or WITHOUT_BATCH)
         return True
 
     def close(self) -> None:
         """Joiner: book everything that was accepted."""
         books.post(self.postings)
         self.postings = []
+
+    def _doubt(self, entry: Entry, item: catalogue.Item) -> tuple[str, str]:
+        """Why the batch that an entry names, or does not name, is one for a person to look at."""
+        if not entry.batch:
+            # Who brings something back rarely knows which batch it was; it is sold last then.
+            brings = entry.kind == "change" and entry.quantity > 0 and entry.why != "returned"
+            if brings and item.tracks_batches and not self.by_hand:
+                return _BATCH_NEEDED
+            return "", ""
+        if not item.tracks_batches:
+            return "not_batched", "This item is not tracked by batch"
+        known = stock.find_batch(item.id, entry.batch)
+        if known is None and entry.quantity < 0:
+            return "batch_unknown", f"There is no batch {entry.batch} of this item"
+        last = known.expires_on if known else None
+        if last and entry.expires_on and last != entry.expires_on and not self.by_hand:
+            return "batch_differs", f"Batch {entry.batch} is known with {last}"
+        return "", ""
 
     def _count(self, entry: Entry, known: books.Known, place: books.Place) -> tuple[str, str]:
         at = self._time(entry)
@@ -111,12 +163,23 @@ class StockBook:
                 f"Something moved here at {known.moved_at:%Y-%m-%d %H:%M:%S} UTC, after the count"
             )
             return "count_old", reason
-        then = known.on_hand - (books.moved_after(place, at) if late else 0)
+        here = self._here(entry, known, place)
+        moved = late and (not entry.batch or here.batch_id is not None)
+        then = here.on_hand - (books.moved_after(place, at, here.batch_id) if moved else 0)
         difference = entry.quantity - then
-        if known.on_hand + difference < 0:
-            return "short", f"{known.on_hand} are left, the count would take {-difference}"
+        if here.on_hand + difference < 0:
+            return "short", f"{here.on_hand} are left, the count would take {-difference}"
+        item = self.items[entry.item]
+        if difference > 0 and not entry.batch and item and item.tracks_batches and not self.by_hand:
+            return _BATCH_NEEDED
+        named = max(0, min(difference, here.without)) if entry.batch else 0
+        if known.on_hand + difference - named > LARGEST:
+            return _TOO_MANY
+        if named:
+            self._post(known, place, -named, "counted", at, entry.id, WITHOUT_BATCH)
         if difference:
-            self._post(known, place, difference, "counted", at, entry.id)
+            batch = self._batch(entry, place)
+            self._post(known, place, difference, "counted", at, entry.id, batch)
         known.counted_at = max(known.counted_at or at, at)
         return "", ""
 
@@ -125,21 +188,43 @@ class StockBook:
         if known.counted_at is not None and known.counted_at >= at and not self.by_hand:
             reason = f"A count at {known.counted_at:%Y-%m-%d %H:%M:%S} UTC has seen this already"
             return "counted_since", reason
-        if known.on_hand + entry.quantity < 0:
-            return "short", f"{known.on_hand} are left, {-entry.quantity} are said to be gone"
+        here = self._here(entry, known, place)
+        if here.on_hand + entry.quantity < 0:
+            return "short", f"{here.on_hand} are left, {-entry.quantity} are said to be gone"
         if known.on_hand + entry.quantity > LARGEST:
-            return "not_taken", f"No shelf holds more than {LARGEST}"
-        self._post(known, place, entry.quantity, entry.why, at, entry.id)
+            return _TOO_MANY
+        batch = self._batch(entry, place)
+        self._post(known, place, entry.quantity, entry.why, at, entry.id, batch)
         return "", ""
+
+    def _here(self, entry: Entry, known: books.Known, place: books.Place) -> _Here:
+        """What the entry is about: the level, or what is there of its batch."""
+        if not entry.batch:
+            return _Here(known.on_hand)
+        self.close()  # The sums are read from the movements.
+        there, batch = books.of_batches(place), stock.find_batch(place[0], entry.batch)
+        without = there.get(None, 0)
+        return _Here(there.get(batch.id, 0), without, batch.id) if batch else _Here(0, without)
+
+    def _batch(self, entry: Entry, place: books.Place) -> int | None:
+        """The batch that an entry names, made where it is new. A last day that we know stands."""
+        if not entry.batch:
+            return None
+        known = stock.find_batch(place[0], entry.batch)
+        last = entry.expires_on if known is None or known.expires_on is None else None
+        return stock.open_batch(place[0], entry.batch, last)
 
     def _post(
         self, known: books.Known, place: books.Place, quantity: int, reason: str, at: datetime,
-        note: str,
+        note: str, batch_id: int | None = None,
     ) -> None:  # fmt: skip
-        note = f"{self.source} {note}"[:200]
-        self.postings.append(books.Posting(*place, quantity, reason, at, note, self.member_id))
+        row = (*place, quantity, reason, at, self._note(note), self.member_id, batch_id)
+        self.postings.append(books.Posting(*row))
         known.on_hand += quantity
         known.moved_at = max(known.moved_at or at, at)
+
+    def _note(self, text: str) -> str:
+        return f"{self.source} {text}"[:200]
 
     def _time(self, entry: Entry) -> datetime:
         """The sender's time; where its clock is a little ahead of ours, now."""

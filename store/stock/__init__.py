@@ -9,16 +9,14 @@ from .availability import (
     overbooked,
     sellable,
 )
+from .batch_codes import BatchDiffers, call_back, find_batch, open_batch
 from .batches import (
     TODAY,
-    BatchDiffers,
     BatchExpired,
     BatchRecalled,
     InBatch,
     allot,
-    call_back,
     in_batches,
-    open_batch,
     refuse_blocked,
     today,
     tracked_at,
@@ -89,6 +87,7 @@ __all__ = [
     "count_to",
     "delivered",
     "find",
+    "find_batch",
     "in_batches",
     "in_transit",
     "incoming_expression",

@@ -42,6 +42,8 @@ class Posting(NamedTuple):
     at: datetime
     note: str = ""
     member_id: int | None = None
+    batch_id: int | None = None
+    """WITHOUT_BATCH: of those of none. Where nothing is said, what goes is split by batch."""
 
 
 def lock_levels(places: Iterable[Place], since: datetime) -> dict[Place, Known]:
@@ -84,12 +86,38 @@ def lock_levels(places: Iterable[Place], since: datetime) -> dict[Place, Known]:
     return known
 
 
-def moved_after(place: Place, at: datetime) -> int:
-    """Joiner: by how much the level has changed since a moment. Lock it first."""
+def moved_after(place: Place, at: datetime, batch_id: int | None = None) -> int:
+    """Joiner: by how much the level, or what is there of a batch, has changed since a moment. Lock
+    it first."""
     query = select(func.coalesce(func.sum(Movement.quantity), 0)).where(
         Movement.item_id == place[0], Movement.location_id == place[1], Movement.at > at
     )
+    if batch_id is not None:
+        query = query.where(Movement.batch_id == batch_id)
     return int(in_transaction().scalar(query) or 0)
+
+
+def of_batches(place: Place) -> dict[int | None, int]:
+    """Joiner: what is there of each batch, and (None) of none. Lock the level first."""
+    query = (
+        select(Movement.batch_id, func.sum(Movement.quantity))
+        .where(Movement.item_id == place[0], Movement.location_id == place[1])
+        .group_by(Movement.batch_id)
+    )
+    return {row[0]: int(row[1]) for row in in_transaction().execute(query)}
+
+
+def booked(place: Place, notes: Sequence[str]) -> dict[int | None, int]:
+    """Joiner: what was booked at a place with these notes in all, by batch."""
+    query = (
+        select(Movement.batch_id, func.sum(Movement.quantity))
+        .where(
+            Movement.item_id == place[0], Movement.location_id == place[1],
+            Movement.note.in_(notes), Movement.sale_id.is_(None),
+        )
+        .group_by(Movement.batch_id)
+    )  # fmt: skip
+    return {row[0]: int(row[1]) for row in in_transaction().execute(query) if row[1]}
 
 
 def post(postings: Sequence[Posting]) -> None:
@@ -97,14 +125,17 @@ def post(postings: Sequence[Posting]) -> None:
     session = in_transaction()
     if not postings:
         return
-    rows = [one._asdict() | {"sale_id": None, "batch_id": None} for one in postings]
-    tracked = batches.tracked({one.item_id for one in postings if one.quantity < 0})
-    plain = [row for row in rows if row["item_id"] not in tracked or row["quantity"] > 0]
-    if plain:
-        session.connection().execute(insert(Movement), plain)
-    for row in rows:
-        if row["item_id"] in tracked and row["quantity"] < 0:
-            _post_by_batch(row)
+    going = {one.item_id for one in postings if one.quantity < 0 and one.batch_id is None}
+    tracked = batches.tracked(going)
+    rows, split = list[dict[str, Any]](), list[dict[str, Any]]()
+    for one in postings:
+        row = one._asdict() | {"sale_id": None, "batch_id": one.batch_id or None}
+        by_batch = one.item_id in tracked and one.quantity < 0 and one.batch_id is None
+        (split if by_batch else rows).append(row)
+    if rows:
+        session.connection().execute(insert(Movement), rows)
+    for row in split:
+        _post_by_batch(row)
     changes: dict[Place, int] = {}
     for one in postings:
         place = (one.item_id, one.location_id)

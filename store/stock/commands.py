@@ -13,7 +13,7 @@ from flask.cli import AppGroup
 from .. import catalogue
 from ..db import transaction
 from ..errors import Invalid, NotFound, Refusal
-from .batches import call_back, open_batch, pieces_of
+from .batch_codes import call_back, open_batch, pieces_of
 from .levels import count_to, levels, on_hand, put_on_shelf
 from .levels import receive as receive_goods
 from .levels import transfer as move

@@ -24,7 +24,7 @@ from .. import catalogue, clock
 from ..db import connection, in_transaction, insert_new
 from ..errors import Invalid
 from ..prepared import Many, Prepared, one_of
-from . import batches
+from . import batch_codes, batches
 from .models import Level, Movement
 from .tasks import open_task
 from .wants import LARGEST as LARGEST
@@ -140,7 +140,7 @@ def receive(
     """Joiner: goods come in, of a batch where one is said; answers what is on hand then. Raises
     Invalid unless 1 to 10^9, or for a batch of another item; ItemRetired."""
     want = Want(item_id, location_id, quantity, None, member_id, batch_id)
-    if batch_id is not None and batches.item_of(batch_id) != item_id:
+    if batch_id is not None and batch_codes.item_of(batch_id) != item_id:
         raise Invalid("This batch is of another item", field="batch")
     catalogue.refuse_retired(item_id)
     _bring_in([want], location_id, note)

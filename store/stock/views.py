@@ -12,6 +12,7 @@ from .. import catalogue, forms, identity, ids
 from ..db import transaction
 from ..errors import NotFound
 from . import (
+    batch_codes,
     batches,
     count_views,
     delivery_views,
@@ -69,7 +70,7 @@ def receive_goods() -> ResponseReturnValue:
     with transaction():
         if not forms.flag("again"):
             movements.refuse_repeated(item.id, place.id, quantity, member.id, seen)
-        batch_id = batches.open_batch(item.id, batch, expires_on) if batch else None
+        batch_id = batch_codes.open_batch(item.id, batch, expires_on) if batch else None
         left = receive(
             item.id, place.id, quantity, member_id=member.id, note=note, batch_id=batch_id
         )
@@ -107,10 +108,10 @@ def recall() -> ResponseReturnValue:
     """A batch is called back everywhere, or is sold again; a second tap changes nothing."""
     member, item, place = identity.signed_in(), asked.item(), asked.place()
     batch_id, back = forms.whole("batch_id", least=1, most=10**15), forms.flag("back")
-    if batches.item_of(batch_id) != item.id:
+    if batch_codes.item_of(batch_id) != item.id:
         raise NotFound("This item has no such batch")
     with transaction():
-        batches.call_back(batch_id, member_id=member.id, back=back)
+        batch_codes.call_back(batch_id, member_id=member.id, back=back)
     flash(
         gettext("This batch is sold again.") if back
         else gettext("Called back: nobody can buy of this batch, in any shop."),

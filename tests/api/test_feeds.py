@@ -79,3 +79,26 @@ def test_a_delivery_that_is_none_is_refused_as_a_whole(shop: Shop) -> None:
     cut = shop.call("POST", "/feeds/stock", "sam", data=text, content_type="application/json")
     refused(cut, 400, "bad_json")
     assert shop.state()[1] == 10
+
+
+def test_a_number_beyond_2_53_holds_up_no_other_entry(shop: Shop) -> None:
+    at = clock.now().isoformat()
+    milk = shop.codes["milk"]
+    said = [
+        f'{{"id": "{name}", "item": "{milk}", "location": "MAIN", "at": "{at}", {what}}}'
+        for name, what in (
+            ("1", '"count": 9007199254740993'), ("2", '"change": 1'), ("3", '"count": 1e400'),
+            ("4", f'"change": {10**300}'),
+        )
+    ]  # fmt: skip
+    text = f'{{"source": "erp", "entries": [{", ".join(said)}]}}'.encode()
+    made = shop.call("POST", "/feeds/stock", "sam", data=text, content_type="application/json")
+    assert [each["state"] for each in made.get_json()["entries"]] == [
+        "refused", "applied", "refused", "refused",
+    ]  # fmt: skip
+    listed = shop.get("/feeds/entries", "sam").get_json()["entries"]
+    assert listed[-1]["contents"]["count"] == "9007199254740993"
+    assert shop.state()[1] == 11
+    body = b'{"location": "MAIN", "quantity": 9007199254740993}'
+    asked = ("POST", f"/stock/{milk}/receipts", "sam")
+    refused(shop.call(*asked, data=body, content_type="application/json"), 400, "bad_json")

@@ -1,0 +1,90 @@
+"""Batches by what stands on the pack: made when their goods come in, looked up, called back."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, func, select, update
+
+from .. import clock
+from ..db import Moment, connection, in_transaction, insert_new
+from ..errors import Invalid, NotFound, Refusal
+from .batches import tracked
+from .models import Batch, Movement
+
+# What GS1 allows in a batch number, AI (10): character set 82, figure 7.11-1 of the General
+# Specifications.
+_SIGNS = set("!\"%&'()*+,-./:;<=>?_") | {chr(c) for c in range(48, 123) if chr(c).isalnum()}
+
+
+class BatchDiffers(Refusal):
+    """This batch is known with another last day. `data`: batch, expires_on (ISO)."""
+
+    code = "batch_differs"
+    status = 409
+    title = "This batch has another date"
+
+
+class Known(NamedTuple):
+    """A batch by its id, with its last day where one is known."""
+
+    id: int
+    expires_on: date | None
+
+
+def open_batch(item_id: int, code: str, expires_on: date | None = None) -> int:
+    """Joiner: the id of an item's batch, made where it is new; a date that it lacks is added.
+    Raises Invalid (code, an item that is not tracked by batch), BatchDiffers."""
+    code = read_code(code)
+    if not tracked([item_id]):
+        raise Invalid("This item is not tracked by batch", field="batch")
+    session = in_transaction()
+    new = {"item_id": item_id, "code": code, "expires_on": expires_on, "made_at": clock.now()}
+    session.connection().execute(insert_new(Batch), [new])
+    batch = session.execute(
+        select(Batch.id, Batch.expires_on).where(Batch.item_id == item_id, Batch.code == code)
+    ).one()
+    if expires_on and batch.expires_on is None:
+        session.execute(update(Batch).where(Batch.id == batch.id).values(expires_on=expires_on))
+    elif expires_on and batch.expires_on != expires_on:
+        raise BatchDiffers(
+            f"Batch {code} is known with {batch.expires_on}",
+            batch=code, expires_on=batch.expires_on.isoformat(),
+        )  # fmt: skip
+    return int(batch.id)
+
+
+def read_code(text: str) -> str:
+    """A batch as it stands on a pack. Raises Invalid."""
+    code = text.strip()
+    if not 1 <= len(code) <= 20 or not set(code) <= _SIGNS:
+        raise Invalid("A batch has 1 to 20 letters, digits or signs", field="batch")
+    return code
+
+
+def find_batch(item_id: int, code: str) -> Known | None:
+    """An item's batch of this code."""
+    query = select(Batch.id, Batch.expires_on).where(Batch.item_id == item_id, Batch.code == code)
+    row = connection().execute(query).first()
+    return Known(*row) if row else None
+
+
+def call_back(batch_id: int, *, member_id: int | None, back: bool = False) -> None:
+    """Joiner: from now on nobody buys of this batch; `back` lifts that. Raises NotFound."""
+    at = None if back else func.coalesce(Batch.recalled_at, bindparam("at", clock.now(), Moment()))
+    changed = update(Batch).where(Batch.id == batch_id)
+    changed = changed.values(recalled_at=at, recalled_by=member_id)
+    if not in_transaction().execute(changed).rowcount:  # type: ignore[attr-defined]
+        raise NotFound("There is no such batch")
+
+
+def item_of(batch_id: int) -> int | None:
+    """The item that a batch is of; None where there is no such batch."""
+    return connection().execute(select(Batch.item_id).where(Batch.id == batch_id)).scalar()
+
+
+def pieces_of(batch_id: int) -> int:
+    """How many of a batch are anywhere in the shop's places."""
+    query = select(func.coalesce(func.sum(Movement.quantity), 0))
+    return int(connection().execute(query.where(Movement.batch_id == batch_id)).scalar() or 0)
