@@ -40,6 +40,8 @@ SETTINGS = (
     Setting("TOP_UP_LIMIT", "5000", "Largest single top-up of a shopper's account."),
     Setting("PIECE_G", 500, "What an item weighs whose size does not tell, in grams."),
     Setting("HOLD_MINUTES", 15, "Goods and prices stand so long while somebody pays elsewhere."),
+    Setting("CASH_ON_DELIVERY", "0", "Largest order that is paid to the courier; 0: none is."),
+    Setting("CASH_ON_DELIVERY_OPEN", 2, "So many of a shopper's may be unpaid or refused at once."),
     Setting("STRIPE_KEY", "", "Stripe's secret key (sk_live_… or sk_test_…); empty: no Stripe."),
     Setting("STRIPE_WEBHOOK_SECRET", "", "Signing secret of the endpoint at Stripe (whsec_…)."),
     Setting("STRIPE_URL", "", "Another address of Stripe's API, for practice."),

@@ -258,6 +258,7 @@ class World:
         place: int | None = None,
         address: int | None = None,
         key: str = "",
+        means: str = "account",
     ) -> sales.Receipt:
         """Order these goods: collected at a place, else delivered to an address (the first one is
         made). Refusals come through."""
@@ -269,6 +270,7 @@ class World:
                 member.id, self.location, self.currency,
                 tuple(sales.Line(thing.id, many) for thing, many in wanted), key or ids.new(),
                 "collect" if place else "deliver", 500, place_id=place, address_id=address,
+                means=means,
             )
         )  # fmt: skip
         receipt = sales.receipt(ordered.sale_id)

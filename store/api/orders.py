@@ -11,16 +11,31 @@ from .. import catalogue, delivery, identity, payment, sales, stock
 from ..db import transaction
 from ..delivery import addresses
 from ..errors import Invalid, NotFound, Refusal
+from ..payment import on_delivery
 from ..sales import fulfilment
+from ..sales.at_the_door import NoCashOnDelivery
 from . import keys
 from .access import caller
-from .answers import answer, currency, moment
+from .answers import amount, answer, currency, moment
 from .reading import Strict, line
 from .resource import Resource
-from .sales import MOST_LINES, AskedLine, PriceText, Sale, lines_of, seen, shown_sale
-from .shapes import Texts
+from .sales import (
+    METHODS,
+    MOST_LINES,
+    AskedLine,
+    PaymentMethodUnknown,
+    PriceText,
+    Sale,
+    lines_of,
+    seen,
+    shown_sale,
+)
+from .shapes import Money, Texts
 
 resource = Resource("orders", "Orders of the web: collected or delivered, step by step.")
+
+WAYS = {"account": "account"} | {called: means for means, called in METHODS.items()}
+"""How an order is paid, as it is called here, and in the books."""
 
 
 class Address(Strict):
@@ -31,6 +46,17 @@ class Address(Strict):
     postcode = fields.String(load_default="", validate=line(12))
     country = fields.String(
         required=True, validate=line(2, 2), metadata={"description": "Two letters: CN."}
+    )
+
+
+class OrderPayment(Strict):
+    method = fields.String(
+        load_default="account",
+        validate=validate.Length(1, 40),
+        metadata={
+            "enum": list(WAYS),
+            "description": "cash_on_delivery: to the courier, where the shop offers it.",
+        },
     )
 
 
@@ -48,6 +74,7 @@ class OrderBody(Strict):
         metadata={"description": "The location where it is collected; this or `deliver`."},
     )
     deliver = fields.Nested(Address)
+    payment = fields.Nested(OrderPayment, load_default=lambda: {"method": "account"})
     shipping = PriceText("What delivery cost as the buyer was shown it; a rise is refused.")
 
     @validates_schema
@@ -89,6 +116,9 @@ class Shipment(Strict):
 
 class Order(Strict):
     sale = fields.Nested(Sale, required=True)
+    due = fields.Nested(
+        Money, required=True, metadata={"description": "What is still to be paid at the door."}
+    )
     address = fields.Nested(Address, required=True, allow_none=True)
     shipments = fields.List(fields.Nested(Shipment), required=True)
 
@@ -105,13 +135,17 @@ class Cancellation(Strict):
     answers=Order(),
     refuses=(
         payment.InsufficientFunds, payment.KeyReused, catalogue.ItemNotForSale, NotFound,
-        sales.PriceRose, stock.OutOfStock, delivery.NoDelivery, addresses.TooManyAddresses, Invalid,
+        sales.PriceRose, stock.OutOfStock, delivery.NoDelivery, addresses.TooManyAddresses,
+        NoCashOnDelivery, PaymentMethodUnknown, Invalid,
     ),
 )  # fmt: skip
 def place(body: dict[str, Any]) -> Response:
-    """Order for oneself: the account is charged, the goods are kept where they are until they go.
-    The key is the purchase key: sent again it finds the same order."""
-    member_id = caller().member.id
+    """Order for oneself: the account is charged, or the courier is paid where the shop offers it;
+    the goods are kept where they are until they go. The key is the purchase key: sent again it
+    finds the same order."""
+    member_id, method = caller().member.id, body["payment"]["method"]
+    if method not in WAYS:
+        raise PaymentMethodUnknown(f"There is no {method!r} here", methods=list(WAYS))
     where, kept = body.get("deliver"), False
     shops_at = stock.selling_location(body["location"]).id
     collects_at = stock.location(body["collect"]).id if "collect" in body else None
@@ -123,6 +157,7 @@ def place(body: dict[str, Any]) -> Response:
         member_id, shops_at, currency(), lines, keys.key(),
         "deliver" if where is not None else "collect", int(current_app.config["PIECE_G"]),
         place_id=collects_at, address_id=address_id, shipping_seen_minor=seen(body.get("shipping")),
+        means=WAYS[method],
     )  # fmt: skip
     try:
         ordered = sales.order(asked)
@@ -203,6 +238,7 @@ def _shown(sale_id: str, *, mine: bool) -> dict[str, Any]:
     where = delivery.of_order(sale_id)
     return {
         "sale": shown_sale(found),
+        "due": amount(on_delivery.due_of([sale_id]).get(sale_id, 0), found.currency),
         "address": None if where is None else vars(where),
         "shipments": [shown_shipment(each, mine=mine) for each in delivery.of_sale(sale_id)],
     }

@@ -10,6 +10,7 @@ from marshmallow import fields, validate
 
 from .. import catalogue, identity, money, payment, sales, stock, web
 from ..errors import Invalid, NotFound
+from ..payment import on_delivery
 from . import items, keys
 from .access import Caller, ScopeMissing, caller
 from .answers import amount, answer, currency, following, moment
@@ -20,6 +21,9 @@ from .shapes import Cursor, Money, Page, Texts, next_link, whole
 resource = Resource("sales", "Sales in a member's name: made, listed, given back.")
 
 MEANS = ("account", "cash", "card")
+METHODS = {on_delivery.MEANS: "cash_on_delivery"}
+"""What means of paying are called here, where it is another name than in the books."""
+STATES = ("due", "paid", "part_refunded", "refunded", "cancelled")
 MOST_LINES = 200
 MOST_PIECES = 9_999
 LONGEST_CODE = 2_000
@@ -63,6 +67,13 @@ class AskedLine(Strict):
 class AskedPayment(Strict):
     method = fields.String(
         required=True, validate=validate.Length(1, 40), metadata={"enum": list(MEANS)}
+    )
+
+
+class ShownPayment(Strict):
+    method = fields.String(
+        required=True,
+        metadata={"description": "account, cash, card, cash_on_delivery, or a provider's name."},
     )
 
 
@@ -110,7 +121,9 @@ class Sale(Strict):
     id = fields.String(required=True)
     number = fields.String(required=True, metadata={"description": "The id as people read it."})
     state = fields.String(
-        required=True, validate=validate.OneOf(["paid", "part_refunded", "refunded"])
+        required=True,
+        validate=validate.OneOf(STATES),
+        metadata={"description": "due: to be paid to the courier; cancelled: it will not be."},
     )
     channel = fields.String(required=True, validate=validate.OneOf(sales.CHANNELS))
     fulfilment = fields.String(
@@ -122,7 +135,7 @@ class Sale(Strict):
         required=True, allow_none=True, metadata={"description": "null: sold to nobody known."}
     )
     location = fields.String(required=True)
-    payment = fields.Nested(AskedPayment, required=True)
+    payment = fields.Nested(ShownPayment, required=True)
     total = fields.Nested(Money, required=True)
     tax = fields.Nested(Money, required=True)
     refunded = fields.Nested(
@@ -279,7 +292,7 @@ def shown_sale(sale: sales.Receipt) -> dict[str, Any]:
         "fulfilment": sale.fulfilment,
         "member": sale.member_id,
         "location": sale.location_code,
-        "payment": {"method": sale.means},
+        "payment": {"method": METHODS.get(sale.means, sale.means)},
         "total": amount(sale.total_minor, of),
         "tax": amount(sale.tax_minor, of),
         "refunded": amount(sale.refunded_minor, of),

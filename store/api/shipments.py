@@ -45,6 +45,12 @@ class StepBody(Strict):
     )
     tracking = fields.String(load_default="", validate=line(80))
     note = fields.String(load_default="", validate=line(200))
+    courier = fields.String(
+        load_default="",
+        validate=line(60),
+        metadata={"description": "With `deliver` of an order that is paid at the door: who took "
+                  "the cash; else the carrier."},
+    )  # fmt: skip
 
 
 class HandOverBody(Strict):

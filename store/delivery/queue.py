@@ -9,7 +9,10 @@ from sqlalchemy import select
 from ..db import connection, in_transaction
 from .models import Shipment, ShipmentLine
 
-__all__ = ["locked_of_sale", "open_at", "places_waiting_for", "sale_of", "states_of"]
+__all__ = [
+    "came_back", "goods_in", "locked_of_sale", "open_at", "places_waiting_for", "sale_of",
+    "states_of",
+]  # fmt: skip
 
 
 def sale_of(shipment_id: str) -> str | None:
@@ -23,6 +26,30 @@ def states_of(sale_id: str) -> set[str]:
     """The states that the shipments of a sale are in."""
     query = select(Shipment.state).where(Shipment.sale_id == sale_id)
     return set(connection().execute(query).scalars())
+
+
+def came_back(sale_ids: Collection[str]) -> set[str]:
+    """Those of these sales of which a parcel came back."""
+    query = select(Shipment.sale_id).where(
+        Shipment.sale_id.in_(sale_ids), Shipment.state == "put_back"
+    )
+    return set(connection().execute(query).scalars()) if sale_ids else set()
+
+
+def goods_in(sale_id: str, states: Collection[str]) -> dict[str, dict[int, int]]:
+    """What is in those shipments of a sale that are in one of these states: quantities by item, by
+    the shipment's id."""
+    query = (
+        select(Shipment.id, ShipmentLine.item_id, ShipmentLine.quantity)
+        .join(ShipmentLine, ShipmentLine.shipment_id == Shipment.id)
+        .where(
+            Shipment.sale_id == sale_id, Shipment.state.in_(states), ShipmentLine.quantity > 0
+        )
+    )  # fmt: skip
+    found: dict[str, dict[int, int]] = {}
+    for row in connection().execute(query):
+        found.setdefault(row[0], {})[row[1]] = row[2]
+    return found
 
 
 def locked_of_sale(sale_id: str) -> list[Shipment]:

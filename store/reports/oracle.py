@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select, text
 
 from ..db import Base, connection, db
-from . import oracle_deposits
+from . import oracle_couriers, oracle_deposits
 from .audit import differences
 
 __all__ = ["Finding", "audit", "figures"]
@@ -326,8 +326,9 @@ _RULES = (
         """SELECT COUNT(*) FROM sales s
              JOIN (SELECT sale_id, SUM(quantity) AS sold, SUM(quantity_refunded) AS back
                      FROM sale_lines GROUP BY sale_id) AS l ON l.sale_id = s.id
-            WHERE (s.state = 'refunded') <> (l.back = l.sold)
-               OR (s.state = 'part_refunded') <> (l.back > 0 AND l.back < l.sold)""",
+            WHERE (s.state IN ('refunded', 'cancelled')) <> (l.back = l.sold)
+               OR (s.state = 'part_refunded')
+                  <> (l.back > 0 AND l.back < l.sold AND s.state <> 'due')""",
     ),
     (
         "charges_reversed_too_far",
@@ -434,7 +435,7 @@ def audit() -> list[Finding]:
         conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
     findings = [
         Finding(name, int(conn.execute(text(query)).scalar_one()), meaning)
-        for name, meaning, query in (*_RULES, *oracle_deposits.RULES)
+        for name, meaning, query in (*_RULES, *oracle_deposits.RULES, *oracle_couriers.RULES)
     ]
     findings.append(
         Finding(

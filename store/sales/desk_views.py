@@ -9,6 +9,7 @@ from flask_babel import gettext
 from .. import forms as fields
 from .. import identity
 from ..errors import NotFound
+from ..payment.on_delivery import due_of
 from . import forms
 from .receipts import Receipt, receipt, receipts
 from .refunds import refund as give_back
@@ -36,7 +37,10 @@ def desk_sale(sale_id: str) -> str:
     found = receipt(sale_id)
     if found is None:
         raise NotFound("There is no such sale")
-    return render_template("sales/desk_sale.html", sale=_with_names([found])[0])
+    return render_template(
+        "sales/desk_sale.html", sale=_with_names([found])[0],
+        due_minor=due_of([found.id])[found.id] if found.state == "due" else 0,
+    )  # fmt: skip
 
 
 @blueprint.post("/desk/sales/<sale_id>/refunds")

@@ -18,8 +18,9 @@ from ..db import connection, in_transaction, repeatable, transaction
 from ..delivery import Shipment, queue, shipments
 from ..delivery.states import LEFT, UNDER_WAY, WAITING
 from ..errors import NotFound, Refusal
+from . import at_the_door, couriers
 from .models import Sale, SaleLine
-from .orders import positions_of
+from .order_goods import positions_of
 from .refunds import Part, pay_back
 
 __all__ = [
@@ -52,14 +53,17 @@ def step(
     carrier: str = "",
     tracking: str = "",
     note: str = "",
+    courier: str = "",
 ) -> str:
     """Opener: one step of a shipment; answers its new state. What comes back after a failed
     delivery is for sale again, and its price is paid back (what the delivery cost is not).
-    Cancelling pays the goods back. Raises NotFound, BadStep, Invalid, OutOfStock."""
+    Cancelling pays the goods back. What is paid at the door is with the courier (by name, else the
+    carrier) when it is delivered. Raises NotFound, BadStep, Invalid, OutOfStock."""
     with transaction():
         return step_in(
-            shipment_id, event, made_by=made_by, carrier=carrier, tracking=tracking, note=note
-        )
+            shipment_id, event, made_by=made_by, carrier=carrier, tracking=tracking, note=note,
+            courier=courier,
+        )  # fmt: skip
 
 
 def step_in(
@@ -70,13 +74,19 @@ def step_in(
     carrier: str = "",
     tracking: str = "",
     note: str = "",
+    courier: str = "",
 ) -> str:
     """Joiner: the same, for the API, which writes something of its own beside it."""
     shipment = _locked(shipment_id)
     goods = delivery.goods_of(shipment.id)
+    due = at_the_door.to_take([shipment.sale_id]) if event == "deliver" else {}
     state = delivery.advance(
         shipment, event, made_by=made_by, carrier=carrier, tracking=tracking, note=note
     )
+    if due.get(shipment.id):
+        sale, who = _sale(shipment.sale_id), courier or shipment.carrier
+        assert sale is not None
+        couriers.paid_at_door(sale, shipment.id, due[shipment.id], who, made_by=made_by)
     if event in ("put_back", "cancel"):
         _pay_back(shipment.sale_id, goods, made_by, note, clock.now())
     return state
@@ -218,9 +228,12 @@ def _pay_back(
     sale_id: str, goods: Mapping[int, int], made_by: int, reason: str, at: datetime
 ) -> None:
     """Joiner: the price of goods that will not come. Where nothing of the order has left or will
-    leave, everything that is not paid back yet goes back, what the delivery costs included."""
-    states = queue.states_of(sale_id)
-    nothing_comes = not states & {*WAITING, *LEFT, UNDER_WAY} and "put_back" not in states
+    leave, everything that is not paid back yet goes back, what the delivery costs included; of
+    what nobody has paid yet, also where it came back from the door."""
+    states, sale = queue.states_of(sale_id), _sale(sale_id)
+    nothing_comes = not states & {*WAITING, *LEFT, UNDER_WAY}
+    if "put_back" in states and (sale is None or sale.state != "due"):
+        nothing_comes = False
     parts = None if nothing_comes else [Part(*one) for one in positions_of(sale_id, goods)]
     if parts is None or parts:
         pay_back(sale_id, made_by=made_by, reason=reason, parts=parts, at=at, on_its_way=True)

@@ -19,15 +19,24 @@ outside; on delivery; through a gateway."""
 FULFILMENTS = ("taken", "collect", "deliver")
 """How the goods of a sale come to the shopper: off the shelf at once, at a counter, at home."""
 TRANSITIONS = {
+    ("due", "pay_part"): "due",
+    ("due", "pay_rest"): "paid",
+    ("due", "pay_kept"): "part_refunded",
+    ("due", "refund_part"): "due",
+    ("due", "refund_due"): "part_refunded",
+    ("due", "refund_rest"): "cancelled",
     ("paid", "refund_part"): "part_refunded",
     ("paid", "refund_rest"): "refunded",
     ("part_refunded", "refund_part"): "part_refunded",
     ("part_refunded", "refund_rest"): "refunded",
 }
-"""A sale's life: what may happen in which state, and the state it leads to."""
+"""A sale's life: what may happen in which state, and the state it leads to. What is paid at the
+door is due until then: in parts where it comes in several parcels, and less where some of it does
+not come ("pay_kept", "refund_due": with that nothing is due any more, and some of it went back)."""
 STANDING = ("paid", "part_refunded")
 """States in which there is something left of a sale that is the shopper's."""
-REFUNDED = ("part_refunded", "refunded")
+REFUNDED = ("part_refunded", "refunded", "due", "cancelled")
+"""States in which something may have been given back, or taken off what is due."""
 
 
 class Sale(Base):
@@ -39,7 +48,10 @@ class Sale(Base):
     __tablename__ = "sales"
     __table_args__ = (
         UniqueConstraint("member_id", "key"),
-        CheckConstraint("state IN ('paid', 'part_refunded', 'refunded')", name="state"),
+        CheckConstraint(
+            "state IN ('due', 'paid', 'part_refunded', 'refunded', 'cancelled')", name="state"
+        ),
+        CheckConstraint("state NOT IN ('due', 'cancelled') OR means = 'delivery'", name="due"),
         CheckConstraint("channel IN ('shelf', 'web', 'till')", name="channel"),
         CheckConstraint("fulfilment IN ('taken', 'collect', 'deliver')", name="fulfilment"),
         CheckConstraint("total_minor >= 0", name="total"),
@@ -57,6 +69,12 @@ class Sale(Base):
             unique=True,
             sqlite_where=text("sold_by IS NOT NULL"),
             postgresql_where=text("sold_by IS NOT NULL"),
+        ),
+        Index(
+            "ix_sales_due",
+            "created_at",
+            sqlite_where=text("state = 'due'"),
+            postgresql_where=text("state = 'due'"),
         ),
         Index("ix_sales_member_id_created_at", "member_id", "created_at"),
         Index("ix_sales_created_at", "created_at"),

@@ -10,7 +10,7 @@ from .. import delivery, identity, stock, web
 from .. import forms as fields
 from ..delivery.states import TRANSITIONS
 from ..errors import NotFound
-from . import fulfilment
+from . import at_the_door, forms, fulfilment
 from .shown_views import blueprint
 
 PLACE_COOKIE = "place"
@@ -28,7 +28,8 @@ def desk_orders() -> str:
     return render_template(
         "sales/desk_orders.html", place=place, places=stock.locations(),
         parts=[[one for one in found if one.state in part] for part in SECTIONS],
-        who=identity.names_of({one.member_id for one in found}),
+        who=identity.names_of({one.member_id for one in found}), currency=forms.currency(),
+        to_take=at_the_door.to_take({one.sale_id for one in found if one.kind == "deliver"}),
     )  # fmt: skip
 
 
@@ -44,6 +45,7 @@ def desk_order(shipment_id: str) -> str:
         "sales/desk_order.html", shipment=found, where=delivery.of_order(found.sale_id),
         who=identity.names_of({found.member_id, *makers}),
         events=[event for state, event in TRANSITIONS[found.kind] if state == found.state],
+        to_take=at_the_door.to_take([found.sale_id]).get(found.id, 0), currency=forms.currency(),
     )  # fmt: skip
 
 
@@ -54,7 +56,7 @@ def take_step(shipment_id: str) -> ResponseReturnValue:
     fulfilment.step(
         shipment_id, fields.choice("event", EVENTS), made_by=member.id,
         carrier=fields.text("carrier", most=60), tracking=fields.text("tracking", most=80),
-        note=fields.text("note", most=200),
+        note=fields.text("note", most=200), courier=fields.text("courier", most=60),
     )  # fmt: skip
     return redirect(url_for("sales.desk_order", shipment_id=shipment_id), 303)
 

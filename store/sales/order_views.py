@@ -12,7 +12,8 @@ from flask_babel import gettext
 from .. import delivery, identity, ids, payment, stock, web
 from .. import forms as fields
 from ..errors import Invalid, NotFound, Refusal
-from . import basket, forms, fulfilment
+from ..payment.on_delivery import MEANS
+from . import at_the_door, basket, forms, fulfilment
 from .basket_views import BasketChanged
 from .checkout import Line
 from .elsewhere import Elsewhere, elsewhere, far
@@ -36,13 +37,16 @@ def show_order() -> ResponseReturnValue:
     asked = _chosen(asked, found, known)
     says, made = _offer(asked)
     where = stock.location_by_id(asked.location_id)
+    door = _at_the_door(asked, made)
+    if door["why"]:
+        asked = replace(asked, means="account")
     return render_template(
         "sales/order.html", order=asked, offer=made, says=says, found=found, known=known,
         lines=_lines(asked, made), far=far, location_name=where.name, currency=asked.currency,
         balance_minor=payment.balance_of(member.id, asked.currency),
         place=next((one for one in found.places if one.location_id == asked.place_id), None),
         back_to=url_for("sales.basket") if _is_basket() else None,
-        choice=_choice, again=request.full_path,
+        choice=_choice, again=request.full_path, door=door,
     )  # fmt: skip
 
 
@@ -80,7 +84,11 @@ def cancel(sale_id: str) -> ResponseReturnValue:
     if receipt(sale_id, member.id) is None:
         raise NotFound("There is no such receipt")
     fulfilment.cancel(sale_id, made_by=member.id, member_id=member.id)
-    flash(gettext("Cancelled. The money is back in your account."), "good")
+    sale = receipt(sale_id, member.id)
+    if sale is not None and sale.means == MEANS:
+        flash(gettext("Cancelled. You pay nothing for it."), "good")
+    else:
+        flash(gettext("Cancelled. The money is back in your account."), "good")
     return redirect(url_for("sales.receipt", sale_id=sale_id), 303)
 
 
@@ -93,6 +101,9 @@ def _asked(member_id: int) -> Order:
     how = request.values.get("how", "")
     if how and how not in HOW:
         raise Invalid("An order is collected or delivered", field="how")
+    pay = request.values.get("pay", "")
+    if pay not in ("", "account", "courier"):
+        raise Invalid("An order is paid from the account, or to the courier", field="pay")
     key, place, lines = _goods()
     address = request.values.get("address", "")
     return Order(
@@ -100,6 +111,7 @@ def _asked(member_id: int) -> Order:
         int(current_app.config["PIECE_G"]),
         place_id=_place(request.values.get("place", "")) if how == "collect" else None,
         address_id=_number(address) if how == "deliver" and address else None,
+        means=MEANS if pay == "courier" else "account",
     )  # fmt: skip
 
 
@@ -157,6 +169,15 @@ def _offer(asked: Order) -> tuple[str, Offer | None]:
     return "", made
 
 
+def _at_the_door(asked: Order, made: Offer | None) -> dict[str, Any]:
+    """Whether this may be paid to the courier, and if not, why."""
+    most, why = at_the_door.most_minor(asked.currency), "off"
+    if made is not None and most:
+        total = made.total_minor
+        why = at_the_door.why_not(asked.member_id, asked.fulfilment, total, asked.currency)
+    return {"why": why, "most_minor": most}
+
+
 def _lines(asked: Order, made: Offer | None) -> list[dict[str, Any]]:
     """The goods as the page shows them; the prices are of where they are sold."""
     shown = named([line.item_id for line in asked.lines])
@@ -180,7 +201,7 @@ def _choice(**other: Any) -> str:
     """The address of this page with another choice."""
     kept = {
         name: request.args[name][:64]
-        for name in ("code", "quantity", "at", "how", "place", "address")
+        for name in ("code", "quantity", "at", "how", "place", "address", "pay")
         if request.args.get(name)
     }
     return url_for("sales.order", **{**kept, **other})

@@ -1,10 +1,11 @@
 """Orders: what is bought on the web, to be collected or delivered. Paid from the account at once,
-like any buy; the goods are kept at the chosen place, or places, until they leave.
+like any buy, or to the courier at the door; the goods are kept at the chosen place, or places,
+until they leave.
 
     this member's sale with this key     → the same again, or refused if its contents differ
     quotes, what is free where           refused: not for sale, price rose, sold out
     sourcing, shipping                   which places, in how many parcels, for how much
-    account, charge                      refused: no funds
+    account, charge                      refused: no funds, or not to be paid to the courier
     sale, lines, address, outbox         what delivery costs is a line of its own kind
     shipments, reservations              last: the levels are the rows most fought over
 
@@ -15,7 +16,6 @@ shopper ordered in, wherever its parcels come from.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +26,9 @@ from .. import catalogue, clock, delivery, ids, money, outbox, payment, stock, w
 from ..catalogue.figures import read_rate
 from ..db import connection, in_transaction, repeatable, transaction
 from ..errors import Invalid
+from ..payment import on_delivery
+from ..payment.on_delivery import MEANS
+from . import at_the_door
 from .checkout import MOST_LINES, MOST_PIECES, Bought, Line, PriceRose, refuse_rises
 from .goods import Deposited, deposit_rows, deposited, parts_of
 from .models import Sale, SaleLine
@@ -41,7 +44,8 @@ order, and archived, so that it is on no shelf. Its name and tax rate are the ow
 class Order:
     """An order as it was asked for. `location_id` is where the shopper shops; `place_id` is where
     they collect, `address_id` where it is delivered. `shipping_seen_minor` is what delivery cost on
-    the page. `piece_g` is what goods weigh whose size does not tell."""
+    the page. `piece_g` is what goods weigh whose size does not tell. `means` is "account", or
+    "delivery": the courier takes cash."""
 
     member_id: int
     location_id: int
@@ -53,6 +57,7 @@ class Order:
     place_id: int | None = None
     address_id: int | None = None
     shipping_seen_minor: int | None = None
+    means: str = "account"
 
     @property
     def sold_at(self) -> int:
@@ -64,6 +69,7 @@ class Order:
         """A digest of what is bought and how it comes: the same key must come with the same."""
         goods = sorted((line.item_id, line.quantity) for line in self.lines)
         how = f"{self.fulfilment}|{self.place_id}|{self.address_id}"
+        how += "" if self.means == "account" else f"|{self.means}"
         text = f"{self.location_id}|{self.currency}|{goods}|{how}"
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -101,11 +107,12 @@ class Offer:
 
 
 def order(asked: Order) -> Bought:
-    """Opener: order: charge the account, keep the goods, let the sale stand.
+    """Opener: order: charge the account (or what is to be paid at the door), keep the goods, let
+    the sale stand.
 
     Any number of times with one key is one sale. Refusals, in order: Invalid, KeyReused 409,
     ItemNotForSale 404, PriceRose 409, NotFound (address) 404, NoDelivery 409, OutOfStock 409,
-    InsufficientFunds 402.
+    NoCashOnDelivery 409, InsufficientFunds 402.
     """
     _check(asked)
     for last in (False, False, False, True):
@@ -172,6 +179,8 @@ def _check(asked: Order) -> None:
         raise Invalid(f"A quantity is 1 to {MOST_PIECES}", field="quantity")
     if asked.fulfilment not in ("collect", "deliver"):
         raise Invalid("An order is collected or delivered", field="how")
+    if asked.means not in ("account", MEANS):
+        raise Invalid("An order is paid from the account, or to the courier", field="pay")
     if asked.fulfilment == "collect" and asked.place_id is None:
         raise Invalid("Say where you collect it", field="place")
     if asked.fulfilment == "deliver" and asked.address_id is None:
@@ -220,22 +229,15 @@ def _write(asked: Order, found: Offer, at: datetime) -> str:
     """Joiner: pay and write; answers the sale's id."""
     sale_id, total = ids.new(), found.total_minor
     rows = _rows(sale_id, asked, found)
-    accounts = payment.accounts([asked.member_id], asked.currency)
-    if accounts.balance_of(asked.member_id) < total:
-        raise payment.InsufficientFunds(
-            balance_minor=accounts.balance_of(asked.member_id), needed_minor=total,
-            currency=asked.currency,
-        )  # fmt: skip
-    paid = payment.Payment(asked.member_id, total, sale_id, deposit_minor=found.deposit_minor)
-    if not payment.charge([paid], accounts, at):
-        raise _Overtaken
+    _charge(sale_id, asked, found, at)
     own = in_transaction().connection()
     own.execute(
         insert(Sale),
         [
             {"id": sale_id, "member_id": asked.member_id, "key": asked.key,
              "contents": asked.contents, "location_id": asked.sold_at, "channel": "web",
-             "means": "account", "state": "paid", "currency": asked.currency,
+             "means": asked.means, "currency": asked.currency,
+             "state": "due" if asked.means == MEANS and total else "paid",
              "total_minor": total, "tax_minor": sum(int(str(row["tax_minor"])) for row in rows),
              "sold_by": None, "fulfilment": asked.fulfilment, "created_at": at}
         ],
@@ -247,6 +249,24 @@ def _write(asked: Order, found: Offer, at: datetime) -> str:
         delivery.use_address(asked.member_id, asked.address_id)
     delivery.open_shipments(sale_id, asked.member_id, asked.fulfilment, found.plan.parcels, at)
     return sale_id
+
+
+def _charge(sale_id: str, asked: Order, found: Offer, at: datetime) -> None:
+    total = found.total_minor
+    accounts = payment.accounts([asked.member_id], asked.currency)
+    if asked.means == MEANS:
+        on_delivery.hold_member(asked.member_id, asked.currency)
+        at_the_door.refuse(asked.member_id, asked.fulfilment, total, asked.currency)
+    elif accounts.balance_of(asked.member_id) < total:
+        raise payment.InsufficientFunds(
+            balance_minor=accounts.balance_of(asked.member_id), needed_minor=total,
+            currency=asked.currency,
+        )  # fmt: skip
+    paid = payment.Payment(
+        asked.member_id, total, sale_id, asked.means, deposit_minor=found.deposit_minor
+    )
+    if not payment.charge([paid], accounts, at):
+        raise _Overtaken
 
 
 def _rows(sale_id: str, asked: Order, found: Offer) -> list[dict[str, object]]:
@@ -287,21 +307,3 @@ def _delivery_as_sold(found: Offer) -> catalogue.Quote:
     return catalogue.Quote(
         item.id, item.code, dict(item.names), item.tax_rate_bp, found.shipping_minor, False
     )
-
-
-def positions_of(sale_id: str, goods: Mapping[int, int]) -> list[tuple[int, int]]:
-    """Joiner: which units of which lines these goods are, as (position, quantity): the last lines
-    of an item first, and only what was not given back."""
-    query = select(
-        SaleLine.position, SaleLine.item_id, SaleLine.quantity - SaleLine.quantity_refunded
-    ).where(SaleLine.sale_id == sale_id, SaleLine.kind == "goods")
-    left, units = dict(goods), list[tuple[int, int]]()
-    rows: Sequence[tuple[int, int, int]] = (
-        in_transaction().execute(query.order_by(SaleLine.position.desc())).all()
-    )
-    for position, item, kept in rows:
-        many = min(left.get(item, 0), kept)
-        if many:
-            units.append((position, many))
-            left[item] -= many
-    return units

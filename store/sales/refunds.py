@@ -18,6 +18,7 @@ from ..db import in_transaction, repeatable, transaction
 from ..delivery.queue import states_of
 from ..delivery.states import ENDED
 from ..errors import Invalid, NotFound, Refusal
+from ..payment.on_delivery import MEANS, due_of, give_to_account
 from .models import TRANSITIONS, Refund, RefundLine, Sale, SaleLine
 
 
@@ -127,7 +128,11 @@ def pay_back(
     asked = _with_deposits(lines, _asked(lines, parts))
     given = [_given(lines[position], many) for position, many in sorted(asked.items())]
     left = sum(line.quantity - line.quantity_refunded for line in lines.values())
+    total = sum(line.total_minor for line in given)
+    due = due_of([sale_id]).get(sale_id, 0) if sale.means == MEANS else 0
     event = "refund_part" if sum(asked.values()) < left else "refund_rest"
+    if sale.state == "due" and event == "refund_part" and total >= due:
+        event = "refund_due"
     state = TRANSITIONS[sale.state, event]
     moved = session.execute(
         update(Sale).where(Sale.id == sale.id, Sale.state == sale.state).values(state=state)
@@ -137,9 +142,10 @@ def pay_back(
     _count(sale_id, lines, given)
     refund_id = ids.new()
     deposits = [line for line in given if lines[line.position].kind == "deposit"]
-    payment.refund(
-        sale_id, sum(line.total_minor for line in given), sum(line.total_minor for line in deposits)
-    )
+    payment.refund(sale_id, total, sum(line.total_minor for line in deposits))
+    if sale.means == MEANS and total > due and sale.member_id is not None:
+        # What was paid at the door cannot go back there: it is in the shopper's account.
+        give_to_account(sale_id, sale.member_id, total - due, sale.currency)
     _write(refund_id, sale_id, given, made_by, reason, at)
     outbox.put("sale.refunded", refund_id)
     goods = [line for line in given if lines[line.position].kind == "goods"]

@@ -139,10 +139,10 @@ def held_return(return_id: str) -> Return:
 
 
 def declare_in(sale: Sale, wish: Wish, *, made_by: int, override: Override | None = None) -> str:
-    if sale.state not in STANDING:
-        raise NotRefundable(state=sale.state)
     if sale.fulfilment != "taken":
         refuse_on_its_way(sale.id)
+    if sale.state not in STANDING:
+        raise NotRefundable(state=sale.state)
     session, at, parts = in_transaction(), clock.now(), summed(wish.parts)
     if override is None:
         _refuse_by_rules(sale, parts, at)

@@ -9,10 +9,12 @@ from .. import delivery, identity, ids, web
 from .. import forms as fields
 from ..answers import see_other
 from ..errors import NotFound
+from ..payment.on_delivery import due_of
 from . import (
     away_views,
     basket,
     basket_views,
+    courier_views,
     desk_views,
     empties_views,
     forms,
@@ -40,6 +42,7 @@ __all__ = [
     "away_views",
     "basket_views",
     "blueprint",
+    "courier_views",
     "desk_views",
     "empties_views",
     "hand_in_views",
@@ -110,6 +113,7 @@ def receipt_page(sale_id: str) -> str:
         empties_minor=of_sales([found.id]).get(found.id, 0) if found.channel == "till" else 0,
         shipments=delivery.of_sale(found.id) if comes else [],
         where=delivery.of_order(found.id) if comes else None,
+        due_minor=due_of([found.id])[found.id] if found.state == "due" else 0,
         pass_svg_url=url_for("door.pass_image", sale_id=found.id)
         if found.state in STANDING and not comes
         else None,

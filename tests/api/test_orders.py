@@ -138,3 +138,25 @@ def test_units_are_declared_taken_in_and_paid_back_once(shop: Shop) -> None:
     assert shop.post(f"/returns/{back}/cancellations", {}).get_json()["state"] == "received"
     refused(shop.post(f"/sales/{sale}/hand-ins", body, "sam"), 409, "return_over")
     refused(shop.post(f"/sales/{sale}/returns", wish | {"way": "pick_up"}), 422, "invalid")
+
+
+def test_an_order_is_paid_to_the_courier(shop: Shop) -> None:
+    door = {"payment": {"method": "cash_on_delivery"}}
+    no = refused(shop.post("/orders", asked(deliver=HOME) | door), 409, "no_cash_on_delivery")
+    assert no["why"] == "off"
+    shop.app.config["CASH_ON_DELIVERY"] = "100"
+    assert refused(shop.post("/orders", asked(collect="MAIN") | door), 409,
+                   "no_cash_on_delivery")["why"] == "collected"  # fmt: skip
+    odd = {"payment": {"method": "shells"}}
+    refused(shop.post("/orders", asked(deliver=HOME) | odd), 422, "payment_method_unknown")
+    before = shop.state()
+    order = shop.post("/orders", asked(deliver=HOME) | door, key="door-1").get_json()
+    assert (order["sale"]["state"], order["due"]["minor"]) == ("due", 1_850)
+    assert order["sale"]["payment"] == door["payment"] and shop.state()[0] == before[0]
+    refused(shop.post("/orders", asked(deliver=HOME), key="door-1"), 409, "key_reused")
+    [parcel], sale = order["shipments"], order["sale"]["id"]
+    for event in ("pick", "pack", "ship", "deliver"):
+        done = step(shop, parcel["id"], event, carrier="SF", courier="Old Wang")
+        assert done.status_code == 201
+    order = shop.get(f"/orders/{sale}").get_json()
+    assert (order["sale"]["state"], order["due"]["minor"]) == ("paid", 0)

@@ -226,3 +226,64 @@ def test_what_cannot_be_read_is_refused(world: World, gone: Thing, question: str
 def assert_nothing(world: World, lin_: Somebody, lin: Visitor) -> None:
     assert world.balance(lin_) == 10_000
     assert "No purchases yet" in lin.get("/me/sales").text
+
+
+def test_the_courier_is_paid_at_the_door(world: World, gone: Thing, app: Flask) -> None:
+    lin_, sam_ = world.member(), world.staff()
+    lin, sam, home = world.client_for(lin_), world.client_for(sam_), world.address(lin_)
+    path = f"/order?code={gone.code}&how=deliver&address={home}"
+    assert "Pay the courier" not in lin.get(path).text  # The owner has not said so.
+    app.config["CASH_ON_DELIVERY"] = "10"
+    assert "orders of up to ¥10.00" in lin.get(path).text
+    app.config["CASH_ON_DELIVERY"] = "100"
+    assert "short" in lin.get(path).text
+    page = lin.get(link(lin.get(path).text, "pay=courier")).text
+    assert "Have the amount ready" in page and "short" not in page
+    form = form_of(page, "/orders")
+    assert lin.post("/orders", form | {"pay": "iou"}).status_code == 422
+    answer = lin.post("/orders", form)
+    assert answer.status_code == 303
+    assert lin.post("/orders", form).location == answer.location
+    receipt = lin.get(answer.location).text
+    assert "You pay the courier: ¥18.50" in receipt and "Return something" not in receipt
+    assert "To be paid" in lin.get("/me/sales").text
+    shipment = one_at(app, answer.location.rpartition("/")[2])
+    assert "takes ¥18.50" in sam.get("/desk/orders?at=QUAY").text
+    path = f"/desk/orders/{shipment.id}"
+    for step in ("pick", "pack", "ship"):
+        sam.post(f"{path}/steps", event=step, carrier="SF")
+    page = sam.get(path).text
+    assert "The courier takes" in page and "¥18.50 was taken" in page
+    assert "¥18.50" in sam.get(f"/desk/sales/{shipment.sale_id}").text
+    assert "Lin" in sam.get("/desk/couriers").text
+    assert sam.post(f"{path}/steps", event="deliver", courier="x" * 61).status_code == 422
+    assert sam.post(f"{path}/steps", event="deliver", courier="Old Wang").status_code == 303
+    page = sam.get("/desk/couriers").text
+    assert "Old Wang" in page and "Nothing is to be paid at the door" in page
+    action = re.search(r"/desk/couriers/\d+/hand-ins", page)
+    assert action
+    form = form_of(page, action[0])
+    for wrong in ({}, {"counted": "-1"}, {"counted": "18.505"}, {"counted": "18"}):
+        assert sam.post(action[0], form | wrong).status_code == 422
+    assert sam.post(action[0], form | {"expected": "1", "counted": "0.01"}).status_code == 409
+    counted = form | {"counted": "18", "reason": "no change"}
+    for _ in range(2):
+        assert sam.post(action[0], counted).status_code == 303
+    page = sam.get("/desk/couriers").text
+    assert "¥0.50 short" in page and "no change" in page and "No courier has cash" in page
+    assert "You pay the courier" not in lin.get(answer.location).text
+    assert world.faults() == []
+
+
+def test_a_shopper_cancels_what_was_to_be_paid_at_the_door(
+    world: World, gone: Thing, app: Flask
+) -> None:
+    app.config["CASH_ON_DELIVERY"] = "100"
+    lin_, sam = world.member(), world.client_for(world.staff())
+    lin, sale = world.client_for(lin_), world.order(lin_, gone, means="delivery")
+    assert "you pay nothing for it" in lin.get(f"/sales/{sale.id}").text
+    assert lin.post(f"/sales/{sale.id}/cancel").status_code == 303
+    page = lin.get(f"/sales/{sale.id}").text
+    assert "Cancelled. You pay nothing for it." in page and "Not to be paid" in page
+    assert "Cancelled. Nothing was paid." in sam.get(f"/desk/sales/{sale.id}").text
+    assert world.faults() == []
