@@ -308,15 +308,17 @@ def ask_about(mine: Attempt, gateway: Gateway, source: str = "return") -> str:
 
 
 def abandon(mine: Attempt, gateway: Gateway, source: str = "return") -> str:
-    """Nobody shall pay it any more: it is closed at the provider, who is asked before whether it
-    was paid a moment ago; answers the state."""
-    state = ask_about(mine, gateway, source)
-    if state not in OPEN:
-        return state
+    """Nobody shall pay it any more: it is closed at the provider, who says whether it was paid a
+    moment before; answers the state."""
+    if mine.state not in OPEN:
+        return mine.state
     try:
         state = settle(mine.id, _closed(gateway, order_of(mine)), source)
-    except (GatewayTimeout, GatewayAway, NoticeForeign):
-        pass  # It ends by its own time there; late money is still booked here.
+    except NoticeForeign as refusal:
+        events.refuse(gateway.name, source, refusal, attempt_id=mine.id)
+        state = mine.state
+    except (GatewayTimeout, GatewayAway):
+        state = mine.state  # It ends by its own time there; late money is still booked here.
     return give_up(mine.id, source) if state in OPEN else state
 
 

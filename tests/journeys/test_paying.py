@@ -14,6 +14,9 @@ from tests.journeys.steps import be_signed_in, main_button
 from tests.payment.practice import Providers, providers
 from tests.world import Thing
 
+OF = {"stripe": "oat-milk", "alipay": "pear", "wechat": "jam", "paypal": "tea"}
+"""What is bought by which means."""
+
 
 @pytest.fixture(scope="module")
 def practice() -> Iterator[Providers]:
@@ -26,10 +29,6 @@ def more_settings(practice: Providers) -> dict[str, str]:
     return practice.settings
 
 
-OF = {"stripe": "oat-milk", "alipay": "pear", "wechat": "jam"}
-"""What is bought by which means."""
-
-
 def goes_to(phone: Page, shop: OpenShop, item: Thing, means: str) -> None:
     """From the item's page to the provider's."""
     phone.goto(f"{shop.url}{item.path}")
@@ -38,7 +37,7 @@ def goes_to(phone: Page, shop: OpenShop, item: Thing, means: str) -> None:
     expect(phone.get_by_text("Practice: no bank is asked")).to_be_visible()
 
 
-@pytest.mark.parametrize("means", ["stripe", "alipay", "wechat"])
+@pytest.mark.parametrize("means", list(OF))
 def test_paid_declined_and_abandoned(
     shop: OpenShop, open_phone: OpenPhone, practice: Providers, means: str
 ) -> None:

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from store.payment.sandboxes.alipay import AlipaySandbox
+from store.payment.sandboxes.paypal import PayPalSandbox
 from store.payment.sandboxes.practice import practice, settings_of
 from store.payment.sandboxes.serving import Sandbox, Sent, Served
 from store.payment.sandboxes.stripe import StripeSandbox
@@ -31,9 +32,11 @@ class Providers:
     stripe: StripeSandbox
     alipay: AlipaySandbox
     wechat: WeChatSandbox
+    paypal: PayPalSandbox
 
     def named(self, name: str) -> Sandbox:
-        return {"stripe": self.stripe, "alipay": self.alipay, "wechat": self.wechat}[name]
+        found: Sandbox = getattr(self, name)
+        return found
 
 
 @contextmanager
@@ -43,11 +46,15 @@ def providers() -> Iterator[Providers]:
     with Served(made) as served:
         for sandbox in made.sandboxes.values():
             sandbox.sends_by_itself = False
-        stripe, alipay, wechat = (made.sandboxes[name] for name in ("stripe", "alipay", "wechat"))
+        stripe, alipay, wechat, paypal = (
+            made.sandboxes[name] for name in ("stripe", "alipay", "wechat", "paypal")
+        )
         assert isinstance(stripe, StripeSandbox)
         assert isinstance(alipay, AlipaySandbox)
         assert isinstance(wechat, WeChatSandbox)
-        yield Providers(settings_of(SECRET, served.url, folder), stripe, alipay, wechat)
+        assert isinstance(paypal, PayPalSandbox)
+        settings = settings_of(SECRET, served.url, folder)
+        yield Providers(settings, stripe, alipay, wechat, paypal)
 
 
 def deliver(client: FlaskClient, notice: Sent) -> TestResponse:

@@ -21,8 +21,9 @@ from store.payment.gateways import (
     Order,
     Pending,
 )
+from store.payment.gateways.keys import fits, public_key
 from store.payment.gateways.offered import set_up
-from store.payment.gateways.wechat import WeChat, decrypt, fits, platform_key, verify
+from store.payment.gateways.wechat import WeChat, decrypt, verify
 from store.payment.sandboxes.wechat import WeChatSandbox
 from tests.conftest import Clock
 from tests.contracts.test_gateways import WITHOUT
@@ -64,8 +65,8 @@ def given() -> dict[str, Any]:
 
 def test_every_vector() -> None:
     data = given()
-    key, serial = platform_key(data["public_key"]), data["platform_serial"]
-    assert platform_key(data["platform_certificate"]).public_numbers() == key.public_numbers()
+    key, serial = public_key(data["public_key"]), data["platform_serial"]
+    assert public_key(data["platform_certificate"]).public_numbers() == key.public_numbers()
     for one in data["raw_signatures"]:
         assert fits(one["signature"], one["message"].encode(), key) == one["valid"]
     assert len(data["notifications"]) > 8

@@ -27,10 +27,9 @@ __all__ = [
     "NoticeForged",
     "Order",
     "Pending",
-    "pem",
 ]
 
-NAMES = ("simulated", "stripe", "alipay", "wechat")
+NAMES = ("simulated", "stripe", "alipay", "wechat", "paypal")
 """Every gateway there is, as accounts, sales and addresses name it."""
 
 TIMEOUT_S = 8
@@ -152,11 +151,3 @@ class Gateway(Protocol):
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
         """Check a notice's signature and read it. Raises NoticeForged, NoticeForeign."""
-
-
-def pem(key: str, kind: str) -> str:
-    """A key as libraries take it; consoles show it without the lines around it."""
-    text = key.strip()
-    if text.startswith("-----"):
-        return text
-    return f"-----BEGIN {kind}-----\n{text}\n-----END {kind}-----"

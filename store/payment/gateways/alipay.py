@@ -30,8 +30,8 @@ from . import (
     NoticeForged,
     Order,
     Pending,
-    pem,
 )
+from .keys import pem
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 PAID = ("TRADE_SUCCESS", "TRADE_FINISHED")

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import Gateway
 from .alipay import Alipay
+from .paypal import PayPal
 from .simulated import Simulated
 from .stripe import Stripe
 from .wechat import WeChat
@@ -17,7 +18,14 @@ __all__ = ["INSIDE", "offered", "set_up"]
 INSIDE = {"MicroMessenger": "", "AlipayClient": "alipay"}
 """Inside these apps, known by their user agent, only their own way of paying works; inside WeChat
 that one asks for the shopper's openid, which we do not have."""
-CNY_ONLY = ("alipay", "wechat")
+CURRENCIES = {
+    "alipay": {"CNY"},
+    "wechat": {"CNY"},
+    # developer.paypal.com/api/rest/reference/currency-codes, without those whose decimals PayPal
+    # counts otherwise than ISO 4217; CNY is for PayPal accounts in China only.
+    "paypal": {"AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "ILS", "JPY",
+               "MXN", "MYR", "NOK", "NZD", "PHP", "PLN", "SEK", "SGD", "THB", "USD"},
+}  # fmt: skip
 
 # Stripe's smallest charges, in minor units; docs.stripe.com/currencies#minimum-and-maximum.
 STRIPE_LEAST = {"USD": 50, "EUR": 50, "GBP": 30, "CNY": 400, "HKD": 400, "JPY": 50, "SGD": 50}
@@ -38,6 +46,9 @@ def set_up(settings: Mapping[str, Any]) -> dict[str, Gateway]:
     if settings["WECHAT_MERCHANT_ID"]:
         wechat = "APP_ID MERCHANT_ID KEY SERIAL API_KEY PUBLIC_KEY PUBLIC_KEY_ID URL"
         found.append(_wechat(*(settings[f"WECHAT_{field}"] for field in wechat.split())))
+    if settings["PAYPAL_CLIENT_ID"]:
+        paypal = "CLIENT_ID SECRET WEBHOOK_ID URL"
+        found.append(_paypal(*(settings[f"PAYPAL_{field}"] for field in paypal.split())))
     return {gateway.name: gateway for gateway in found}
 
 
@@ -45,6 +56,7 @@ def set_up(settings: Mapping[str, Any]) -> dict[str, Gateway]:
 _stripe = lru_cache(maxsize=4)(Stripe)
 _alipay = lru_cache(maxsize=4)(Alipay)
 _wechat = lru_cache(maxsize=4)(WeChat)
+_paypal = lru_cache(maxsize=4)(PayPal)
 
 
 def offered(
@@ -57,5 +69,5 @@ def offered(
         for gateway in set_up(settings).values()
         if (not inside or gateway.name in inside)
         and (gateway.name != "stripe" or amount_minor >= STRIPE_LEAST.get(currency, 100))
-        and (gateway.name not in CNY_ONLY or currency == "CNY")
+        and currency in CURRENCIES.get(gateway.name, {currency})
     ]

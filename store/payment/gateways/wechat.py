@@ -19,9 +19,9 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, InvalidTag
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ... import clock, strict
@@ -37,8 +37,8 @@ from . import (
     NoticeForged,
     Order,
     Pending,
-    pem,
 )
+from .keys import fits, pem, public_key
 
 KIND = "WECHATPAY2-SHA256-RSA2048"
 OLDEST_S = 300
@@ -67,7 +67,7 @@ class WeChat:
     @cached_property
     def _theirs(self) -> rsa.RSAPublicKey:
         """The platform's key, out of a certificate too. Raises ValueError."""
-        return platform_key(self.public_key)
+        return public_key(self.public_key)
 
     @cached_property
     def _their_id(self) -> str:
@@ -247,14 +247,6 @@ def verify(
         raise NoticeForged("The signature does not fit")
 
 
-def fits(signature: str, signed: bytes, key: rsa.RSAPublicKey) -> bool:
-    try:
-        key.verify(b64decode(signature, validate=True), signed, padding.PKCS1v15(), hashes.SHA256())
-    except (InvalidSignature, ValueError):
-        return False
-    return True
-
-
 def decrypt(resource: Mapping[str, str], api_key: str) -> bytes:
     """What AEAD_AES_256_GCM has kept from others. Raises NoticeForged, KeyError, TypeError."""
     if resource.get("algorithm", "AEAD_AES_256_GCM") != "AEAD_AES_256_GCM":
@@ -265,18 +257,6 @@ def decrypt(resource: Mapping[str, str], api_key: str) -> bytes:
         return AESGCM(api_key.encode()).decrypt(resource["nonce"].encode(), sealed, about)
     except (InvalidTag, ValueError, AttributeError) as error:
         raise NoticeForged("It cannot be decrypted") from error
-
-
-def platform_key(text: str) -> rsa.RSAPublicKey:
-    """The key in a PEM of a public key or of a platform certificate. Raises ValueError."""
-    found: object
-    if "BEGIN CERTIFICATE" in text:
-        found = x509.load_pem_x509_certificate(text.encode()).public_key()
-    else:
-        found = serialization.load_pem_public_key(pem(text, "PUBLIC KEY").encode())
-    if not isinstance(found, rsa.RSAPublicKey):
-        raise ValueError("this is no RSA key")
-    return found
 
 
 def _bare(key: str) -> str:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ... import ids
 from .alipay import AlipaySandbox, public_pem
+from .paypal import App, PayPalSandbox
 from .serving import Practice
 from .stripe import StripeSandbox
 from .wechat import Merchant, WeChatSandbox
@@ -28,6 +29,10 @@ def settings_of(secret_key: str, url: str, folder: Path) -> dict[str, str]:
         "ALIPAY_KEY": _pem(_kept(folder / "shop-at-alipay.pem")),
         "ALIPAY_PUBLIC_KEY": public_pem(_kept(folder / "alipay.pem")),
         "ALIPAY_URL": f"{url}/alipay",
+        "PAYPAL_CLIENT_ID": "practice-app",
+        "PAYPAL_SECRET": ids.mac(secret_key.encode(), "practice", "paypal", length=32),
+        "PAYPAL_WEBHOOK_ID": "8PT597110X687430L",
+        "PAYPAL_URL": f"{url}/paypal",
         "STRIPE_KEY": f"sk_test_{secret}",
         "STRIPE_WEBHOOK_SECRET": f"whsec_{secret}",
         "STRIPE_URL": f"{url}/stripe",
@@ -75,6 +80,15 @@ def practice(settings: Mapping[str, Any], shop_url: str, folder: Path) -> Practi
                 settings["ALIPAY_SELLER_ID"],
                 _kept(folder / "shop-at-alipay.pem").public_key(),
                 _kept(folder / "alipay.pem"),
+            ),
+            "paypal": PayPalSandbox(
+                App(
+                    settings["PAYPAL_CLIENT_ID"],
+                    settings["PAYPAL_SECRET"],
+                    settings["PAYPAL_WEBHOOK_ID"],
+                    f"{notices}/paypal",
+                ),
+                _kept(folder / "paypal.pem"),
             ),
             "wechat": WeChatSandbox(
                 Merchant(
