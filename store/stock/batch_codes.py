@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select, update
 
-from .. import clock
+from .. import catalogue, clock
 from ..db import Moment, connection, in_transaction, insert_new
 from ..errors import Invalid, NotFound, Refusal
 from .batches import tracked
@@ -24,6 +24,14 @@ class BatchDiffers(Refusal):
     code = "batch_differs"
     status = 409
     title = "This batch has another date"
+
+
+class BatchNeeded(Refusal):
+    """The item is tracked by batch, and goods of it come in without one. `data`: item (code)."""
+
+    code = "batch_needed"
+    status = 409
+    title = "Say which batch it is"
 
 
 class Known(NamedTuple):
@@ -48,11 +56,22 @@ def open_batch(item_id: int, code: str, expires_on: date | None = None) -> int:
     if expires_on and batch.expires_on is None:
         session.execute(update(Batch).where(Batch.id == batch.id).values(expires_on=expires_on))
     elif expires_on and batch.expires_on != expires_on:
-        raise BatchDiffers(
-            f"Batch {code} is known with {batch.expires_on}",
-            batch=code, expires_on=batch.expires_on.isoformat(),
-        )  # fmt: skip
+        raise batch_differs(code, batch.expires_on)
     return int(batch.id)
+
+
+def batch_differs(code: str, known: date) -> BatchDiffers:
+    """The refusal of another last day."""
+    return BatchDiffers(
+        f"Batch {code} is known with {known}", batch=code, expires_on=known.isoformat()
+    )
+
+
+def batch_needed(item_id: int) -> BatchNeeded:
+    """The refusal of goods without a batch."""
+    code = connection().execute(select(catalogue.Item.code).where(catalogue.Item.id == item_id))
+    item = str(code.scalar())
+    return BatchNeeded(f"{item} is tracked by batch: say which one", item=item)
 
 
 def read_code(text: str) -> str:

@@ -20,6 +20,7 @@ __all__ = [
     "here",
     "here_code",
     "item",
+    "pack",
     "place",
     "place_of",
     "said_by",
@@ -74,19 +75,35 @@ def batch(item: catalogue.Item) -> tuple[str, date | None]:
     if not item.tracks_batches:
         return "", None
     code, day = forms.text("batch", least=1, most=20), forms.text("expires_on", most=10)
+    return code, _day(day)
+
+
+def pack(code: str) -> tuple[str, date | None]:
+    """Batch and last day of what was scanned or typed for a slip: what the form's fields say, else
+    what the code tells. A pack's whole code in the field of the batch is read, too. Raises
+    Invalid."""
+    batch, day = forms.text("batch", most=200), forms.text("expires_on", most=10)
+    # A batch has at most 20 characters.
+    read, last = said_by(batch if len(batch) > 20 else "" if batch else code)
+    return read or batch, _day(day or last)
+
+
+def _day(text: str) -> date | None:
     try:
-        return code, date.fromisoformat(day) if day else None
+        return date.fromisoformat(text) if text else None
     except ValueError as error:
         raise Invalid("A date is like 2027-03-15", field="expires_on") from error
 
 
 def said_by(code: str) -> tuple[str, str]:
-    """Batch and last day (ISO) that the scanned code of a pack tells; empty where it tells none."""
+    """Batch and last day (ISO) that the scanned code of a pack tells: AI (10), and (17) or else
+    (15), best before; empty where it tells none."""
     try:
         scan = gs1.read(code)
     except gs1.CodeFault:
         return "", ""
-    return scan.batch or "", scan.expires_on.isoformat() if scan.expires_on else ""
+    last = scan.expires_on or scan.best_before_on
+    return scan.batch or "", last.isoformat() if last else ""
 
 
 def before() -> int | None:

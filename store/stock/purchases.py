@@ -6,14 +6,18 @@ incoming. A delivery is a slip, too: what was scanned comes onto the shelf when 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select, update
 
-from .. import clock
+from .. import catalogue, clock
 from ..db import in_transaction, insert_new
 from ..errors import NotFound
+from .batch_codes import batch_needed, open_batch
+from .batches import tracked
 from .changes import change, lock_levels
 from .levels import Want
-from .slips import NothingScanned, claim, find, scanned, settle, shown_lines
+from .slips import NothingScanned, Scanned, by_item, claim, find, scanned, settle, shown_lines
 from .tasks import close_tasks, open_task
 from .work_models import Slip, SlipLine
 
@@ -28,11 +32,13 @@ __all__ = [
 
 def send_purchase(slip_id: int, member_id: int) -> None:
     """Joiner: the order went out to the supplier; what it names is incoming now. Raises NotFound,
-    SlipClosed, NothingScanned."""
+    SlipClosed, NothingScanned, ItemRetired."""
     slip = claim(slip_id, "purchase", member_id, send=True)
     wanted = [(one.item_id, one.quantity, 0) for one in scanned(slip_id) if one.quantity]
     if not wanted:
         raise NothingScanned("An order names at least one item", field="code")
+    for item, _, _ in wanted:
+        catalogue.refuse_retired(item)
     settle(slip_id, sorted(wanted))
     # Where nothing of an item ever was, it has a level from now on, at which it is incoming.
     lock_levels([(item, slip.location_id) for item, _, _ in wanted])
@@ -46,21 +52,45 @@ def close_purchase(slip_id: int, member_id: int) -> None:
 def book_delivery(slip_id: int, member_id: int) -> int:
     """Joiner: what was scanned comes onto the shelf, and off the open rest of its order; answers
     how many pieces came. Where order and delivery differ, a task says so. Raises NotFound,
-    SlipClosed, NothingScanned, Invalid."""
+    SlipClosed, NothingScanned, Invalid; ItemRetired, BatchNeeded and BatchDiffers for what became
+    so after it was scanned."""
     slip = claim(slip_id, "delivery", member_id)
-    came = {one.item_id: one.quantity for one in scanned(slip_id) if one.quantity}
+    lines = [one for one in scanned(slip_id) if one.quantity]
+    came = by_item(lines)
     if not came:
         raise NothingScanned("A delivery has at least one item", field="code")
+    for item in came:
+        catalogue.refuse_retired(item)
     rest = _take_off_order(slip, came, member_id) if slip.purchase_id else came
     lacking = {item for item, many in rest.items() if many}
-    lines = [(item, rest.get(item, 0), came.get(item, 0)) for item in sorted({*came, *lacking})]
-    settle(slip_id, lines)
-    wants = [Want(item, slip.location_id, many, None, member_id) for item, many in came.items()]
+    settle(
+        slip_id,
+        [(item, rest.get(item, 0), came.get(item, 0)) for item in sorted({*came, *lacking})],
+    )
+    wants = [
+        Want(one.item_id, slip.location_id, one.quantity, None, member_id, batch)
+        for one, batch in _in_batches(lines)
+    ]
     change(wants, "received", f"#{slip.id} {slip.title} {slip.note}".strip()[:200])
     if slip.purchase_id and any(many > rest.get(item, 0) for item, many in came.items()):
         open_task("delivery_differs", slip.location_id, note=f"#{slip.id} {slip.title}")
     close_tasks(("shelf_empty",), slip.location_id, list(came), member_id)
     return sum(came.values())
+
+
+def _in_batches(lines: Sequence[Scanned]) -> list[tuple[Scanned, int | None]]:
+    """Joiner: each line with its batch, made where it is new; of items that are not tracked by
+    batch, None. In one order, so that two deliveries do not wait for each other crosswise."""
+    of_batches = tracked(by_item(lines))
+    found: list[tuple[Scanned, int | None]] = []
+    for one in sorted(lines, key=lambda one: (one.item_id, one.batch)):
+        if one.item_id not in of_batches:
+            found.append((one, None))
+        elif not one.batch:
+            raise batch_needed(one.item_id)
+        else:
+            found.append((one, open_batch(one.item_id, one.batch, one.expires_on)))
+    return found
 
 
 def _take_off_order(slip: Slip, came: dict[int, int], member_id: int) -> dict[int, int]:

@@ -6,7 +6,7 @@ purchases, deliveries, counts and transit; that it ends once is seen to here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,12 +16,14 @@ from sqlalchemy import ColumnElement, insert, select, update
 from .. import catalogue, clock, ids
 from ..db import connection, db, in_transaction, insert_new
 from ..errors import Invalid, NotFound, Refusal
+from .batch_codes import batch_differs, batch_needed, find_batch, read_code
+from .batches import tracked
 from .levels import LARGEST, on_hand
 from .work_models import Slip, SlipLine, SlipScan
 
 __all__ = [
-    "NothingScanned", "Scanned", "Slip", "SlipClosed", "cancel", "claim", "find", "listed",
-    "open_slip", "scan", "scanned", "settle", "shown_lines",
+    "NothingScanned", "Scanned", "Slip", "SlipClosed", "by_item", "cancel", "claim", "find",
+    "listed", "open_slip", "scan", "scanned", "settle", "shown_lines",
 ]  # fmt: skip
 
 
@@ -41,8 +43,9 @@ class NothingScanned(Invalid):
 
 @dataclass
 class Scanned:
-    """What was scanned of an item. `book` is the book's figure when its count began; `moved`, that
-    the figure changed before the count of it ended. `last_at` is the newest scan."""
+    """What was scanned of an item, of each batch by itself. `book` is the book's figure when its
+    count began; `moved`, that the figure changed before the count of it ended. `last_at` is the
+    newest scan."""
 
     item_id: int
     quantity: int
@@ -50,6 +53,8 @@ class Scanned:
     last_at: datetime
     members: set[int]
     moved: bool = False
+    batch: str = ""
+    expires_on: date | None = None
 
     @property
     def difference(self) -> int:
@@ -90,11 +95,19 @@ def find(slip_id: int, kind: str) -> Slip:
 
 
 def scan(
-    slip_id: int, item_id: int, quantity: int, member_id: int, *, key: str, anew: bool = False
+    slip_id: int,
+    item_id: int,
+    quantity: int,
+    member_id: int,
+    *,
+    key: str,
+    anew: bool = False,
+    batch: str = "",
+    expires_on: date | None = None,
 ) -> Slip:
-    """Joiner: so many more of an item; with `anew`, so many in all. The same key and item again
-    changes nothing. What is no longer sold neither is ordered nor comes in. Raises NotFound,
-    Invalid, SlipClosed, ItemRetired."""
+    """Joiner: so many more of an item; with `anew`, so many in all, or in all of the batch. The
+    same key and item again changes nothing. What is no longer sold neither is ordered nor comes in.
+    Raises NotFound, Invalid, SlipClosed, ItemRetired, BatchNeeded, BatchDiffers."""
     if not 0 <= quantity <= LARGEST:
         raise Invalid(f"A quantity is 0 to {LARGEST}", field="quantity")
     session = in_transaction()
@@ -106,14 +119,35 @@ def scan(
         raise SlipClosed(slip=slip_id)
     if slip.kind in ("purchase", "delivery") and quantity:
         catalogue.refuse_retired(item_id)
+    if catalogue.parts_of([item_id]):
+        raise Invalid("A bundle has no stock of its own: its parts have", field="code")
+    batch, expires_on = _of_batch(slip, item_id, batch, expires_on, needed=quantity > 0)
     book = on_hand(item_id, slip.location_id) if slip.kind == "count" else None
     session.connection().execute(
         insert_new(SlipScan),
         [{"slip_id": slip_id, "key": key, "stage": _stage(slip), "item_id": item_id,
           "quantity": quantity, "anew": anew, "book": book, "at": clock.now(),
-          "member_id": member_id}],
+          "member_id": member_id, "batch": batch, "expires_on": expires_on}],
     )  # fmt: skip
     return slip
+
+
+def _of_batch(
+    slip: Slip, item_id: int, batch: str, expires_on: date | None, *, needed: bool
+) -> tuple[str, date | None]:
+    """The batch that counts: goods that come in have one; where goods are moved it is said where
+    the pack says it; orders and counts know none."""
+    if slip.kind not in ("delivery", "transfer") or not tracked([item_id]):
+        return "", None
+    if not batch:
+        if slip.kind == "delivery" and needed:
+            raise batch_needed(item_id)
+        return "", None
+    batch = read_code(batch)
+    known = find_batch(item_id, batch)
+    if known and known.expires_on and expires_on and known.expires_on != expires_on:
+        raise batch_differs(batch, known.expires_on)
+    return batch, expires_on
 
 
 def _stage(slip: Slip) -> str:
@@ -122,27 +156,40 @@ def _stage(slip: Slip) -> str:
 
 
 def scanned(slip_id: int, stage: str = "out") -> list[Scanned]:
-    """What counts of all scans, by item, what was scanned last first."""
+    """What counts of all scans, by item and batch, what was scanned last first. Of a batch's last
+    day the newest word counts."""
     query = (
         select(
             SlipScan.item_id, SlipScan.quantity, SlipScan.anew, SlipScan.book, SlipScan.at,
-            SlipScan.member_id,
+            SlipScan.member_id, SlipScan.batch, SlipScan.expires_on,
         )
         .where(SlipScan.slip_id == slip_id, SlipScan.stage == stage)
         .order_by(SlipScan.id)
     )  # fmt: skip
-    found: dict[int, Scanned] = {}
-    for item_id, quantity, anew, book, at, member_id in connection().execute(query):
-        known = found.pop(item_id, None)
+    found: dict[tuple[int, str], Scanned] = {}
+    for row in connection().execute(query):
+        item_id, quantity, anew, book, at, member_id, batch, expires_on = row
+        known = found.pop((item_id, batch), None)
+        expires_on = expires_on or (known.expires_on if known else None)
         if known is None or anew:
-            known = Scanned(item_id, quantity, book, at, {member_id})
+            known = Scanned(item_id, quantity, book, at, {member_id}, batch=batch)
         else:
             known.quantity += quantity
             known.moved = known.moved or known.book != book
             known.last_at = at
             known.members.add(member_id)
-        found[item_id] = known
+        known.expires_on = expires_on
+        found[item_id, batch] = known
     return list(found.values())[::-1]
+
+
+def by_item(lines: Iterable[Scanned]) -> dict[int, int]:
+    """How many pieces of each item, of all batches together; without those of none."""
+    sums: dict[int, int] = {}
+    for one in lines:
+        if one.quantity:
+            sums[one.item_id] = sums.get(one.item_id, 0) + one.quantity
+    return sums
 
 
 def claim(slip_id: int, kind: str, member_id: int, *, send: bool = False) -> Slip:
@@ -213,7 +260,7 @@ def goods(item_ids: Sequence[int]) -> dict[int, Any]:
     if not item_ids:
         return {}
     item = catalogue.Item
-    query = select(item.id, item.code, item.gtin, item.sku, item.names, item.picture).where(
-        item.id.in_(item_ids)
-    )
+    query = select(
+        item.id, item.code, item.gtin, item.sku, item.names, item.picture, item.tracks_batches
+    ).where(item.id.in_(item_ids))
     return {row.id: row for row in connection().execute(query)}

@@ -2,7 +2,8 @@
 
 They leave one place, are in transit, and arrive at the other: on hand at no moment says more or
 less than there is. What does not arrive is written off from transit, what arrives too many is found
-there; both are movements that say so.
+there; both are movements that say so. Of an item that is tracked by batch those leave that the pack
+names, else the first to expire, and the same arrive.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from sqlalchemy import select
 from .. import clock
 from ..db import in_transaction, insert_new
 from ..errors import Invalid
+from .arrivals import arrived, in_order, name_batches
 from .changes import change, lock_levels, move
 from .levels import Want
 from .models import Location
-from .slips import NothingScanned, claim, open_slip, scanned, settle, shown_lines
+from .slips import NothingScanned, by_item, claim, open_slip, scanned, settle, shown_lines
 from .tasks import open_task
 from .work_models import Slip, SlipLine
 from .write_offs import lost_on_the_way
@@ -38,12 +40,18 @@ def depart(slip_id: int, member_id: int) -> int:
     """Joiner: what was scanned leaves and is in transit; answers how many pieces. Raises NotFound,
     SlipClosed, NothingScanned, OutOfStock."""
     slip = claim(slip_id, "transfer", member_id, send=True)
-    sent = {one.item_id: one.quantity for one in scanned(slip_id) if one.quantity}
+    lines = [one for one in scanned(slip_id) if one.quantity]
+    sent = by_item(lines)
     if not sent:
         raise NothingScanned("A transfer has at least one item", field="code")
     settle(slip_id, [(item, many, 0) for item, many in sorted(sent.items())])
+    going = [
+        Want(one.item_id, slip.location_id, one.quantity, None, member_id, batch)
+        for one, batch in in_order(lines)
+    ]
     transit = in_transit()
-    going = [Want(item, slip.location_id, many, None, member_id) for item, many in sent.items()]
+    lock_levels([(item, place) for item in sent for place in (slip.location_id, transit)])
+    name_batches(going, f"#{slip.id}")
     move(going, transit, f"#{slip.id}")
     lock_levels([(item, slip.target_id or 0) for item in sent])
     return sum(sent.values())
@@ -57,19 +65,20 @@ def arrive(slip_id: int, member_id: int) -> dict[int, int]:
     if slip.sent_at is None or slip.target_id is None:
         raise Invalid("It has not left yet", field="slip")
     sent = {item: expected for item, expected, _ in shown_lines(slip_id)}
-    came = {one.item_id: one.quantity for one in scanned(slip_id, "in")}
-    off = {item: came.get(item, 0) - sent.get(item, 0) for item in {*sent, *came}}
-    transit = in_transit()
+    lines = [one for one in scanned(slip_id, "in") if one.quantity]
+    came, transit, note = by_item(lines), in_transit(), f"#{slip.id}"
+    places = (transit, slip.target_id)
+    lock_levels([(item, place) for item in {*sent, *came} for place in places])
+    arrival = arrived(sorted(sent), in_order(lines), transit, note, member_id)
+    change(arrival.renamed, "counted", note)
     # What came too many is found in transit first, so that it never holds less than nothing.
-    found = [Want(item, transit, many, None, member_id) for item, many in off.items() if many > 0]
-    change(found, "found", f"#{slip.id}")
-    coming = [Want(item, transit, many, None, member_id) for item, many in came.items()]
-    move(coming, slip.target_id, f"#{slip.id}")
-    missing = {item: -many for item, many in off.items() if many < 0}
-    lost_on_the_way(slip.id, transit, missing, member_id)
+    change(arrival.found, "found", note)
+    move(arrival.coming, slip.target_id, note)
+    lost_on_the_way(slip.id, arrival.missing)
     _write_down(slip, came)
+    off = {item: came.get(item, 0) - sent.get(item, 0) for item in {*sent, *came}}
     if any(off.values()):
-        open_task("transfer_differs", slip.location_id, note=f"#{slip.id}")
+        open_task("transfer_differs", slip.location_id, note=note)
     return {item: many for item, many in off.items() if many}
 
 

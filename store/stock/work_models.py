@@ -85,8 +85,8 @@ class Slip(Base):
 
 class SlipScan(Base):
     """Somebody scanned so many of an item for a slip. History: rows are added. `anew` says that
-    what was scanned of the item before does not count. `book` is what was on hand by the book at
-    this moment, where a shelf is counted."""
+    what was scanned of the item (of a batch: of it) before does not count. `book` is what was on
+    hand by the book at this moment, where a shelf is counted."""
 
     __tablename__ = "slip_scans"
     __table_args__ = (
@@ -103,6 +103,8 @@ class SlipScan(Base):
     quantity: Mapped[int] = mapped_column(BigId)
     anew: Mapped[bool] = mapped_column(default=False)
     book: Mapped[int | None] = mapped_column(BigId)
+    batch: Mapped[str] = mapped_column(String(20), default="")
+    expires_on: Mapped[date | None] = mapped_column(Date)
     at: Mapped[datetime] = mapped_column(Moment)
     member_id: Mapped[int] = mapped_column(BigId)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -67,11 +68,12 @@ def write_off(
     return True
 
 
-def lost_on_the_way(slip_id: int, transit_id: int, missing: dict[int, int], member_id: int) -> None:
+def lost_on_the_way(slip_id: int, missing: Sequence[Want]) -> None:
     """Joiner: what did not arrive of a transfer."""
-    for item_id, many in sorted(missing.items()):
+    for want in missing:
         write_off(
-            item_id, transit_id, many, "in_transit", member_id=member_id, note=f"#{slip_id}"
+            want.item_id, want.location_id, want.quantity, "in_transit",
+            member_id=want.member_id, note=f"#{slip_id}", batch_id=want.batch_id,
         )  # fmt: skip
 
 
