@@ -238,7 +238,7 @@ def constant_page(settings: dict[str, object]) -> Iterator[int]:
 
 def _serve_constant(listener: socket.socket) -> None:
     app = Flask("constant")
-    app.config.update(THREADS=8, EXPRESS_THREADS=0)
+    app.config.update(THREADS=8)
     page = "<!doctype html><title>constant</title>" + "x" * 2000
     app.add_url_rule("/", "page", lambda: page)
     workers.serve(app, [workers.Listener(listener)], lambda stop: None)

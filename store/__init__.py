@@ -87,8 +87,8 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
         database.set_up_engine(database.db.engine)
         app.extensions["shop_engine"] = database.db.engine
     Migrate(app, database.db, directory=str(HERE / "migrations"))
-    app.wsgi_app = sales_views.Express(  # type: ignore[method-assign]
-        app.wsgi_app, app.extensions["shop_engine"], app.config, app.app_context
+    app.extensions["express"] = sales_views.Express(
+        app.extensions["shop_engine"], app.config, app.app_context
     )
     web.init_app(app)
     login.init_app(app)

@@ -114,7 +114,7 @@ def work(forever: bool) -> None:
         sweep_at = time.monotonic() + SWEEP_EVERY_S
         while time.monotonic() < sweep_at:
             time.sleep(1)
-            outbox.work()
+            outbox.work(to_the_end=False)
             settle_pending()
         _sweep()
     click.echo(done)

@@ -13,7 +13,19 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, Index, Select, String, Text, delete, func, insert, select, update
+from sqlalchemy import (
+    JSON,
+    Index,
+    Select,
+    String,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
@@ -28,7 +40,7 @@ from .db import (
     repeatable,
     transaction,
 )
-from .prepared import Prepared
+from .prepared import Many, Prepared, one_of
 
 __all__ = ["Event", "Outbox", "handles", "pending", "put", "put_many", "work"]
 
@@ -108,13 +120,15 @@ def pending() -> int:
     return int(db.session.scalar(select(func.count()).select_from(Outbox)) or 0)
 
 
-def work(*, deadline_s: float | None = None) -> int:
-    """Do everything that is due; answers how many events were done."""
+def work(*, deadline_s: float | None = None, to_the_end: bool = True) -> int:
+    """Do everything that is due; answers how many events were done. Unless it is to be done to the
+    end, what comes in meanwhile waits for the next call: a batch of a few events takes the writer's
+    place nearly as long as a full one."""
     began, done = time.monotonic(), 0
     while deadline_s is None or time.monotonic() - began < deadline_s:
         claimed, well = _work_one_batch()
         done += well
-        if not claimed:
+        if claimed < (1 if to_the_end else BATCH):
             break
     return done
 
@@ -125,12 +139,8 @@ def _work_one_batch() -> tuple[int, int]:
     many events were claimed, and how many of them were done."""
     if not _is_anything_due():
         return 0, 0  # An idle worker must not take the writer's place every second.
-    with transaction() as session:
-        found = session.execute(
-            select(Outbox.id, Outbox.topic, Outbox.subject, Outbox.body, Outbox.created_at)
-            .where(Outbox.id.in_(_due().limit(BATCH).with_for_update(skip_locked=True)))
-            .order_by(Outbox.id)
-        )
+    with transaction():
+        found = _claimed.all(topics=Many(_handlers), now=clock.now())
         events = [Event(*row) for row in found]
         done = 0
         for topic in dict.fromkeys(event.topic for event in events):
@@ -138,16 +148,28 @@ def _work_one_batch() -> tuple[int, int]:
         return len(events), done
 
 
-def _due() -> Select[int]:
+def _due(dialect: str) -> Select[int]:
     """What may be done now: each subject's oldest event, so that its order is kept even where an
     event had to be put off."""
     older = aliased(Outbox)
     waits = select(older.id).where(older.subject == Outbox.subject, older.id < Outbox.id).exists()
+    now = bindparam("now", type_=Outbox.next_at.type)
     return (
         select(Outbox.id)
-        .where(Outbox.next_at <= clock.now(), Outbox.topic.in_(_handlers), ~waits)
+        .where(Outbox.next_at <= now, one_of(Outbox.topic, "topics", dialect), ~waits)
         .order_by(Outbox.id)
     )
+
+
+_first_due = Prepared(lambda dialect: _due(dialect).limit(1))
+_claimed = Prepared(
+    lambda dialect: (
+        select(Outbox.id, Outbox.topic, Outbox.subject, Outbox.body, Outbox.created_at)
+        .where(Outbox.id.in_(_due(dialect).limit(BATCH).with_for_update(skip_locked=True)))
+        .order_by(Outbox.id)
+    )
+)
+_ended = Prepared(lambda dialect: delete(Outbox).where(one_of(Outbox.id, "ids", dialect)))
 
 
 def _hand_over(topic: str, batch: list[Event]) -> int:
@@ -159,7 +181,7 @@ def _hand_over(topic: str, batch: list[Event]) -> int:
         with session.begin_nested():
             for handler in _handlers[topic]:
                 handler(batch)
-            session.execute(delete(Outbox).where(Outbox.id.in_(ids)))
+            _ended.run([{"ids": Many(ids)}])
     except Exception as error:
         if isinstance(error, DBAPIError) and is_passing(error):
             raise  # No fault of the events: the whole batch is repeated.
@@ -172,9 +194,7 @@ def _hand_over(topic: str, batch: list[Event]) -> int:
 
 
 def _is_anything_due() -> bool:
-    found = db.session.scalar(_due().limit(1)) is not None
-    db.session.rollback()
-    return found
+    return _first_due.first(topics=Many(_handlers), now=clock.now()) is not None
 
 
 def _put_off(event: Event, error: Exception) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     Engine,
+    Select,
     String,
     any_,
     bindparam,
@@ -34,7 +35,7 @@ from sqlalchemy.exc import DBAPIError
 
 from .db import open_driver, shop_engine
 
-__all__ = ["Many", "Prepared", "one_of"]
+__all__ = ["Many", "Prepared", "listed", "one_of"]
 
 Build = Callable[[str], Any]
 """Makes the Core statement for a dialect's name: "sqlite" or "postgresql"."""
@@ -44,10 +45,17 @@ def one_of(column: ColumnElement[Any] | Any, name: str, dialect: str) -> ColumnE
     """`column IN (…)` with one parameter for the whole list, so that the statement's text is the
     same for every length. The list is given with `Many`."""
     if dialect == "sqlite":
-        values = func.json_each(bindparam(name, type_=String())).table_valued("value")
-        return column.in_(select(values.c.value))
+        return column.in_(listed(name, dialect))
     kind = BigInteger() if isinstance(column.type, BigInteger) else String()
     return column == any_(bindparam(name, type_=ARRAY(kind)))
+
+
+def listed(name: str, dialect: str) -> Select[Any]:
+    """The texts or numbers of one list (`Many`) as rows."""
+    if dialect == "sqlite":
+        values = func.json_each(bindparam(name, type_=String())).table_valued("value")
+        return select(values.c.value)
+    return select(func.unnest(bindparam(name, type_=ARRAY(String()))))
 
 
 class Many:
@@ -120,6 +128,7 @@ class _Compiled:
         self.dialect: Any = dialect
         self.errors: type[Exception] = dialect.dbapi.Error  # type: ignore[union-attr]
         self._row: Any = None
+        self._may_have_lists = not columns
         # SQLite takes parameters in order, PostgreSQL by name.
         self._order: list[str] | None = compiled.positiontup
         self._names = list(dict.fromkeys(self._order or compiled.binds))
@@ -168,7 +177,7 @@ class _Compiled:
             value = bound[at]
             if type(value) is not Many:
                 bound[at] = processor(value)
-        if self._row is not None:
+        if self._may_have_lists:
             for at, value in enumerate(bound) if self._order is not None else bound.items():
                 if type(value) is Many:
                     bound[at] = self._list(value.values)

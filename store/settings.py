@@ -77,7 +77,6 @@ SETTINGS = (
     Setting("PORT", 8000, "Port that make run serves on; HTTPS is on PORT + 443."),
     Setting("WORKERS", 0, "Server processes; 0 chooses: 1 on SQLite, 2 on PostgreSQL."),
     Setting("THREADS", 8, "Requests that each server process works on at once."),
-    Setting("EXPRESS_THREADS", 16, "Threads besides, for buys that wait to be settled together."),
 )
 
 _TRUE = {"1", "true", "yes", "on"}

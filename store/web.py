@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Request, Response, current_app, g, render_template, request
@@ -57,6 +57,9 @@ __all__ = [
     "visit",
     "visited",
 ]
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +112,11 @@ class Number(IntegerConverter):
     regex = r"\d{1,15}"
 
 
+def behind_proxies(application: WSGIApplication, many: int) -> WSGIApplication:
+    """The application, which sees what so many reverse proxies say of who asked and how."""
+    return ProxyFix(application, x_for=many, x_proto=many, x_host=many)
+
+
 def init_app(app: Flask) -> None:
     app.json = StrictJSON(app)
     app.url_map.converters["number"] = Number
@@ -117,11 +125,8 @@ def init_app(app: Flask) -> None:
     app.config["SESSION_COOKIE_NAME"] = "notes"
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
-    if app.config["PROXIES"]:
-        many = app.config["PROXIES"]
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=many, x_proto=many, x_host=many
-        )
+    if many := app.config["PROXIES"]:
+        app.wsgi_app = behind_proxies(app.wsgi_app, many)  # type: ignore
     Babel(app, locale_selector=language)
     app.before_request(_guard)
     app.after_request(_finish)

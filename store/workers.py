@@ -46,6 +46,8 @@ def serve(app: Flask, listeners: Sequence[Listener], when_asked: WhenAsked) -> N
     connections with it, and would need two more processes for TLS; so its worker is used without
     the server around it. The locks pin its version, and tests/test_serving.py uses all of this.
     """
+    if "express" in app.extensions:
+        app.extensions["express"].open()
     served = [_serve_one(number, app, one) for number, one in enumerate(listeners, start=1)]
 
     # What was loaded until now lives as long as the process: the collector need not walk it again
@@ -73,6 +75,36 @@ def run_command(app: Flask, arguments: Sequence[str], when_asked: WhenAsked) -> 
     app.cli.main(args=list(arguments), prog_name="flask", obj=info)
 
 
+class _Reply:
+    """One request's way back: an answer, or the application's. granian's own may be used from any
+    thread, and after the call in which it was handed over has returned."""
+
+    __slots__ = ("_environ", "_proto", "_views")
+
+    def __init__(self, proto: Any, environ: dict[str, Any], views: Any) -> None:
+        self._proto, self._environ, self._views = proto, environ, views
+
+    def __call__(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self._proto.response_bytes(status, headers, body)
+
+    def pass_on(self) -> None:
+        self._views(self._proto, self._environ)
+
+
+def _callback(app: Flask) -> Callable[[Any, dict[str, Any]], None]:
+    """What granian calls with each request, in one of its threads."""
+    views = _wrapped(app, {"url_path_prefix": None})
+    if "express" not in app.extensions:
+        return views  # type: ignore[no-any-return]
+    later = app.extensions["express"].later
+
+    def callback(proto: Any, environ: dict[str, Any]) -> None:
+        if not later(environ, _Reply(proto, environ, views)):
+            views(proto, environ)
+
+    return callback
+
+
 def _serve_one(number: int, app: Flask, listener: Listener) -> tuple[Any, threading.Event, Any]:
     """Start granian's threads on one listener; answers its stop signal and its end.
 
@@ -81,14 +113,14 @@ def _serve_one(number: int, app: Flask, listener: Listener) -> tuple[Any, thread
     signal, ended = _granian.WorkerSignal(), threading.Event()
     signal.add_cb(ended.set)
     loop = loops.get("asyncio")
-    callback = _wrapped(app, {"url_path_prefix": None})
+    callback = _callback(app)
     worker = _worker_type(
         number,
         (None, _socket_type(listener.socket.fileno(), False, BACKLOG)),  # a socket, not a unix path
         None,  # no channel for metrics
         1,  # runtime threads: they only move bytes
         512,
-        app.config["THREADS"] + app.config["EXPRESS_THREADS"],
+        app.config["THREADS"],
         30,  # seconds after which an idle thread ends
         CONNECTIONS,
         HTTPModes.auto,

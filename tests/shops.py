@@ -8,7 +8,6 @@ that a test has added to is not used again.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -32,8 +31,8 @@ class _Kept:
     def __init__(self, app: Flask, settings: object) -> None:
         self.app, self.settings = app, settings
         self.config, self.parts = dict(app.config), _parts(app)
-        # The express lane holds on to its engine; what else stands before the views is not known.
-        self.is_plain = type(app.wsgi_app) is Express
+        # What stands before the views is not known.
+        self.is_plain = "wsgi_app" not in vars(app)
 
 
 _ready: dict[object, _Kept] = {}
@@ -60,8 +59,8 @@ def open_shop(settings: dict[str, Any]) -> Flask:
     with app.app_context():
         db.engines[None] = engine  # type: ignore[index]
     if kept.is_plain:
-        views = partial(Flask.wsgi_app, app)
-        app.wsgi_app = Express(views, engine, app.config, app.app_context)  # type: ignore[method-assign]
+        vars(app).pop("wsgi_app", None)
+    app.extensions["express"] = Express(engine, app.config, app.app_context)
     _opened[app] = kept
     return app
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import select
 
 from ..db import connection, in_transaction
+from ..prepared import Many, Prepared, one_of
 from .models import Shipment, ShipmentLine
 
 __all__ = [
@@ -61,15 +62,19 @@ def locked_of_sale(sale_id: str) -> list[Shipment]:
     return list(found)
 
 
-def places_waiting_for(item_ids: Collection[int]) -> set[tuple[int, int]]:
-    """Where one of these items is still to be picked for an order, as (item, location)."""
-    query = (
+_waiting_for = Prepared(
+    lambda dialect: (
         select(ShipmentLine.item_id, Shipment.location_id)
         .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
-        .where(Shipment.state == "open", ShipmentLine.item_id.in_(item_ids))
+        .where(Shipment.state == "open", one_of(ShipmentLine.item_id, "items", dialect))
         .distinct()
     )
-    return {(row[0], row[1]) for row in connection().execute(query)}
+)
+
+
+def places_waiting_for(item_ids: Collection[int]) -> set[tuple[int, int]]:
+    """Where one of these items is still to be picked for an order, as (item, location)."""
+    return {(row[0], row[1]) for row in _waiting_for.all(items=Many(item_ids))}
 
 
 def open_at(item_id: int, location_id: int) -> list[str]:

@@ -31,6 +31,7 @@ from .. import outbox
 from ..catalogue.models import Price
 from ..db import connection, in_transaction, insert_new, repeatable, transaction
 from ..outbox import Event
+from ..prepared import Many, Prepared, one_of
 from ..sales.models import Refund
 from ..stock.models import Movement
 from .models import Change, ChangeMark
@@ -155,15 +156,19 @@ def _priced() -> Any:
     ).where(*_within(Price))  # fmt: skip
 
 
+_refunded = Prepared(
+    lambda dialect: select(Refund.id, Refund.sale_id).where(one_of(Refund.id, "refunds", dialect))
+)
+_insert = Prepared(lambda dialect: insert(Change), ("topic", "subject", "of_id", "at"))
+
+
 @outbox.handles("sale.paid", "sale.refunded", "item.changed")
 def _write_down(batch: Sequence[Event]) -> None:
     """Joiner, called by the outbox: its events become changes in their own commit. A refund is
     heard of after its sale, so its subject is the sale."""
     _take_turn()
-    session = in_transaction()
     refunds = [event.subject for event in batch if event.topic == "sale.refunded"]
-    of = {row[0]: row[1] for row in session.execute(
-        select(Refund.id, Refund.sale_id).where(Refund.id.in_(refunds)))}  # fmt: skip
+    of = {row[0]: row[1] for row in _refunded.all(refunds=Many(refunds))} if refunds else {}
     rows = [
         {"topic": event.topic, "subject": of.get(event.subject, subject), "of_id": subject,
          "at": event.created_at}
@@ -171,4 +176,4 @@ def _write_down(batch: Sequence[Event]) -> None:
         for subject in event.body.get("items", [event.subject])
     ]  # fmt: skip
     if rows:
-        session.connection().execute(insert(Change), rows)
+        _insert.run(rows)

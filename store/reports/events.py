@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
     ColumnElement,
     FromClause,
     Select,
@@ -60,8 +59,8 @@ class Choice:
     """
 
     settled: bool | None = None
-    paid: Sequence[str] | BindParameter[Any] | None = None
-    refunded: Sequence[str] | BindParameter[Any] | None = None
+    paid: Sequence[str] | Select[Any] | None = None
+    refunded: Sequence[str] | Select[Any] | None = None
     location_id: int | None = None
     channel: str | None = None
     means: str | None = None

@@ -6,16 +6,15 @@ no worker has done yet still waits in the outbox, and the pages add it by themse
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
+    Select,
     Table,
-    bindparam,
     delete,
     func,
     literal,
@@ -29,6 +28,7 @@ from sqlalchemy.orm import Session
 from .. import web
 from ..db import in_transaction, transaction
 from ..outbox import Event, handles
+from ..prepared import Many, Prepared, listed
 from ..sales.models import Refund, Sale
 from .calendar import Span, day_number, month_of, month_start, months_of, zone
 from .events import MEASURES, PAID, REFUNDED, Choice, events, sums
@@ -58,11 +58,16 @@ def add_events(batch: Sequence[Event]) -> None:
     session = in_transaction()
     if not _same_days(session):
         _sum_up_anew(session)
-    paid = [event.subject for event in batch if event.topic == PAID]
-    refunded = [event.subject for event in batch if event.topic == REFUNDED]
-    span = _span_of(session, Choice(paid=paid, refunded=refunded))
-    if span:
-        _add(session, span, Choice(paid=paid, refunded=refunded))
+    named = {
+        "paid": Many(event.subject for event in batch if event.topic == PAID),
+        "refunded": Many(event.subject for event in batch if event.topic == REFUNDED),
+    }
+    span = _days(_first_and_last_named.first(**named))
+    for part in months_of(span) if span else ():
+        for model, months in _kept():
+            _adding_named(
+                web.setting("TIME_ZONE"), model.__tablename__, months, month_of(part.first)
+            ).run([named])
 
 
 def rebuild() -> None:
@@ -97,55 +102,55 @@ def _sum_up_anew(session: Session) -> None:
     for model, _ in KEPT:
         session.execute(delete(model))
     session.execute(update(Reckoning).values(time_zone=web.setting("TIME_ZONE")))
-    span = _span_of(session, Choice())
-    if span:
-        _add(session, span, Choice(settled=True))
+    span = _days(session.execute(_first_and_last()).one())
+    for part in months_of(span) if span else ():
+        for model, months in _kept():
+            dialect = session.get_bind().dialect.name
+            session.execute(_adding(dialect, model, months, part, Choice(settled=True)))
 
 
-def _span_of(session: Session, choice: Choice) -> Span | None:
-    """The days from the first of the chosen events to the last."""
-    sold = select(func.min(Sale.created_at), func.max(Sale.created_at))
-    given_back = select(func.min(Refund.created_at), func.max(Refund.created_at))
-    if choice.paid is not None:
-        sold = sold.where(Sale.id.in_(choice.paid))
-    if choice.refunded is not None:
-        given_back = given_back.where(Refund.id.in_(choice.refunded))
-    found: list[datetime] = [
-        at for query in (sold, given_back) for at in session.execute(query).one() if at is not None
-    ]
+def _kept() -> Iterator[tuple[type[Any], int]]:
+    """Every table with every span of time that it has rows for."""
+    return ((model, months) for model, spans in KEPT for months in spans)
+
+
+def _first_and_last(*of: Select[Any]) -> Any:
+    """The moments of the first and the last sale, and of the first and the last refund: of all, or
+    of those that the two lists `of` name."""
+    found: list[Any] = []
+    for place, at in enumerate((Sale.created_at, Refund.created_at)):
+        for end in (func.min, func.max):
+            query = select(end(at))
+            if of:
+                query = query.where((Sale.id, Refund.id)[place].in_(of[place]))
+            found.append(query.scalar_subquery().label(f"at_{len(found)}"))
+    return select(*found)
+
+
+_first_and_last_named = Prepared(
+    lambda dialect: _first_and_last(listed("paid", dialect), listed("refunded", dialect))
+)
+
+
+def _days(moments: Any) -> Span | None:
+    """The days from the first of these moments to the last, as far as there are any."""
+    found: list[datetime] = [at for at in moments if at is not None]
     if not found:
         return None
-    days = [day_number(at.astimezone(zone()).date()) for at in (min(found), max(found))]
-    return Span(*days)
+    return Span(*(day_number(at.astimezone(zone()).date()) for at in (min(found), max(found))))
 
 
-def _add(session: Session, span: Span, choice: Choice) -> None:
-    """Add the chosen events to every table, a month at a time: that bounds the work of one
-    statement, and makes the first day of the month and of the year plain numbers."""
-    for part in months_of(span):
-        for model, spans in KEPT:
-            for months in spans:
-                _add_to(session, model, months, part, choice)
-
-
-def _add_to(session: Session, model: type[Any], months: int, part: Span, choice: Choice) -> None:
-    dialect = session.get_bind().dialect.name
-    if choice.paid is None:
-        session.execute(_adding(dialect, model, months, part, choice))
-        return
-    # Events that are named are added by a statement that is made once a month: making it takes
-    # longer than running it.
-    name, zone_name = model.__tablename__, web.setting("TIME_ZONE")
-    kept = _adding_named(dialect, zone_name, name, months, month_of(part.first))
-    session.execute(kept, {"paid": choice.paid, "refunded": choice.refunded})
-
-
+# Events that are named are added by a statement that is made once a month: making it takes longer
+# than running it, and a month makes the first days of the month and of the year plain numbers.
 @lru_cache(maxsize=256)
-def _adding_named(dialect: str, zone_name: str, table: str, months: int, part: Span) -> Any:
+def _adding_named(zone_name: str, table: str, months: int, part: Span) -> Prepared:
     model = next(model for model, _ in KEPT if model.__tablename__ == table)
-    paid: BindParameter[Any] = bindparam("paid", expanding=True)
-    refunded: BindParameter[Any] = bindparam("refunded", expanding=True)
-    return _adding(dialect, model, months, part, Choice(paid=paid, refunded=refunded))
+    return Prepared(
+        lambda dialect: _adding(
+            dialect, model, months, part,
+            Choice(paid=listed("paid", dialect), refunded=listed("refunded", dialect)),
+        )
+    )  # fmt: skip
 
 
 def _adding(dialect: str, model: type[Any], months: int, part: Span, choice: Choice) -> Any:

@@ -175,6 +175,29 @@ def buy_from(
     return outcome
 
 
+def buy_later(engine: Engine, asked: Buy, then: Callable[[Bought | BaseException], None]) -> None:
+    """The same without waiting: `then` gets what `buy` answers or raises, from another thread.
+    A thread must be in `settle_forever`."""
+    try:
+        _check_form(asked)
+    except Refusal as refusal:
+        then(refusal)
+    else:
+        _combiner(engine).submit_later(asked, then)
+
+
+def settle_forever(
+    engine: Engine, within: Callable[[], AbstractContextManager[object]]
+) -> NoReturn:
+    """Settle the buys of those who do not wait for them, each batch inside `within()`."""
+    _combiner(engine).lead_forever(within)
+
+
+def give_up(engine: Engine) -> None:
+    """Refuse what waits for too long, and nobody settles: Unavailable."""
+    _combiner(engine).give_up()
+
+
 def _check_form(asked: Buy) -> None:
     if not 1 <= len(asked.lines) <= MOST_LINES:
         raise Invalid(f"A sale has 1 to {MOST_LINES} lines", field="lines")

@@ -7,18 +7,24 @@ unusual (a guest's first visit, another query, a form with one field more, an em
 refusal) goes on to the views, which know all of it. The lane decides nothing of its own: what is
 shown, sold and refused is said by the same functions that the views ask, and
 tests/sales/test_express.py holds its answers to theirs, header by header.
+
+No request holds a thread while it waits. The server's threads hand it in (`later`) and go; one
+thread answers pages and reads what buys ask for, another settles the buys that wait, all at once,
+and answers them. Threads that all want the interpreter would hand it to each other at every call of
+the database, which costs more than the page does.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from io import BytesIO
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, NoReturn, Protocol
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, TimeoutError
@@ -27,13 +33,17 @@ from .. import catalogue, identity, ids, labels, web
 from ..errors import Refusal
 from ..visits import Visit, token_for
 from . import item_facts
-from .checkout import Buy, Line, Wishes, buy_from
+from .checkout import Bought, Buy, Line, Wishes, buy_later, give_up, settle_forever
 from .forms import MOST_AT_ONCE, confirm_over_minor
 from .shelf import committed_item_page, committed_who_what_where
 
+log = logging.getLogger(__name__)
+
 Environ = dict[str, Any]
-Answer = tuple[str, list[tuple[str, str]], bytes]
-Application = Callable[[Environ, Any], Iterable[bytes]]
+Answer = tuple[int, list[tuple[str, str]], bytes]
+
+LOOK_UP_S = 5.0
+"""An idle lane looks this often for buys that have waited too long."""
 
 REFUSED = "oneshelf.refused"
 """Where a buy that was refused here leaves its refusal, for the view that shows it."""
@@ -51,83 +61,89 @@ _NEEDED = {"csrf", "code", "quantity", "key", "seen_minor"}
 _TEXT = ("Content-Type", "text/html; charset=utf-8")
 
 
-class _Room:
-    """A semaphore: so many at once. The library's is written in Python and took a tenth of a page;
-    the tokens in this queue are handed on by the interpreter itself, to whoever comes first. Who
-    has waited long comes before all others."""
+class Reply(Protocol):
+    """The way back to who asked: an answer, or what the views say."""
 
-    LONG_S = 0.02
+    def __call__(self, status: int, headers: list[tuple[str, str]], body: bytes, /) -> None: ...
 
-    def __init__(self, many: int) -> None:
-        self._tokens: SimpleQueue[None] = SimpleQueue()
-        self._late: deque[Any] = deque()
-        for _ in range(many):
-            self._tokens.put(None)
-
-    def __enter__(self) -> None:
-        try:
-            self._tokens.get(timeout=self.LONG_S)
-        except Empty:
-            self._wait_in_line()
-
-    def __exit__(self, *raised: object) -> None:
-        try:
-            self._late.popleft().release()
-        except IndexError:
-            self._tokens.put(None)
-
-    def _wait_in_line(self) -> None:
-        called = threading.Lock()
-        called.acquire()
-        self._late.append(called)
-        try:
-            # Whoever left between the two lines above has not seen us.
-            self._tokens.get_nowait()
-        except Empty:
-            called.acquire()
-            return
-        try:
-            self._late.remove(called)
-        except ValueError:
-            self._tokens.put(None)  # We were called all the same: one token is enough.
+    def pass_on(self) -> None: ...
 
 
 class Express:
-    """A WSGI application in front of `views`, the shop's own. `within` opens an application
-    context; `shop` are its settings."""
+    """The lane of one process. `within` opens an application context; `shop` are its settings."""
 
     def __init__(
         self,
-        views: Application,
         engine: Engine,
         shop: Mapping[str, Any],
         within: Callable[[], AbstractContextManager[object]],
     ) -> None:
-        self._views, self._engine, self._shop, self._within = views, engine, shop, within
-        # Threads that all want the interpreter hand it to each other at every call of the
-        # database, which cost more than the page. Nothing inside waits for anything outside.
-        self._turn = _Room(1 if engine.dialect.name == "sqlite" else 3)
+        self._engine, self._shop, self._within = engine, shop, within
+        self._seen_through = web.behind_proxies(_nothing, shop["PROXIES"])
+        self._asked_for: SimpleQueue[tuple[Environ, Reply]] = SimpleQueue()
+        self._views = ThreadPoolExecutor(shop["THREADS"], "views")
 
-        # The views hold a connection each, and many of them at once only slow each other down.
-        self._room = _Room(shop["THREADS"])
+    def open(self) -> None:
+        """Start the lane's threads, in the process that serves."""
+        # PostgreSQL answers after a while, so that several may wait for it.
+        for _ in range(1 if self._engine.dialect.name == "sqlite" else 3):
+            threading.Thread(target=self._answer_forever, name="express", daemon=True).start()
+        threading.Thread(
+            target=settle_forever, args=(self._engine, self._within), name="till", daemon=True
+        ).start()
 
-    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        path, answer = environ.get("PATH_INFO", ""), None
-        try:
-            if environ["REQUEST_METHOD"] == "GET":
-                if path.startswith(("/01/", "/i/")):
-                    with self._turn:
-                        answer = self._page(environ, path)
-            elif path == "/sales" and environ["REQUEST_METHOD"] == "POST":
-                answer = self._sale(environ)
-        except (DBAPIError, TimeoutError):
-            answer = None  # The view meets the same, and says so properly.
-        if answer is None:
-            with self._room:
-                return self._views(environ, start_response)
-        status, headers, body = answer
-        start_response(status, headers)
-        return [body]
+    def later(self, environ: Environ, reply: Reply) -> bool:
+        """Whether this request is for the lane, which then answers it from a thread of its own, or
+        passes it on to the views."""
+        self._seen_through(environ, _unheard)
+        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        if method == "GET":
+            ours = str(path).startswith(("/01/", "/i/"))
+        else:
+            ours = path == "/sales" and method == "POST" and _is_read(environ)
+        if ours:
+            self._asked_for.put((environ, reply))
+        return ours
+
+    def _answer_forever(self) -> NoReturn:
+        while True:
+            try:
+                environ, reply = self._asked_for.get(timeout=LOOK_UP_S)
+            except Empty:
+                give_up(self._engine)
+                continue
+            try:
+                ours = self._answer(environ, reply)
+            except Exception as error:
+                # The view meets the same, and says so properly.
+                if not isinstance(error, (DBAPIError, TimeoutError)):
+                    log.exception("the express lane could not answer %s", environ["PATH_INFO"])
+                ours = False
+            if not ours:
+                self._views.submit(reply.pass_on)
+
+    def _answer(self, environ: Environ, reply: Reply) -> bool:
+        """Answer, or promise to; False leaves it to the views."""
+        if environ["REQUEST_METHOD"] == "GET":
+            answer = self._page(environ, environ["PATH_INFO"])
+            if answer is not None:
+                reply(*answer)
+            return answer is not None
+        asked = self._asked(environ, environ["wsgi.input"].getvalue())
+        if asked is None:
+            return False
+        here, wanted = asked
+
+        def then(outcome: Bought | BaseException) -> None:
+            if isinstance(outcome, Bought):
+                reply(*self._bought(here, outcome))
+                return
+            if isinstance(outcome, Refusal):
+                environ[REFUSED] = outcome
+            self._views.submit(reply.pass_on)
+
+        buy_later(self._engine, wanted, then)
+        return True
 
     def _page(self, environ: Environ, path: str) -> Answer | None:
         found = _GTIN_PATH.match(path) or _CODE_PATH.match(path)
@@ -164,30 +180,11 @@ class Express:
         if by == "gtin":
             headers += catalogue.page_headers(f"{here.address_or(self._shop['BASE_URL'])}{path}")
         headers += web.plain_headers(here, self._shop["BASE_URL"])
-        return "200 OK", headers, body
+        return 200, headers, body
 
-    def _sale(self, environ: Environ) -> Answer | None:
-        length = environ.get("CONTENT_LENGTH", "")
-        if (
-            not (length.isascii() and length.isdigit() and len(length) < 4)
-            or environ.get("CONTENT_TYPE") != _FORM
-            or environ.get("QUERY_STRING")
-        ):
-            return None
-        body = environ["wsgi.input"].read(int(length))
-        environ["wsgi.input"] = BytesIO(body)
-        with self._turn:
-            asked = self._asked(environ, body) if len(body) == int(length) else None
-        if asked is None:
-            return None
-        here, wanted = asked
-        try:
-            bought = buy_from(self._engine, wanted, self._within)
-        except Refusal as refusal:
-            environ[REFUSED] = refusal
-            return None
+    def _bought(self, here: Visit, bought: Bought) -> Answer:
         headers = [("Location", f"/sales/{bought.sale_id}"), _TEXT, ("Content-Length", "0")]
-        return "303 SEE OTHER", headers + web.plain_headers(here, self._shop["BASE_URL"]), b""
+        return 303, headers + web.plain_headers(here, self._shop["BASE_URL"]), b""
 
     def _asked(self, environ: Environ, body: bytes) -> tuple[Visit, Buy] | None:
         """The buy that a form of ours asks for, by a member who is signed in."""
@@ -231,6 +228,20 @@ class Express:
         return here if here.secret else None
 
 
+def _is_read(environ: Environ) -> bool:
+    """Read the form of a buy, if it can be one of ours."""
+    length = environ.get("CONTENT_LENGTH", "")
+    if (
+        not (length.isascii() and length.isdigit() and len(length) < 4)
+        or environ.get("CONTENT_TYPE") != _FORM
+        or environ.get("QUERY_STRING")
+    ):
+        return False
+    body = environ["wsgi.input"].read(int(length))
+    environ["wsgi.input"] = BytesIO(body)
+    return len(body) == int(length)
+
+
 def _fields(body: bytes) -> dict[str, str] | None:
     """A form of ours, field by field; None where anything in it is not as our pages make it."""
     text = body.decode("latin-1")
@@ -255,6 +266,14 @@ def _fields(body: bytes) -> dict[str, str] | None:
 
 def _whole(text: str, least: int, most: int) -> bool:
     return text.isdigit() and len(text) < 11 and least <= int(text) <= most
+
+
+def _nothing(environ: Environ, start_response: Any) -> Iterable[bytes]:
+    return ()
+
+
+def _unheard(*answer: object) -> Any:
+    raise AssertionError("nothing is answered here")
 
 
 def _nowhere(row: Any, quantity: int) -> None:

@@ -14,10 +14,11 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from .. import clock, delivery, outbox, stock
-from ..db import connection, in_transaction, repeatable, transaction
+from ..db import in_transaction, repeatable, transaction
 from ..delivery import Shipment, queue, shipments
 from ..delivery.states import LEFT, UNDER_WAY, WAITING
 from ..errors import NotFound, Refusal
+from ..prepared import Many, Prepared, one_of
 from . import at_the_door, couriers
 from .models import Sale, SaleLine
 from .order_goods import positions_of
@@ -147,15 +148,22 @@ def cancel_in(
     _pay_back(sale_id, goods, made_by, reason, clock.now())
 
 
+_sold = Prepared(
+    lambda dialect: (
+        select(SaleLine.item_id)
+        .where(one_of(SaleLine.sale_id, "sales", dialect), SaleLine.kind == "goods")
+        .distinct()
+    )
+)
+
+
 @outbox.handles("sale.paid")
 def mend(batch: Sequence[outbox.Event]) -> None:
     """Joiner, called by the outbox: item in hand wins. Where these sales took from the shelf what
     was kept for orders, the newest orders that still wait there get it from elsewhere at once, or
     their money back."""
-    sold = select(SaleLine.item_id).where(
-        SaleLine.sale_id.in_([event.subject for event in batch]), SaleLine.kind == "goods"
-    )
-    items = set(connection().execute(sold).scalars())
+    sold = _sold.all(sales=Many(event.subject for event in batch))
+    items = {row[0] for row in sold}
     for item, place in sorted(overbooked(queue.places_waiting_for(items))):
         _mend_place(item, place)
 

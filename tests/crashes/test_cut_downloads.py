@@ -44,7 +44,7 @@ def fill(world: World) -> None:
 def test_nobody_is_let_in_by_an_owner_who_hung_up(world: World, live_server: Start) -> None:
     owner = world.owner()
     fill(world)
-    server = live_server(WORKERS=1, THREADS=2, EXPRESS_THREADS=0)
+    server = live_server(WORKERS=1, THREADS=2)
     tab = signed_in(server, owner)
     cookies = "; ".join(f"{name}={value}" for name, value in tab.session.cookies.items())
     host = urlsplit(server.url)
