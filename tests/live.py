@@ -33,10 +33,16 @@ class LiveServer:
     log: Path
     settings: dict[str, Any]
 
-    def children(self) -> list[int]:
-        """The ids of its workers: what a crash test kills."""
+    def children(self, many: int = 0) -> list[int]:
+        """The ids of its workers: what a crash test kills. The first may answer before the last is
+        born: so many are waited for."""
         file = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in file.read_text().split()]
+        deadline = time.monotonic() + 20
+        while True:
+            found = [int(pid) for pid in file.read_text().split()]
+            if len(found) >= many or time.monotonic() > deadline:
+                return found
+            time.sleep(0.02)
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_S

@@ -66,7 +66,7 @@ def test_both_addresses_answer(live_server: Start) -> None:
 def test_a_killed_worker_is_replaced_and_nobody_is_turned_away(live_server: Start) -> None:
     server = live_server(WORKERS=1)
     for _ in range(10):
-        before = set(server.children())
+        before = set(server.children(2))
         assert len(before) == 2
         for pid in before:
             os.kill(pid, signal.SIGKILL)
@@ -88,7 +88,7 @@ def test_a_request_that_runs_is_answered_before_the_shop_closes(live_server: Sta
 
 def test_closing_leaves_no_process_and_frees_the_port(live_server: Start) -> None:
     server = live_server(WORKERS=2)
-    children = server.children()
+    children = server.children(3)
     assert len(children) == 3
     assert server.stop() == 0
     assert [pid for pid in children if _is_alive(pid)] == []
@@ -98,7 +98,7 @@ def test_closing_leaves_no_process_and_frees_the_port(live_server: Start) -> Non
 
 def test_a_killed_parent_takes_its_children_along(live_server: Start) -> None:
     server = live_server(WORKERS=2)
-    children = server.children()
+    children = server.children(3)
     server.kill()
     _wait_until(lambda: not any(_is_alive(pid) for pid in children), "no orphan is left")
 
