@@ -8,8 +8,8 @@ from typing import Any
 from flask import Response
 from marshmallow import fields, validate
 
-from .. import money, sales, stock
-from ..errors import NotFound, Refusal
+from .. import catalogue, money, sales, stock
+from ..errors import Invalid, NotFound, Refusal
 from .access import caller
 from .answers import answer, currency
 from .reading import Exactly, Moment, Strict, line
@@ -34,6 +34,16 @@ class OfflineLine(Strict):
         validate=Exactly(r"^[0-9]{1,15}(\.[0-9]{1,4})?$", error="Not an amount like 0.25."),
         metadata={"description": "What it charged as deposit on one, beside the price."},
     )
+    batch = fields.String(
+        validate=line(20), metadata={"description": "What the pack said, AI (10)."}
+    )
+
+
+class Empties(Strict):
+    deposit = fields.String(
+        required=True, validate=line(16, 1), metadata={"description": "The kind's code."}
+    )
+    quantity = whole(1, 999, required=True)
 
 
 class OfflineSale(Strict):
@@ -46,6 +56,11 @@ class OfflineSale(Strict):
     )
     method = fields.String(required=True, validate=validate.OneOf(["cash", "card"]))
     member = fields.String(validate=line(254, 1))
+    empties = fields.List(
+        fields.Nested(Empties),
+        validate=validate.Length(0, 50),
+        metadata={"description": "Empties whose deposit came off it."},
+    )
 
 
 class OfflineSales(Strict):
@@ -108,11 +123,27 @@ def _read(told: dict[str, Any], location_id: int) -> sales.OfflineSale:
     lines = tuple(
         sales.Charged(find_item(one["item"]), one["quantity"],
                       money.parse(one["price"], of, field="price"),
-                      money.parse(one["deposit"], of, field="deposit") if "deposit" in one else 0)
+                      money.parse(one["deposit"], of, field="deposit") if "deposit" in one else 0,
+                      one.get("batch", "").strip())
         for one in told["lines"]
     )  # fmt: skip
     member = find_member(told["member"]) if "member" in told else None
     key = hashlib.sha256(f"offline:{seller}:{told['id']}".encode()).hexdigest()
+    empties, off = _empties(told.get("empties", []), of)
     return sales.OfflineSale(
-        member, location_id, of, lines, key, told["method"], seller, told["at"]
-    )
+        member, location_id, of, lines, key, told["method"], seller, told["at"],
+        empties=empties, empties_minor=off,
+    )  # fmt: skip
+
+
+def _empties(said: list[dict[str, Any]], of: str) -> tuple[tuple[tuple[int, int], ...], int]:
+    """Empties by kind, and what they are worth. Raises Invalid."""
+    kinds = {each.code: each for each in catalogue.deposits(of)} if said else {}
+    counts: dict[int, int] = {}
+    for one in said:
+        kind = kinds.get(one["deposit"])
+        if kind is None:
+            raise Invalid("There is no such deposit", field="deposit")
+        counts[kind.item_id] = counts.get(kind.item_id, 0) + one["quantity"]
+    off = sum(kind.amount_minor * counts.get(kind.item_id, 0) for kind in kinds.values())
+    return tuple(sorted(counts.items())), off

@@ -15,11 +15,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from .. import catalogue, identity, ids, money
+from .. import catalogue, clock, identity, ids, money, stock
+from ..catalogue.markdowns import reduced_minor
 from ..db import connection
 from ..errors import Invalid
 from .checkout import MOST_LINES, MOST_PIECES
+from .empties import MOST as MOST_EMPTIES
+from .empties import Returned
 from .goods import carried, parts_of
+from .marked import marked_at
 from .offline import Charged, OfflineSale
 
 MOST_GOODS = 50_000
@@ -51,12 +55,14 @@ def read_ticket(text: str, secret: bytes) -> Ticket:
 
 
 def goods(location_id: int, currency: str) -> list[dict[str, Any]]:
-    """What is for sale at a place, with its codes, the price of now and the deposits on one."""
+    """What is for sale at a place, with its codes, the price of now and the deposits on one. Where
+    it is tracked by batch: the batches that were called back, and how many are near their date at
+    what price, until which day."""
     item = catalogue.Item
     price = catalogue.price_in_force(item.id, location_id, currency=currency).label("price")
     query = (
         select(item.id, item.code, item.gtin, item.sku, item.names, price, item.is_bundle,
-               item.deposit_id)
+               item.deposit_id, item.tracks_batches)
         .where(item.archived_at.is_(None))
         .order_by(item.id)
         .limit(MOST_GOODS)
@@ -64,11 +70,35 @@ def goods(location_id: int, currency: str) -> list[dict[str, Any]]:
     rows = [row for row in connection().execute(query) if row.price is not None]
     may = {row.id for row in rows if row.is_bundle or row.deposit_id is not None}
     deposits = _deposits(may, currency) if may else {}
+    more = _batches({row.id: row.price for row in rows if row.tracks_batches}, location_id)
     return [
         {"code": row.code, "gtin": row.gtin, "sku": row.sku, "names": row.names,
-         "unit": row.price, "deposit": deposits.get(row.id, 0)}
+         "unit": row.price, "deposit": deposits.get(row.id, 0), **more.get(row.id, {})}
         for row in rows
     ]  # fmt: skip
+
+
+def _batches(prices: dict[int, int], location_id: int) -> dict[int, dict[str, Any]]:
+    """What a till must know of items that are tracked by batch."""
+    if not prices:
+        return {}
+    blocked = stock.called_back()
+    here = stock.tracked_at(location_id) & prices.keys()
+    found: dict[int, dict[str, Any]] = {item: {"blocked": blocked.get(item, [])} for item in prices}
+    for (item, _), near in marked_at([(item, location_id) for item in here]).items():
+        found[item]["near"] = {
+            "unit": reduced_minor(prices[item], near.percent), "left": near.left,
+            "until": near.expires_on.isoformat(),
+        }  # fmt: skip
+    return found
+
+
+def kinds(currency: str) -> list[dict[str, Any]]:
+    """The kinds of deposit that a till pays out for empties."""
+    return [
+        {"id": each.item_id, "names": each.names, "amount": each.amount_minor}
+        for each in catalogue.deposits(currency)
+    ]
 
 
 def _deposits(item_ids: set[int], currency: str) -> dict[int, int]:
@@ -83,12 +113,10 @@ def _deposits(item_ids: set[int], currency: str) -> dict[int, int]:
 
 def read(told: Any, secret: bytes, currency: str) -> OfflineSale:
     """A sale as a browser tells it: `id`, `at`, `ticket`, `means`, `lines` of item, quantity,
-    unit and, if there was one, deposit; `basket` and `member` where the basket was begun with a
-    network. Raises Invalid; ItemNotForSale where no item has such a code, NotFound where nobody
-    has the member's number."""
-    if not isinstance(told, dict):
-        raise Invalid("A sale is an object", field="sales")
-    ticket = read_ticket(_text(told, "ticket", 64), secret)
+    unit and, if there was one, deposit and batch; `empties` with what was paid for them (`off`);
+    `basket` and `member` where the basket was begun with a network. Raises Invalid; ItemNotForSale
+    where no item has such a code, NotFound where nobody has the member's number."""
+    ticket = _ticket(told, secret)
     basket = _text(told, "basket", 64) if told.get("basket") else ""
     named = basket or _text(told, "id", 64)
     if not _NAME.match(named):
@@ -97,10 +125,50 @@ def read(told: Any, secret: bytes, currency: str) -> OfflineSale:
     member = told.get("member")
     if member is not None:
         member = identity.by_id(_whole(told, "member", 1, 10**15)).id
+    empties = _empties(told)
     return OfflineSale(
         member, ticket.location_id, currency, _lines(told.get("lines")), basket or own,
         _text(told, "means", 16), ticket.seller_id, _moment(told), begun_online=bool(basket),
+        empties=empties, empties_minor=_off(told) if empties else 0,
     )  # fmt: skip
+
+
+def read_empties(told: Any, secret: bytes, currency: str) -> tuple[Returned, int]:
+    """Empties that came back alone, paid out in cash, and the sum that was paid. Raises Invalid."""
+    ticket, named = _ticket(told, secret), _text(told, "id", 64)
+    if told.get("means") != "cash" or not _NAME.match(named):
+        raise Invalid("Empties alone are paid in cash", field="means")
+    own = hashlib.sha256(f"away:{ticket.seller_id}:{named}".encode()).hexdigest()
+    at = min(_moment(told), clock.now())
+    came = Returned(
+        ticket.location_id, currency, dict(_empties(told)), own, ticket.seller_id, at=at
+    )
+    return came, _off(told)
+
+
+def _ticket(told: Any, secret: bytes) -> Ticket:
+    if not isinstance(told, dict):
+        raise Invalid("A sale is an object", field="sales")
+    return read_ticket(_text(told, "ticket", 64), secret)
+
+
+def _empties(told: dict[str, Any]) -> tuple[tuple[int, int], ...]:
+    """Empties by kind, each kind once."""
+    said = told.get("empties", [])
+    if not isinstance(said, list) or len(said) > MOST_LINES:
+        raise Invalid("empties is a list", field="empties")
+    if not all(isinstance(each, dict) for each in said):
+        raise Invalid("Empties are objects", field="empties")
+    found = {
+        _whole(each, "kind", 1, 10**15): _whole(each, "quantity", 1, MOST_EMPTIES) for each in said
+    }
+    if len(found) != len(said):
+        raise Invalid("A kind stands twice", field="empties")
+    return tuple(sorted(found.items()))
+
+
+def _off(told: dict[str, Any]) -> int:
+    return _whole(told, "off", 0, money.LARGEST_MINOR)
 
 
 def _lines(told: Any) -> tuple[Charged, ...]:
@@ -116,7 +184,8 @@ def _lines(told: Any) -> tuple[Charged, ...]:
     return tuple(
         Charged(items[code], _whole(line, "quantity", 1, MOST_PIECES),
                 _whole(line, "unit", 0, money.LARGEST_MINOR),
-                _whole(line, "deposit", 0, money.LARGEST_MINOR) if "deposit" in line else 0)
+                _whole(line, "deposit", 0, money.LARGEST_MINOR) if "deposit" in line else 0,
+                _text(line, "batch", 20) if line.get("batch") else "")
         for code, line in zip(codes, told, strict=True)
     )  # fmt: skip
 

@@ -10,8 +10,10 @@ from flask.wrappers import Response
 from flask_babel import gettext
 
 from .. import catalogue, identity, money, payment, stock, strict
+from ..db import repeatable, transaction
 from ..errors import Invalid, Refusal
 from . import away, forms
+from .empties import take_back_in
 from .offline import ClockWrong, take_in
 from .shown_views import blueprint
 from .staff import place_here
@@ -34,7 +36,8 @@ def till_goods() -> Response:
     seller, place = identity.signed_in(), place_here()
     ticket = away.Ticket(seller.id, place.id).signed(forms.key())
     said = {"ticket": ticket, "seller": seller.name, "place": place.name,
-            "goods": away.goods(place.id, forms.currency())}  # fmt: skip
+            "goods": away.goods(place.id, forms.currency()),
+            "kinds": away.kinds(forms.currency())}  # fmt: skip
     return jsonify(said)
 
 
@@ -64,11 +67,23 @@ def till_worker() -> Response:
 
 def _outcome(told: Any) -> dict[str, Any]:
     try:
+        if isinstance(told, dict) and told.get("lines") == []:
+            _take_empties(told)
+            return {"outcome": "sold", "sale": None, "lacking": 0}
         bought, lacking = take_in(away.read(told, forms.key(), forms.currency()))
     except Refusal as refusal:
         return {"outcome": "refused", "code": refusal.code, "why": _why(refusal)}
     outcome = "known" if bought.repeated else "sold"
     return {"outcome": outcome, "sale": bought.sale_id, "lacking": sum(lacking.values())}
+
+
+@repeatable
+def _take_empties(told: dict[str, Any]) -> None:
+    """Opener: empties alone, each return once."""
+    came, off = away.read_empties(told, forms.key(), forms.currency())
+    with transaction():
+        if take_back_in(came, None)[1] != off:
+            raise Invalid("These empties are worth another sum", field="empties")
 
 
 def _why(refusal: Refusal) -> Any:

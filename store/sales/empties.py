@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, insert, select
@@ -19,7 +20,7 @@ from ..errors import Invalid
 from .checkout import Bought, Buy, buy_in
 from .models import Empties, EmptyLine, Refund, RefundLine, Sale, SaleLine
 
-__all__ = ["Owed", "Returned", "of_sales", "owed", "sell_with", "take_back"]
+__all__ = ["Owed", "Returned", "of_sales", "owed", "sell_with", "take_back", "take_back_in"]
 
 MOST = 999
 
@@ -27,7 +28,7 @@ MOST = 999
 @dataclass(frozen=True)
 class Returned:
     """So many empties of each kind of deposit (its item's id), at a location. `key` is made by the
-    page: the same key is the same return."""
+    page: the same key is the same return. `at`: when it was; now if nothing is said."""
 
     location_id: int
     currency: str
@@ -36,6 +37,7 @@ class Returned:
     staff_id: int
     member_id: int | None = None
     means: str = "cash"
+    at: datetime | None = None
 
 
 @repeatable
@@ -45,7 +47,7 @@ def take_back(asked: Returned) -> tuple[str, int]:
     if asked.means not in ("account", "cash"):
         raise Invalid("Empties alone are paid in cash or to an account", field="means")
     with transaction():
-        return _take_back(asked, None)
+        return take_back_in(asked, None)
 
 
 @repeatable
@@ -56,7 +58,7 @@ def sell_with(asked: Buy, empties: Returned) -> tuple[Bought, int]:
         bought = buy_in(asked)
         if bought.repeated and _earlier(empties) is None:
             raise payment.KeyReused("The sale was made without these empties")
-        _, amount = _take_back(empties, bought.sale_id)
+        _, amount = take_back_in(empties, bought.sale_id)
         total = select(Sale.total_minor).where(Sale.id == bought.sale_id)
         left = int(in_transaction().scalar(total) or 0) - amount
         if left < 0 and empties.means == "card":
@@ -64,7 +66,8 @@ def sell_with(asked: Buy, empties: Returned) -> tuple[Bought, int]:
         return bought, left
 
 
-def _take_back(asked: Returned, sale_id: str | None) -> tuple[str, int]:
+def take_back_in(asked: Returned, sale_id: str | None) -> tuple[str, int]:
+    """Joiner: the same, off a sale where one is said."""
     session = in_transaction()
     kinds = {each.item_id: each for each in catalogue.deposits(asked.currency)}
     if not asked.quantities or not all(1 <= many <= MOST for many in asked.quantities.values()):
@@ -86,7 +89,7 @@ def _take_back(asked: Returned, sale_id: str | None) -> tuple[str, int]:
         [{"id": empties_id, "key": asked.key, "location_id": asked.location_id,
           "member_id": asked.member_id, "means": asked.means, "sale_id": sale_id,
           "currency": asked.currency, "total_minor": total, "made_by": asked.staff_id,
-          "at": clock.now()}],
+          "at": asked.at or clock.now()}],
     )  # fmt: skip
     rows = [
         {"empties_id": empties_id, "item_id": each, "quantity": asked.quantities[each],

@@ -8,7 +8,6 @@ sum of its movements and never below zero. The sale counts in the hour in which 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,12 +15,14 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from .. import catalogue, clock, ids, money, outbox, payment, stock
+from .. import catalogue, clock, ids, money, outbox, payment, stock, web
 from ..db import connection, in_transaction, repeatable, transaction
 from ..errors import Invalid, Refusal, Unavailable
 from .checkout import Bought
-from .goods import Deposited, Parts, carried, counted, deposit_rows, parts_of
+from .empties import Returned, take_back_in
+from .goods import Deposited, Parts, carried, deposit_rows, parts_of
 from .models import Sale, SaleLine
+from .offline_stock import Overtaken, leave
 
 AHEAD = timedelta(minutes=5)
 BEFORE = timedelta(days=90)
@@ -38,18 +39,21 @@ class ClockWrong(Refusal):
 @dataclass(frozen=True)
 class Charged:
     """So many of an item, at the unit price that the till charged, and what it charged as deposit
-    on each."""
+    on each; of a batch where the pack said one."""
 
     item_id: int
     quantity: int
     unit_minor: int
     deposit_minor: int = 0
+    batch: str = ""
 
 
 @dataclass(frozen=True)
 class OfflineSale:
     """A sale as the till made it. `key` is its own id for it, unique per seller. One that was
-    `begun_online` has the key of a basket that the till may have paid while there was a network."""
+    `begun_online` has the key of a basket that the till may have paid while there was a network.
+    `empties` came back with it: how many of each kind of deposit (its item's id), and their sum as
+    the till paid it."""
 
     member_id: int | None
     location_id: int
@@ -60,12 +64,19 @@ class OfflineSale:
     sold_by: int
     at: datetime
     begun_online: bool = False
+    empties: tuple[tuple[int, int], ...] = ()
+    empties_minor: int = 0
 
     @property
     def contents(self) -> str:
         goods = [(line.item_id, line.quantity, line.unit_minor) for line in self.lines]
         deposits = [line.deposit_minor for line in self.lines]
         said = f"|{deposits}" if any(deposits) else ""
+        batches = [line.batch for line in self.lines]
+        if any(batches):
+            said += f"|{batches}"
+        if self.empties:
+            said += f"|{self.empties}|{self.empties_minor}"
         text = (
             f"{self.location_id}|{self.currency}|{goods}|{self.means}|{self.at.isoformat()}{said}"
         )
@@ -80,10 +91,6 @@ class OfflineSale:
         return sum(line.quantity * line.deposit_minor for line in self.lines)
 
 
-class _Overtaken(Exception):
-    """Another sale was faster at a shelf or with this key."""
-
-
 def take_in(asked: OfflineSale) -> tuple[Bought, dict[str, int]]:
     """The sale that stands now, and what the book lacked of it, by code. Raises Invalid, KeyReused
     (its id with other contents), ClockWrong, ItemNotForSale (no such item), Unavailable."""
@@ -91,10 +98,12 @@ def take_in(asked: OfflineSale) -> tuple[Bought, dict[str, int]]:
         raise Invalid("Without the network a till takes cash or a card", field="means")
     if asked.total_minor > money.LARGEST_MINOR:
         raise Invalid("The total is larger than any sale", field="quantity")
+    if asked.means == "card" and asked.empties_minor > asked.total_minor:
+        raise Invalid("A card takes money; what is left is given in cash", field="means")
     for _ in range(4):
         try:
             return _take_in(asked)
-        except (_Overtaken, IntegrityError):
+        except (Overtaken, IntegrityError):
             continue
     raise Unavailable("The shop could not settle this just now")
 
@@ -110,12 +119,46 @@ def _take_in(asked: OfflineSale) -> tuple[Bought, dict[str, int]]:
             same_again = (known.contents, known.member_id) == (asked.contents, asked.member_id)
             if not same_again and not (asked.begun_online and _is(known.id, asked)):
                 raise payment.KeyReused("The id was used for another sale")
+            _take_empties(asked, known.id)  # Once: what came off it with a network is known.
             return Bought(known.id, repeated=True), {}
         now, sale_id = clock.now(), ids.new()
         if not now - BEFORE <= asked.at <= now + AHEAD:
             raise ClockWrong(at=asked.at.isoformat(), now=now.isoformat())
         _write(asked, sale_id, now)
-        return Bought(sale_id, repeated=False), _take(asked, sale_id, now)
+        _take_empties(asked, sale_id)
+        return Bought(sale_id, repeated=False), _leave(asked, sale_id, now)
+
+
+def _take_empties(asked: OfflineSale, sale_id: str) -> None:
+    """Joiner: the empties that came back with a sale, once."""
+    if not asked.empties:
+        return
+    came = Returned(
+        asked.location_id, asked.currency, dict(asked.empties), asked.key, asked.sold_by,
+        asked.member_id, asked.means, at=min(asked.at, clock.now()),
+    )  # fmt: skip
+    _, paid = take_back_in(came, sale_id)
+    if paid != asked.empties_minor:
+        raise Invalid("These empties are worth another sum", field="empties")
+
+
+def _leave(asked: OfflineSale, sale_id: str, now: datetime) -> dict[str, int]:
+    """Joiner: the goods leave the shelf; answers what was not there, by the item's code. Staff are
+    told of it."""
+    day = clock.day_of(asked.at, web.setting("TIME_ZONE"))
+    want = stock.Want(0, asked.location_id, 0, sale_id, asked.member_id or asked.sold_by)
+    goods = [(line.item_id, line.quantity, line.batch) for line in asked.lines]
+    lacking = leave(want, goods, day, now)
+    for item in sorted(lacking):
+        stock.open_task(
+            "oversold", asked.location_id, item, note=sale_id, member_id=asked.sold_by
+        )  # fmt: skip
+    return {_code(item): many for item, many in lacking.items()}
+
+
+def _code(item_id: int) -> str:
+    query = select(catalogue.Item.code).where(catalogue.Item.id == item_id)
+    return str(connection().execute(query).scalar_one())
 
 
 def _is(sale_id: str, asked: OfflineSale) -> bool:
@@ -180,50 +223,3 @@ def _deposits(
         kinds = catalogue.deposits(currency)
         each = [(one, 1) for one in kinds if one.amount_minor == line.deposit_minor][:1]
     return [Deposited(position, one, many * line.quantity) for one, many in each]
-
-
-def _take(asked: OfflineSale, sale_id: str, now: datetime) -> dict[str, int]:
-    """Joiner: the goods leave the shelf, of bundles the parts; answers what was not there, by the
-    item's code. Of an item that is tracked by batch and not there, nobody knows which batch it was:
-    all of it counts as found."""
-    wanted: dict[int, int] = {}
-    parts = catalogue.parts_of({line.item_id for line in asked.lines})
-    for line in asked.lines:
-        for item, many in counted(line.item_id, line.quantity, parts):
-            wanted[item] = wanted.get(item, 0) + many
-    place, who = asked.location_id, asked.member_id or asked.sold_by
-    left = stock.levels([(item, place) for item in sorted(wanted)])
-    wants = [stock.Want(item, place, many, sale_id, who) for item, many in sorted(wanted.items())]
-    lacking = {
-        want.item_id: want.quantity - left.get((want.item_id, place), 0)
-        for want in wants
-        if want.quantity > left.get((want.item_id, place), 0)
-    }
-    taken: list[stock.Want] = []
-    for want in wants:
-        taken += _from_batches(want, lacking)
-    found = [stock.Want(item, place, many, None, who) for item, many in sorted(lacking.items())]
-    if found:
-        stock.find(found, now, note=sale_id)
-    if not stock.take(taken, now):
-        raise _Overtaken
-    for each in found:
-        stock.open_task("oversold", place, each.item_id, note=sale_id, member_id=asked.sold_by)
-    return {_code(item): many for item, many in lacking.items()}
-
-
-def _code(item_id: int) -> str:
-    query = select(catalogue.Item.code).where(catalogue.Item.id == item_id)
-    return str(connection().execute(query).scalar_one())
-
-
-def _from_batches(want: stock.Want, lacking: dict[int, int]) -> Sequence[stock.Want]:
-    if not stock.in_batches([(want.item_id, want.location_id)]):
-        return [want]
-    if want.item_id not in lacking:
-        try:
-            return stock.allot([want])
-        except stock.OutOfStock:
-            pass
-    lacking[want.item_id] = want.quantity
-    return [want]

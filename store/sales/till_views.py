@@ -69,6 +69,7 @@ def till_page() -> ResponseReturnValue:
         total_minor=total, empties_minor=off, pay_minor=total - off, kinds=kinds, counts=counts,
         begun=[[line.item_code, line.quantity, line.unit_minor, line.deposit_minor]
                for line in lines if line.for_sale],
+        came={name.removeprefix("empties-"): many for name, many in counts.items()},
         pieces=contents.pieces if contents and lines else 0,
         decimals=money.decimals(forms.currency()),
         balance_minor=payment.balance_of(member.id, forms.currency()) if member else None,

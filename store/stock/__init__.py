@@ -9,7 +9,7 @@ from .availability import (
     overbooked,
     sellable,
 )
-from .batch_codes import BatchDiffers, call_back, find_batch, open_batch
+from .batch_codes import BatchDiffers, call_back, called_back, find_batch, open_batch
 from .batches import (
     TODAY,
     BatchExpired,
@@ -17,6 +17,7 @@ from .batches import (
     InBatch,
     allot,
     in_batches,
+    lock_levels,
     refuse_blocked,
     today,
     tracked_at,
@@ -82,6 +83,7 @@ __all__ = [
     "available_expression",
     "by_part",
     "call_back",
+    "called_back",
     "carry",
     "close_tasks",
     "count_to",
@@ -97,6 +99,7 @@ __all__ = [
     "location",
     "location_by_id",
     "locations",
+    "lock_levels",
     "on_hand",
     "open_batch",
     "open_task",

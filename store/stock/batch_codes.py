@@ -98,6 +98,15 @@ def call_back(batch_id: int, *, member_id: int | None, back: bool = False) -> No
         raise NotFound("There is no such batch")
 
 
+def called_back() -> dict[int, list[str]]:
+    """The batches that were called back, by item: what a till without a network must know."""
+    query = select(Batch.item_id, Batch.code).where(Batch.recalled_at.is_not(None))
+    found: dict[int, list[str]] = {}
+    for item, code in connection().execute(query.order_by(Batch.id)):
+        found.setdefault(item, []).append(code)
+    return found
+
+
 def item_of(batch_id: int) -> int | None:
     """The item that a batch is of; None where there is no such batch."""
     return connection().execute(select(Batch.item_id).where(Batch.id == batch_id)).scalar()

@@ -91,8 +91,9 @@ def tracked_at(location_id: int) -> set[int]:
     return set(connection().execute(query.distinct()).scalars())
 
 
-def in_batches(places: Collection[Place]) -> list[InBatch]:
-    """What there is of each batch at these places, the first to expire first."""
+def in_batches(places: Collection[Place], day: date | None = None) -> list[InBatch]:
+    """What there is of each batch at these places, the first to expire first; `blocked` is as of
+    a day, today if none is said."""
     on_hand = func.sum(Movement.quantity)
     blocked = or_(Batch.recalled_at.is_not(None), func.coalesce(Batch.expires_on < _today, False))
     query = (
@@ -106,7 +107,8 @@ def in_batches(places: Collection[Place]) -> list[InBatch]:
         .having(on_hand != 0)
         .order_by(Batch.expires_on.is_(None), Batch.expires_on, Batch.id)
     )  # fmt: skip
-    rows = connection().execute(query).all() if places else ()
+    said = {TODAY: day} if day else {}
+    rows = connection().execute(query, said).all() if places else ()
     return [InBatch(*row[:5], bool(row[5]), bool(row[6]), int(row[7])) for row in rows]
 
 
@@ -138,16 +140,18 @@ def refuse_blocked(item_id: int, code: str | None, expires_on: date | None) -> N
         raise BatchExpired(item=item_id, batch=code or "", expires_on=last.isoformat())
 
 
-def allot(wants: Sequence[Want], *, blocked: Blocked = "never") -> list[Want]:
+def allot(
+    wants: Sequence[Want], *, blocked: Blocked = "never", day: date | None = None
+) -> list[Want]:
     """Joiner: from which batches these are taken, the first to expire first: the same wants, those
-    of tracked items split by batch. `blocked` says when an expired or recalled batch's turn is. A
-    want with a batch is of that one (WITHOUT_BATCH: of none). The levels of all of them are ours
-    until the commit. Raises OutOfStock."""
+    of tracked items split by batch. `blocked` says when the turn is of a batch that is expired (on
+    a day, today if none is said) or recalled. A want with a batch is of that one (WITHOUT_BATCH: of
+    none). The levels of all of them are ours until the commit. Raises OutOfStock."""
     of_batches = tracked({want.item_id for want in wants})
     if not of_batches:
         return list(wants)
     places = {(want.item_id, want.location_id) for want in wants}
-    left = _Left(lock_levels(places), in_batches(places), blocked)
+    left = _Left(lock_levels(places), in_batches(places, day), blocked)
     return [
         part
         for want in wants

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from store import outbox
-from store.db import db
+from store import catalogue, outbox, stock
+from store.db import db, transaction
 from store.reports.figures import breakdown
 from store.reports.filters import read
 from store.sales.models import Sale
@@ -123,3 +123,19 @@ def test_only_tills_and_only_what_makes_sense(shop: Shop) -> None:
         assert answer.status_code in (400, 422), answer.text
     refused(shop.post("/offline-sales", body | {"location": "NOWHERE"}, "sam"), 404, "not_found")
     assert shop.state() == (10_000, 10, 1)
+
+
+def test_the_pack_s_batch_and_empties_are_told_with_it(shop: Shop) -> None:
+    with shop.app.app_context(), transaction():
+        kind = catalogue.add_deposit({"en": "Bottle"}, 100, "CNY").code
+        catalogue.edit_item(shop.ids["milk"], tracks_batches=True)
+        batch = stock.open_batch(shop.ids["milk"], "L7")
+        stock.receive(shop.ids["milk"], shop.ids["MAIN"], 2, batch_id=batch)
+    sale = told("1", empties=[{"deposit": kind, "quantity": 2}])
+    sale["lines"][0]["batch"] = "L7"
+    unknown = told("2", empties=[{"deposit": "BOTTLE", "quantity": 2}])
+    assert [each["outcome"] for each in tell(shop, sale, sale, unknown)] == [
+        "sold", "known", "refused",
+    ]  # fmt: skip
+    [main, _] = shop.get(f"/stock/{MILK_GTIN}").get_json()["levels"]
+    assert [each["on_hand"] for each in main["batches"]] == [1]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from store.db import db
+from store import catalogue, stock
+from store.catalogue import markdowns
+from store.db import db, transaction
+from store.sales import empties
 from store.sales.models import Sale
+from store.stock import batches
 from tests.browser import OpenPhone
 from tests.journeys.conftest import OpenShop
 from tests.journeys.steps import be_signed_in
@@ -155,3 +160,57 @@ def test_what_the_shop_refuses_stays_until_a_person_settles_it(
     page.get_by_role("button", name="Settled by hand").click()
     expect(page.locator("[data-waiting]")).to_be_hidden()
     assert sold(shop, staff) == []
+
+
+def test_what_is_near_its_date_called_back_and_comes_back_without_a_network(
+    shop: OpenShop, open_phone: OpenPhone
+) -> None:
+    """The pack says its batch. Two near their date cost less, a third is at the full price with
+    them; what was called back or is past its date is not sold; bottles come off it."""
+    world, staff, page = shop.world, shop.world.staff(), open_phone()
+    yoghurt = world.item("bread", price="10.00", on_hand=0, tracks_batches=True, code="")
+    with world.app.app_context(), transaction():
+        kind = catalogue.add_deposit({"en": "Bottle", "zh": "瓶"}, 100, world.currency).item_id
+        day = batches.today()
+        for code, days in (("SOON", 2), ("BAD", 50)):
+            batch = stock.open_batch(yoghurt.id, code, day + timedelta(days=days))
+            stock.receive(yoghurt.id, world.location, 2, batch_id=batch)
+        stock.call_back(batch, member_id=None)
+        markdowns.set_markdown(3, 30, item_id=yoghurt.id)
+    open_till(shop, page, staff)
+    page.context.set_offline(True)
+    field, pack = page.locator("#code"), f"(01){yoghurt.gtin}"
+    total = page.locator("[data-total]")
+    for code, words in (
+        (f"{pack}(10)BAD", "called back"),
+        (f"{pack}(17)250131(10)X", "past its date"),
+    ):
+        field.fill(code)
+        field.press("Enter")
+        expect(page.locator("[data-said]")).to_contain_text(words)
+    scan(page, f"{pack}(10)SOON", "1 piece")
+    expect(total).to_contain_text("7.00")
+    scan(page, f"2*{yoghurt.gtin}", "3 pieces")
+    expect(total).to_contain_text("30.00")
+    page.get_by_role("button", name="One less").nth(0).click()
+    expect(total).to_contain_text("14.00")
+    page.locator("[data-empties] summary").click()
+    for off in ("13.00", "12.00"):
+        page.get_by_role("button", name="One more of Bottle").click()
+        expect(total).to_contain_text(off)
+    assert Axe().run(page).response["violations"] == []
+    page.get_by_role("button", name="Cash").click()
+    expect(page.locator("[data-kept] .slip")).to_contain_text("12.00")
+    page.get_by_role("button", name="Next customer").click()
+    # Both that were near their date are gone: the next one costs what it costs.
+    scan(page, yoghurt.gtin or "", "1 piece")
+    expect(total).to_contain_text("10.00")
+    page.get_by_role("button", name="Remove").click()
+    page.context.set_offline(False)
+    expect(page.get_by_text("1 sale is booked")).to_be_visible()
+    assert sold(shop, staff) == [("cash", 1400)]
+    with world.app.app_context():
+        [owed] = [each for each in empties.owed(world.currency) if each.deposit.item_id == kind]
+        left = {one.code: one.on_hand for one in stock.in_batches([(yoghurt.id, world.location)])}
+    assert (owed.returned, left) == (2, {"BAD": 2})
+    assert world.faults() == []

@@ -7,9 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from store import catalogue, clock
+from store import catalogue, clock, stock
+from store.catalogue import markdowns
 from store.db import db, transaction
+from store.stock import batches
 from store.stock.work_models import Task
 from tests.sales.test_till_pages import field, pay, scan, sold
 from tests.world import Thing, Visitor, World
@@ -137,3 +140,48 @@ def test_a_deposit_is_charged_and_owed_as_with_a_network(world: World, till: Vis
     assert said(tell(till, made(till, water, "b") | basket)) == ["known"]
     assert sold(world) == [(None, "cash", 2700)] * 2
     assert world.faults() == []
+
+
+def test_empties_alone_are_paid_out_once(world: World, till: Visitor, milk: Thing) -> None:
+    with world.app.app_context(), transaction():
+        kind = catalogue.add_deposit({"en": "Bottle"}, 100, world.currency).item_id
+    assert till.get("/desk/till/goods").get_json()["kinds"] == [
+        {"id": kind, "names": {"en": "Bottle"}, "amount": 100}
+    ]
+    bottles = [{"kind": kind, "quantity": 3}]
+    came: dict[str, Any] = {"lines": [], "empties": bottles, "off": 300}
+    empties = made(till, milk, "empties1") | came
+    for _ in range(2):
+        assert said(tell(till, empties)) == ["sold"]
+    with_goods = made(till, milk, "with-goods") | came | {"lines": made(till, milk, "x")["lines"]}
+    assert said(tell(till, with_goods, with_goods)) == ["sold", "known"]
+    with world.app.app_context():
+        assert db.session.execute(text("SELECT total_minor FROM empties")).all() == [(300,)] * 2
+    wrong: list[dict[str, Any]] = [
+        {"off": 299}, {"off": -1}, {"means": "card"}, {"empties": [{"kind": kind}]}, {"empties": 3},
+        {"empties": bottles * 2}, {"empties": [{"kind": kind, "quantity": 1000}]},
+        {"empties": []},
+    ]  # fmt: skip
+    for at, more in enumerate(wrong):
+        [refused] = tell(till, made(till, milk, f"wrong-{at}") | came | more)
+        assert refused["outcome"] == "refused", more
+    assert world.faults() == []
+
+
+def test_a_till_knows_what_is_near_its_date_and_what_was_called_back(
+    world: World, till: Visitor, milk: Thing
+) -> None:
+    yoghurt = world.item("bread", price="10.00", on_hand=0, tracks_batches=True)
+    with world.app.app_context(), transaction():
+        day = batches.today()
+        for code, days, many in (("SOON", 2, 3), ("LATE", 40, 9), ("BAD", 50, 5)):
+            batch = stock.open_batch(yoghurt.id, code, day + timedelta(days=days))
+            stock.receive(yoghurt.id, world.location, many, batch_id=batch)
+        stock.call_back(batch, member_id=None)
+        markdowns.set_markdown(3, 30, item_id=yoghurt.id, category_id=None, made_by=None)
+    goods = {each["code"]: each for each in till.get("/desk/till/goods").get_json()["goods"]}
+    assert goods[yoghurt.code]["near"] == {
+        "unit": 700, "left": 3, "until": (day + timedelta(days=2)).isoformat(),
+    }  # fmt: skip
+    assert goods[yoghurt.code]["blocked"] == ["BAD"]
+    assert "near" not in goods[milk.code] and "blocked" not in goods[milk.code]

@@ -1,27 +1,30 @@
 // The till without a network: it finds goods among those that were taken along, adds them up, takes
-// cash or a card, and keeps each sale with its own id and time (queue.js). Drawn into
-// templates/sales/till_offline.html.
+// empties back, takes cash or a card, and keeps each sale with its own id and time (queue.js). Drawn
+// into templates/sales/till_offline.html.
 
+import { pack } from "./pack.js";
 import { forget, keep, kept, newId, put } from "./queue.js";
+import { Slip } from "./slip.js";
 
 const MANY = /^([1-9][0-9]{0,2})\*(.+)$/s;
 const MOST_PIECES = 9999;
+const MOST_EMPTIES = 999; // Of each kind (store/sales/empties.py).
 
-// As the shop writes moments: English is read on both sides of the Atlantic.
-export function when(at) {
-  const { lang } = document.documentElement;
-  const form = { dateStyle: "medium", timeStyle: "medium" };
-  return new Date(at).toLocaleString(lang === "en" ? "en-GB" : lang, form);
+// The day of this device, as days are written.
+function today() {
+  const now = new Date();
+  return new Date(now - now.getTimezoneOffset() * 60000).toISOString().slice(0, 10);
 }
 
 export class OfflineTill {
   constructor({ onKept, language }) {
     this.root = document.querySelector("[data-offline]");
-    this.slip = document.querySelector("[data-kept]");
+    this.slip = new Slip(this);
     this.tender = this.root.querySelector("[data-offline-tender]");
     this.onKept = onKept;
     this.language = language;
     this.lines = [];
+    this.empties = {};
     this.basket = null;
     this.back = false;
     this.tender.addEventListener("submit", (event) => {
@@ -29,8 +32,6 @@ export class OfflineTill {
       this.sell(event.submitter?.value ?? "cash");
     });
     this.tender.elements.given.addEventListener("input", () => this.drawChange());
-    this.slip.querySelector("[data-next]").addEventListener("click", () => this.next());
-    this.slip.querySelector("[data-print-kept]").addEventListener("click", () => window.print());
   }
 
   // Take over: the goods that were taken along, the basket that was open, and the scan field.
@@ -45,9 +46,10 @@ export class OfflineTill {
       this.basket = { key: begun.key, member: begun.member };
       // At the prices that were on the screen: one may have been marked down by its label.
       this.lines = begun.lines.map(([code, quantity, unit, deposit]) => (
-        { ...this.lineOf(this.byCode.get(code), quantity), unit, deposit }));
+        { ...this.lineOf(this.byCode.get(code), quantity), unit, deposit, seen: true }));
+      this.empties = begun.empties ?? {};
       await forget("basket");
-      await keep("offline-basket", { lines: this.lines, basket: this.basket });
+      await this.keep();
     } else {
       Object.assign(this, await kept("offline-basket"));
     }
@@ -66,17 +68,45 @@ export class OfflineTill {
     this.root.querySelector("[data-back]").hidden = !yes || this.lines.length > 0;
   }
 
+  // What is to pay; below zero, what is to be given back.
   get total() {
-    return this.lines.reduce((sum, line) => sum + line.quantity * (line.unit + line.deposit), 0);
+    return this.lines.reduce((sum, line) => sum + line.quantity * (line.unit + line.deposit), 0) - this.off;
   }
 
-  lineOf(good, quantity) {
-    const name = good.names[this.language] || Object.values(good.names)[0] || good.code;
-    return { code: good.code, name, unit: good.unit, deposit: good.deposit ?? 0, quantity };
+  get off() {
+    return this.kinds.reduce((sum, kind) => sum + kind.amount * this.many(kind), 0);
+  }
+
+  get kinds() {
+    return this.goods?.kinds ?? [];
+  }
+
+  many(kind) {
+    return this.empties[kind.id] ?? 0;
+  }
+
+  named(thing) {
+    return thing.names[this.language] || Object.values(thing.names)[0] || thing.code;
+  }
+
+  lineOf(good, quantity, batch = "") {
+    return { code: good.code, name: this.named(good), unit: good.unit, deposit: good.deposit ?? 0, quantity, batch };
+  }
+
+  // As in the shop's own buy: no more than what is near its date, and all of it costs less.
+  reprice() {
+    for (const line of this.lines.filter(({ seen }) => !seen)) {
+      const good = this.byCode.get(line.code);
+      const same = this.lines.filter(({ code }) => code === line.code);
+      const pieces = same.reduce((sum, { quantity }) => sum + quantity, 0);
+      const near = good?.near;
+      if (good) line.unit = near && near.until >= today() && pieces <= near.left ? near.unit : good.unit;
+    }
   }
 
   // Minor units as the shop writes them: its own zero tells where sign and decimals stand.
   show(minor) {
+    if (minor < 0) return `−${this.show(-minor)}`;
     const { zero, decimals } = this.root.dataset;
     const digits = { minimumFractionDigits: +decimals, maximumFractionDigits: +decimals };
     const number = (minor / 10 ** decimals).toLocaleString(document.documentElement.lang, digits);
@@ -97,33 +127,57 @@ export class OfflineTill {
     const good = this.find(code.trim());
     this.form.reset();
     if (!good) return this.say(this.root.dataset.unknown.replace("#", code.slice(0, 40)));
-    const found = this.lines.find((line) => line.code === good.code);
+    const { batch, last } = pack(code.trim());
+    const { past, recalled } = this.root.dataset;
+    if (last && last < today()) return this.say(past.replace("#", this.named(good)));
+    if (good.blocked?.includes(batch)) return this.say(recalled.replace("#", this.named(good)));
+    const mine = good.blocked ? batch : "";
+    const found = this.lines.find((line) => line.code === good.code && (line.batch ?? "") === mine);
     if (found) found.quantity = Math.min(found.quantity + Number(times), MOST_PIECES);
-    else this.lines.push(this.lineOf(good, Number(times)));
+    else this.lines.push(this.lineOf(good, Number(times), mine));
     this.say("");
     return this.changed();
   }
 
   changed() {
+    this.reprice();
     this.draw();
-    return keep("offline-basket", { lines: this.lines, basket: this.basket });
+    return this.keep();
+  }
+
+  keep() {
+    return keep("offline-basket", { lines: this.lines, basket: this.basket, empties: this.empties });
+  }
+
+  // As many fewer are near their date for who comes next.
+  async taken() {
+    for (const { code, quantity } of this.lines) {
+      const near = this.byCode.get(code)?.near;
+      if (near) near.left = Math.max(0, near.left - quantity);
+    }
+    await keep("goods", this.goods);
   }
 
   async sell(means) {
-    if (!this.lines.length || this.selling) return;
+    const empties = this.kinds.filter((kind) => this.many(kind))
+      .map((kind) => ({ kind: kind.id, quantity: this.many(kind), name: this.named(kind), amount: kind.amount }));
+    if (!(this.lines.length || empties.length) || this.selling) return;
+    if (means === "card" && this.total < 0) return;
     this.selling = true;
     const { ticket, seller, place } = this.goods;
     const given = means === "cash" ? this.given() : null;
     const sale = {
       id: newId(), at: new Date().toISOString(), ticket, seller, place, means, given,
       lines: this.lines, total: this.total, basket: this.basket?.key, member: this.basket?.member,
+      empties, off: this.off,
     };
     await put(sale);
-    Object.assign(this, { lines: [], basket: null, selling: false });
+    await this.taken();
+    Object.assign(this, { lines: [], empties: {}, basket: null, selling: false });
     this.tender.reset();
     await forget("basket");
     await this.changed();
-    this.receipt(sale);
+    this.slip.show(sale);
     this.onKept();
   }
 
@@ -131,7 +185,7 @@ export class OfflineTill {
     const text = this.tender.elements.given.value.trim().replace(",", ".");
     if (!/^[0-9]+(\.[0-9]*)?$/.test(text)) return null;
     const minor = Math.round(Number(text) * 10 ** this.root.dataset.decimals);
-    return minor >= this.total ? minor : null;
+    return this.total >= 0 && minor >= this.total ? minor : null;
   }
 
   say(text) {
@@ -146,36 +200,53 @@ export class OfflineTill {
     const { piecesOne, piecesMany } = this.root.dataset;
     part("pieces").textContent = pieces === 1 ? piecesOne : piecesMany.replace("#", pieces);
     part("total").textContent = this.show(this.total);
-    this.root.querySelectorAll("[data-total-in]").forEach((it) => {
-      it.textContent = this.show(this.total);
-    });
+    const [cash, card] = this.tender.querySelectorAll("button");
+    cash.textContent = this.root.dataset[this.total < 0 ? "giveBack" : "cash"].replace("#", this.show(Math.abs(this.total)));
+    card.textContent = this.root.dataset.card.replace("#", this.show(Math.max(this.total, 0)));
+    card.disabled = this.total < 0 || !this.lines.length;
     part("begun").hidden = !this.basket;
     part("empty").hidden = this.lines.length > 0;
+    part("empties").hidden = !this.kinds.length;
+    part("off").textContent = this.off ? this.show(-this.off) : "";
+    part("empties-rows").replaceChildren(...this.kinds.map((kind) => this.kindRow(kind)));
     part("from").textContent = this.goods ? `${this.goods.place} · ${this.goods.seller}` : "";
-    this.tender.hidden = !this.lines.length;
+    this.tender.hidden = !this.lines.length && !this.off;
     part("lines").replaceChildren(...this.lines.toReversed().map((line) => this.row(line)));
     this.drawChange();
     this.isBack(this.back);
   }
 
   row(line) {
+    const sum = line.quantity * (line.unit + line.deposit);
+    const unit = this.each(line) + (line.batch ? ` · ${line.batch}` : "");
+    return this.stepper(line.name, unit, line.quantity, sum, (step) => {
+      line.quantity = Math.min(line.quantity + step, MOST_PIECES);
+      this.lines = this.lines.filter((each) => each.quantity > 0);
+      this.changed();
+    });
+  }
+
+  kindRow(kind) {
+    const many = this.many(kind);
+    return this.stepper(this.named(kind), this.show(kind.amount), many, -many * kind.amount, (step) => {
+      this.empties[kind.id] = Math.max(0, Math.min(many + step, MOST_EMPTIES));
+      this.changed();
+    });
+  }
+
+  stepper(name, unit, many, sum, onStep) {
     const made = this.root.querySelector("[data-line]").content.cloneNode(true).firstElementChild;
-    const part = (name) => made.querySelector(`[data-part="${name}"]`);
-    part("name").textContent = line.name;
-    part("unit").textContent = this.each(line);
-    part("many").textContent = line.quantity;
-    part("sum").textContent = this.show(line.quantity * (line.unit + line.deposit));
+    const part = (each) => made.querySelector(`[data-part="${each}"]`);
+    part("name").textContent = name;
+    part("unit").textContent = unit;
+    part("many").textContent = many;
+    part("sum").textContent = this.show(sum || 0);
     const less = part("less");
-    const words = line.quantity === 1 ? less.dataset.last : less.dataset.name;
-    less.setAttribute("aria-label", words.replace("#", line.name));
-    part("more").setAttribute("aria-label", part("more").dataset.name.replace("#", line.name));
-    for (const [button, step] of [[less, -1], [part("more"), 1]]) {
-      button.addEventListener("click", () => {
-        line.quantity = Math.min(line.quantity + step, MOST_PIECES);
-        this.lines = this.lines.filter((each) => each.quantity > 0);
-        this.changed();
-      });
-    }
+    less.disabled = !many;
+    less.setAttribute("aria-label", (many === 1 ? less.dataset.last : less.dataset.name).replace("#", name));
+    part("more").setAttribute("aria-label", part("more").dataset.name.replace("#", name));
+    less.addEventListener("click", () => onStep(-1));
+    part("more").addEventListener("click", () => onStep(1));
     return made;
   }
 
@@ -186,58 +257,9 @@ export class OfflineTill {
     change.querySelector("b").textContent = given === null ? "" : this.show(given - this.total);
   }
 
-  // A receipt is drawn from the record alone, so that it can be shown for as long as the sale waits.
-  receipt(sale) {
-    const all = (name) => this.slip.querySelectorAll(`[data-part="${name}"]`);
-    const fill = (name, text) => all(name).forEach((it) => it.replaceChildren(text));
-    const [means] = all("means");
-    fill("place", sale.place);
-    fill("total", this.show(sale.total));
-    fill("means", means.dataset[sale.means]);
-    fill("given", this.show(sale.given ?? sale.total));
-    fill("change", this.show((sale.given ?? sale.total) - sale.total));
-    fill("when", when(sale.at));
-    fill("seller", sale.seller);
-    fill("number", sale.id.slice(0, 10).toUpperCase());
-    this.slip.querySelectorAll("[data-kept-change]").forEach((it) => {
-      it.hidden = sale.given === null;
-    });
-    all("lines")[0].replaceChildren(...sale.lines.map((line) => this.printed(line)));
-    if (this.slip.hidden) this.covered = [this.root, ...document.querySelectorAll("[data-online]")].filter((it) => !it.hidden);
-    this.covered.forEach((it) => {
-      it.hidden = true;
-    });
-    this.slip.hidden = false;
-    this.slip.querySelector("[data-next]").focus();
-  }
-
   // "3 × ¥12.50 + ¥1.00 deposit"
   each({ quantity, unit, deposit }) {
     const on = deposit ? ` ${this.root.dataset.deposit.replace("#", this.show(deposit))}` : "";
     return `${quantity} × ${this.show(unit)}${on}`;
-  }
-
-  printed(sold) {
-    const { name, quantity, unit, deposit } = sold;
-    const line = document.createElement("li");
-    const what = line.appendChild(document.createElement("span"));
-    what.textContent = name;
-    if (quantity !== 1 || deposit) {
-      what.appendChild(document.createElement("small")).textContent = this.each(sold);
-    }
-    const amount = line.appendChild(document.createElement("span"));
-    amount.className = "amount";
-    amount.textContent = this.show(quantity * (unit + deposit));
-    return line;
-  }
-
-  next() {
-    this.slip.hidden = true;
-    this.covered.forEach((it) => {
-      it.hidden = false;
-    });
-    if (window.matchMedia("(hover: hover) and (pointer: fine)").matches) {
-      document.querySelector("[data-listen]").elements.code.focus();
-    }
   }
 }

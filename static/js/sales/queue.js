@@ -86,8 +86,12 @@ async function tellSome(csrf, some, said) {
 }
 
 // A sale as the shop reads it; the rest of the record is for the receipt.
-function told({ id, at, ticket, means, lines, basket, member }) {
-  const goods = lines.map(({ code, quantity, unit, deposit }) => (
-    { item: code, quantity, unit, deposit }));
-  return { id, at, ticket, means, lines: goods, ...(basket ? { basket, member } : {}) };
+function told({ id, at, ticket, means, lines, basket, member, empties, off }) {
+  const goods = lines.map(({ code, quantity, unit, deposit, batch }) => (
+    { item: code, quantity, unit, deposit, ...(batch ? { batch } : {}) }));
+  const came = (empties ?? []).map(({ kind, quantity }) => ({ kind, quantity }));
+  return {
+    id, at, ticket, means, lines: goods, ...(came.length ? { empties: came, off } : {}),
+    ...(basket ? { basket, member } : {}),
+  };
 }

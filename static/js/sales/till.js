@@ -44,7 +44,7 @@ async function goOnWithoutNetwork() {
   const queue = waiting({
     csrf: () => document.querySelector("[name=csrf]").value,
     show: (minor) => till.show(minor),
-    receipt: (sale) => till.receipt(sale),
+    receipt: (sale) => till.slip.show(sale),
     after: () => till.isBack(true),
   });
   let away = !online;

@@ -1,8 +1,8 @@
 // Sales that this browser made without a network: how many wait, their receipts, and telling the
 // shop. What the shop refused stays in the list, with its reason, until a person settles it.
 
-import { when } from "./offline.js";
 import { put, remove, sales, tell } from "./queue.js";
+import { when } from "./slip.js";
 
 export function waiting({ csrf, show, receipt, after }) {
   const root = document.querySelector("[data-waiting]");
@@ -25,7 +25,7 @@ export function waiting({ csrf, show, receipt, after }) {
   function row(sale) {
     const made = part("row").content.cloneNode(true).firstElementChild;
     const piece = (name) => made.querySelector(`[data-part="${name}"]`);
-    piece("what").textContent = sale.lines.map((line) => line.name).join(", ");
+    piece("what").textContent = [...sale.lines, ...(sale.empties ?? [])].map((line) => line.name).join(", ");
     piece("when").textContent = when(sale.at);
     piece("why").textContent = sale.why ?? "";
     piece("total").textContent = show(sale.total);
