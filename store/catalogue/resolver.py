@@ -99,7 +99,8 @@ _QUALIFIERS = ("22", "10", "21")
 def _parts_of(path: str) -> list[str]:
     """The parts of a path between its slashes. A slash within a batch or a serial was encoded and
     is not any more, here: where the parts are no pairs, a value goes on until the next key that
-    may follow. (A value like `A/21/B` reads as a batch with a serial: nothing here can tell.)"""
+    may follow. (A value like `A/21/B` reads as a batch with a serial: nothing here can tell;
+    `sales.packs` asks which batches there are.)"""
     parts = path.split("/")
     head, rest = parts[:3], parts[3:]
     if not rest or head[1] != "01" or rest[0] not in _QUALIFIERS or "" in rest:

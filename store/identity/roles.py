@@ -16,7 +16,14 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "shopper": frozenset(),
     "staff": _STAFF,
     "owner": _STAFF
-    | {"see_sales", "see_people", "manage_staff", "manage_delivery", "connect_systems"},
+    | {
+        "see_sales",
+        "see_people",
+        "manage_staff",
+        "manage_delivery",
+        "connect_systems",
+        "set_rules",
+    },
 }
 
 # The permission that a member needs before a token of theirs may carry the scope; none where the

@@ -180,6 +180,8 @@ class StockBook:
         if difference:
             batch = self._batch(entry, place)
             self._post(known, place, difference, "counted", at, entry.id, batch)
+        if not entry.batch:
+            stock.counted([place[0]], place[1])
         known.counted_at = max(known.counted_at or at, at)
         return "", ""
 

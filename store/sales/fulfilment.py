@@ -111,11 +111,14 @@ def hand_over_in(location_id: int, code: str, *, made_by: int) -> str:
 @repeatable
 def short(shipment_id: str, missing: Mapping[int, int], *, made_by: int) -> Replaced:
     """Opener: the picker did not find so many of these items. They come from elsewhere, or, where
-    nobody has them, their price goes back; and the shelf is to be counted. Raises NotFound,
+    nobody has them, their price goes back; the shelf is to be counted, and nobody is promised them
+    before. Raises NotFound,
     Invalid, BadStep."""
     with transaction():
         shipment = _locked(shipment_id)
         replaced = _replace(shipment, missing, made_by, "short")
+        # Nobody else is promised what was not found, until it is counted.
+        stock.miss(missing, shipment.location_id)
         for item in sorted(missing):
             stock.open_task("count", shipment.location_id, item, member_id=made_by)
         return replaced

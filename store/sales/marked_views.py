@@ -20,7 +20,7 @@ from .staff import place_here
 @blueprint.get("/desk/markdowns", endpoint="markdowns")
 @identity.needs("edit_items")
 def show_markdowns() -> str:
-    """What is near its date here, and the rules. Changes nothing."""
+    """What is near its date here, and the rules, which only the owner sets. Changes nothing."""
     place = place_here()
     near = near_list(place.id)
     items = sorted({each.item_id for each in near})
@@ -29,11 +29,12 @@ def show_markdowns() -> str:
         prices=catalogue.quotes(items, place.id, forms.currency()) if items else {},
         reduced=markdowns.reduced_minor, rules=markdowns.markdowns_in_force(),
         categories=catalogue.categories(), most=markdowns.LONGEST_DAYS, currency=forms.currency(),
+        may_set=identity.allows(identity.current(), "set_rules"),
     )  # fmt: skip
 
 
 @blueprint.post("/desk/markdowns")
-@identity.needs("edit_items")
+@identity.needs("set_rules")
 def set_markdown() -> ResponseReturnValue:
     """From now on this rule, for an item by its code, for a category, or for everything."""
     code = fields.text("code", most=100)

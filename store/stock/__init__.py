@@ -53,8 +53,9 @@ from .locations import (
     sells_in_hand,
     set_when_empty,
 )
+from .missing import counted
 from .purchases import delivered
-from .reservations import ReservationEnded, carry, release, reserve, take_reserved
+from .reservations import ReservationEnded, carry, miss, release, reserve, take_reserved
 from .tasks import close_tasks, open_task
 from .transit import in_transit
 from .wants import LARGEST, OutOfStock, Want, by_part
@@ -87,6 +88,7 @@ __all__ = [
     "carry",
     "close_tasks",
     "count_to",
+    "counted",
     "delivered",
     "find",
     "find_batch",
@@ -100,6 +102,7 @@ __all__ = [
     "location_by_id",
     "locations",
     "lock_levels",
+    "miss",
     "on_hand",
     "open_batch",
     "open_task",

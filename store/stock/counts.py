@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from .. import catalogue
 from ..db import connection, in_transaction
 from ..errors import Refusal
+from . import missing
 from .changes import change, lock_levels
 from .levels import Want
 from .models import Level, Movement
@@ -99,6 +100,7 @@ def approve(slip_id: int, member_id: int) -> dict[int, int]:
              for one in counted]  # fmt: skip
     change(wants, "counted", f"#{slip.id} {slip.title} {slip.note}".strip()[:200])
     items = [one.item_id for one in counted]
+    missing.counted(items, slip.location_id)
     close_tasks(("count", "shelf_empty", "oversold"), slip.location_id, items, member_id)
     return {one.item_id: one.difference for one in counted}
 

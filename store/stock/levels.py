@@ -24,7 +24,7 @@ from .. import catalogue, clock
 from ..db import connection, in_transaction, insert_new
 from ..errors import Invalid
 from ..prepared import Many, Prepared, one_of
-from . import batch_codes, batches
+from . import batch_codes, batches, missing
 from .models import Level, Movement
 from .tasks import open_task
 from .wants import LARGEST as LARGEST
@@ -189,6 +189,7 @@ def count_to(
     place = (Level.item_id == item_id, Level.location_id == location_id)
     # The row is locked before it is read, so that a sale meanwhile is neither lost nor doubled.
     before = session.scalar(select(Level.on_hand).where(*place).with_for_update()) or 0
+    missing.counted([item_id], location_id)
     difference = counted - before
     if difference:
         change = Want(item_id, location_id, difference, None, member_id)

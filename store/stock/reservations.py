@@ -6,7 +6,7 @@ unit one waits for the other. Sweeping only tidies: what is over counts for noth
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,10 +15,11 @@ from sqlalchemy import func, insert, select, tuple_, update
 from .. import catalogue, clock
 from ..db import connection, db, in_transaction, repeatable, transaction
 from ..errors import Invalid, Refusal
-from .availability import Held, Place, held_query, is_live
+from .availability import Held, Place, available, held_query, is_live
 from .batches import allot, in_batches, lock_levels
 from .changes import move
 from .levels import take
+from .missing import LONGEST, NOT_FOUND
 from .models import Reservation
 from .wants import LARGEST, OutOfStock, Want
 
@@ -61,6 +62,18 @@ def reserve(
         for want in wants
     ]  # fmt: skip
     return _insert(rows)
+
+
+def miss(quantities: Mapping[int, int], location_id: int) -> None:
+    """Joiner: so many of these items were not found at a place. Nothing is taken of what is
+    promised to others: at most what is available is kept back, until it is counted."""
+    lock_levels([(item, location_id) for item in quantities])
+    figures, now = available(quantities, [location_id]), clock.now()
+    for item, many in sorted(quantities.items()):
+        known = figures.get((item, location_id))
+        many = min(many, known.available if known else 0)
+        if many > 0:
+            reserve([Want(item, location_id, many)], NOT_FOUND, now + LONGEST, now)
 
 
 def release(sale_id: str, at: datetime, ids: Collection[int] | None = None) -> int:

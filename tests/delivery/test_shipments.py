@@ -196,6 +196,32 @@ def test_what_nobody_has_is_paid_back_and_said(world: World) -> None:
     assert world.faults() == []
 
 
+def test_what_was_not_found_is_promised_to_nobody_until_it_is_counted(world: World) -> None:
+    world.zone((5000, "6"))
+    lin, sam = world.member(funds="100"), world.staff()
+    milk = world.item(on_hand=3)
+    first, second = world.order(lin, milk), world.order(lin, milk)
+    (shipment,) = delivery.of_sale(first.id)
+    fulfilment.short(shipment.id, {milk.id: 1}, made_by=sam.id)
+    figures = stock.available([milk.id])[milk.id, world.location]
+    assert (figures.on_hand, figures.reserved, figures.available) == (3, 2, 1)
+    with pytest.raises(stock.OutOfStock):
+        world.order(lin, (milk, 2))
+    # The next picker does not find it, either: no more is kept back than nobody has been promised.
+    (shipment,) = delivery.of_sale(second.id)
+    fulfilment.short(shipment.id, {milk.id: 1}, made_by=sam.id)
+    assert stock.available([milk.id])[milk.id, world.location].available == 1
+    # Who holds the last ones in the hand buys them all the same.
+    world.buy(lin, (milk, 2))
+    assert world.left(milk) == 1
+    with transaction():
+        stock.count_to(milk.id, world.location, 1, member_id=sam.id)
+    figures = stock.available([milk.id])[milk.id, world.location]
+    assert (figures.on_hand, figures.reserved, figures.available) == (1, 0, 1)
+    world.order(lin, milk)
+    assert world.faults() == []
+
+
 @pytest.mark.parametrize("missing", [{}, {0: 1}, "more", "none"])
 def test_more_than_a_shipment_holds_cannot_be_missing(world: World, missing: object) -> None:
     world.zone((5000, "6"))

@@ -108,12 +108,16 @@ def test_page_and_basket_say_what_is_charged(world: World, milk: Thing) -> None:
 def test_staff_see_what_to_mark_down(world: World, milk: Thing) -> None:
     desk = world.client_for(world.staff())
     assert "There is no rule yet" in desk.get("/desk/markdowns").text
-    assert desk.post("/desk/markdowns", {"days": "3", "percent": "25"}).status_code == 303
+    owner, rule = world.client_for(world.owner()), {"days": "3", "percent": "25"}
+    assert desk.post("/desk/markdowns", rule).status_code == 403
+    assert "Set the rule" not in desk.get("/desk/markdowns").text
+    assert "Set the rule" in owner.get("/desk/markdowns").text
+    assert owner.post("/desk/markdowns", rule).status_code == 303
     page = desk.get("/desk/markdowns").text
     assert "OLD" in page and "NEW" not in page and "¥7.50" in page
     for wrong in ({"days": "3"}, {"days": "3", "percent": "101"}, {"days": "-1", "percent": "1"}):
-        assert desk.post("/desk/markdowns", wrong).status_code == 422
+        assert owner.post("/desk/markdowns", wrong).status_code == 422
     named = {"days": "3", "percent": "5", "code": "N0SUCH"}
-    assert desk.post("/desk/markdowns", named).status_code == 404
+    assert owner.post("/desk/markdowns", named).status_code == 404
     with world.app.app_context():
         assert db.session.scalar(select(func.count()).select_from(MarkdownRule)) == 1

@@ -187,7 +187,7 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "sales.till_clear POST": ("/desk/till/clear", DESK_FORM),
     "sales.take_empties POST": ("/desk/empties", DESK_FORM),
     "sales.add_deposit POST": ("/desk/deposits", DESK_FORM),
-    "sales.set_markdown POST": ("/desk/markdowns", DESK_FORM),
+    "sales.set_markdown POST": ("/desk/markdowns", OWNERS_FORM),
     "catalogue.create_group POST": ("/desk/groups", DESK_FORM),
     "catalogue.change_group POST": ("/desk/groups/999", DESK_NOWHERE),
     "catalogue.put_variant_in POST": ("/desk/groups/999/variants", DESK_NOWHERE),

@@ -1,6 +1,7 @@
 """The plain picture that the machine of test_machine.py holds against the shop after every step:
 two items (one tracked by batch) at two places, in their quarantines and in transit, and what is
-kept for orders. What the shop says is added up anew in one statement, without the shop's code."""
+kept for orders, or because a picker did not find it. What the shop says is added up anew in one
+statement, without the shop's code."""
 
 from __future__ import annotations
 
@@ -95,6 +96,7 @@ class Picture(RuleBasedStateMachine):
         self.kept: list[Kept] = []
         self.sold: list[Sold] = []
         self.boxes: list[Box] = []
+        self.missing: Counter[Place] = Counter()
         self.batches: dict[int, int] = {}
 
     def want(self, item: int, place: int, quantity: int) -> Want:
@@ -103,9 +105,11 @@ class Picture(RuleBasedStateMachine):
     def reserved(self, item: int, place: int) -> int:
         here, now = (item, place), self.shop.clock.now
         boxes = [box for box in self.boxes if box.state in KEPT]
-        return sum(
+        kept = sum(
             one.quantity for one in self.kept if (one.item, one.place) == here and one.ends > now
-        ) + sum(box.quantity for box in boxes if (box.item, box.place) == here)
+        )
+        for_orders = sum(box.quantity for box in boxes if (box.item, box.place) == here)
+        return kept + for_orders + self.missing[here]
 
     def sellable(self, item: int, place: int) -> int:
         return self.on_hand[item, place] - self.blocked[item, place]

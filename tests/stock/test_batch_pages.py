@@ -151,3 +151,20 @@ def test_a_file_says_which_items_are_tracked(
     runner.invoke(args=["catalogue", "import", str(file)])
     runner.invoke(args=["catalogue", "export", str(out)])
     assert "yes" not in out.read_text("utf-8-sig")
+
+
+def test_a_batch_with_the_number_of_a_serial_in_it_is_stopped(
+    world: World, runner: FlaskCliRunner, yoghurt: Thing
+) -> None:
+    """An address comes in decoded: `A/21/B` may be batch A with serial B. The book tells."""
+    for batch in ("A/21/B", "A"):
+        runner.invoke(args=["stock", "receive", yoghurt.code, "4", "--batch", batch])
+    page = f"/01/{yoghurt.gtin}/10/A%2F21%2FB"
+    assert world.visitor().get(page).status_code == 200
+    runner.invoke(args=["stock", "recall", yoghurt.code, "A/21/B"])
+    assert world.visitor().get(page).status_code == 409
+    assert world.visitor().get(f"/01/{yoghurt.gtin}/10/A/21/C").status_code == 200
+    runner.invoke(args=["stock", "recall", yoghurt.code, "A/21/B", "--back"])
+    runner.invoke(args=["stock", "recall", yoghurt.code, "A"])
+    assert world.visitor().get(page).status_code == 200
+    assert world.visitor().get(f"/01/{yoghurt.gtin}/10/A/21/C").status_code == 409

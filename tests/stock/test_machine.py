@@ -83,6 +83,7 @@ class Machine(Picture):
             difference = stock.count_to(want.item_id, want.location_id, counted, member_id=None)
         assert difference == counted - self.on_hand[item, place]
         self.on_hand[item, place] = counted
+        self.missing[item, place] = 0
 
     @rule(item=which, place=st.integers(0, 3), many=some)
     def write_off(self, item: int, place: int, many: int) -> None:
@@ -250,9 +251,12 @@ class Machine(Picture):
         """The picker does not find so many: they come from elsewhere, or are paid back. Where they
         come from is the shop's to choose, so the picture is taken anew; what is kept must be."""
         box = self.boxes[at % len(self.boxes)]
+        many, here = min(many, box.quantity), (box.item, box.place)
+        free = self.free(*here) + many  # Before anybody is promised what was not found.
         with self.does("short", may=box.state in WAITING, refusal=Refusal):
-            missing = {self.items[box.item].id: min(many, box.quantity)}
+            missing = {self.items[box.item].id: many}
             fulfilment.short(box.id, missing, made_by=self.shop.sam.id)
+            self.missing[here] += max(0, min(many, free))
         self.look_at(box.sale, box.item)
 
 
