@@ -7,21 +7,28 @@ from typing import Any
 from flask import Response
 from marshmallow import fields, validate
 
-from .. import identity, payment, sales
-from ..errors import Forbidden, NotFound
+from .. import catalogue, identity, payment, sales
+from ..errors import Forbidden, Invalid, NotFound
 from . import keys
 from .access import caller
 from .answers import amount, answer, moment
 from .reading import Strict, line
-from .sales import MOST_LINES, MOST_PIECES, resource
+from .sales import MOST_LINES, MOST_PIECES, MOST_POSITIONS, InBundle, find_item, resource
 from .shapes import Money, whole
 
 __all__ = ["resource"]
 
 
 class RefundUnits(Strict):
-    position = whole(1, MOST_LINES, required=True)
+    position = whole(1, MOST_POSITIONS, required=True)
     quantity = whole(1, MOST_PIECES, required=True)
+    item = InBundle()
+
+
+def part_of(units: dict[str, Any]) -> sales.Part:
+    """Units as the request says them. Raises ItemNotForSale."""
+    item_id = find_item(units["item"]) if "item" in units else None
+    return sales.Part(units["position"], units["quantity"], item_id)
 
 
 class RefundBody(Strict):
@@ -54,7 +61,15 @@ class Refund(Strict):
     scopes=("sales:write",),
     body=RefundBody(),
     answers=Refund(),
-    refuses=(NotFound, sales.NotRefundable, sales.NotSoManyLeft, payment.KeyReused),
+    refuses=(
+        NotFound,
+        sales.NotRefundable,
+        sales.OnItsWay,
+        sales.NotSoManyLeft,
+        Invalid,
+        catalogue.ItemNotForSale,
+        payment.KeyReused,
+    ),
 )
 def refund(sale_id: str, body: dict[str, Any]) -> Response:
     """Give back the whole sale or some units of it, for staff: the money to where it came from,
@@ -63,7 +78,7 @@ def refund(sale_id: str, body: dict[str, Any]) -> Response:
     if not identity.allows(member, "refund"):
         raise Forbidden("Refunds are made by staff", permission="refund")
 
-    parts = [sales.Part(**units) for units in body["lines"]] if "lines" in body else None
+    parts = [part_of(units) for units in body["lines"]] if "lines" in body else None
 
     def give_back() -> dict[str, Any]:
         refund_id = sales.give_back(sale_id, made_by=member.id, reason=body["reason"], parts=parts)

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response
 from marshmallow import fields, validate
 
-from .. import identity, payment, sales, stock
+from .. import catalogue, identity, payment, sales, stock
 from ..errors import Forbidden, Invalid, NotFound
 from ..sales import hand_ins, returnable, returns
 from ..sales.return_models import WAYS
@@ -15,10 +15,10 @@ from . import keys
 from .access import caller
 from .answers import amount, answer, moment
 from .reading import Strict, line
-from .refunds import RefundUnits
+from .refunds import RefundUnits, part_of
 from .resource import Resource
-from .sales import MOST_LINES, MOST_PIECES
-from .shapes import Money, Nothing, whole
+from .sales import MOST_LINES
+from .shapes import Money, Nothing
 
 resource = Resource("returns", "Goods on their way back: declared, taken in, paid back.")
 
@@ -58,9 +58,7 @@ class Return(Strict):
     created_at = fields.DateTime(required=True)
 
 
-class DecidedUnits(Strict):
-    position = whole(1, MOST_LINES, required=True)
-    quantity = whole(1, MOST_PIECES, required=True)
+class DecidedUnits(RefundUnits):
     decision = fields.String(required=True, validate=validate.OneOf(hand_ins.DECISIONS))
 
 
@@ -94,7 +92,7 @@ class HandIn(Strict):
     answers=Return(),
     refuses=(
         NotFound, Invalid, sales.NotRefundable, sales.OnItsWay, returns.NotReturnable,
-        returns.ReturnTooLate, sales.NotSoManyLeft, payment.KeyReused,
+        returns.ReturnTooLate, sales.NotSoManyLeft, catalogue.ItemNotForSale, payment.KeyReused,
     ),
 )  # fmt: skip
 def declare(sale_id: str, body: dict[str, Any]) -> Response:
@@ -103,7 +101,7 @@ def declare(sale_id: str, body: dict[str, Any]) -> Response:
     member = caller().member
 
     def act() -> dict[str, Any]:
-        parts = [sales.Part(**units) for units in body["lines"]]
+        parts = [part_of(units) for units in body["lines"]]
         wish = returns.Wish(sale_id, parts, body["way"], body["reason"], keys.key(),
                             body["address"])  # fmt: skip
         return _shown(returns.declare_own(member.id, wish), member)
@@ -150,7 +148,8 @@ def cancel(return_id: str, body: dict[str, Any]) -> Response:
     answers=HandIn(),
     refuses=(
         NotFound, Invalid, sales.NotRefundable, sales.OnItsWay, returns.NotReturnable,
-        returns.ReturnTooLate, returns.ReturnOver, sales.NotSoManyLeft, payment.KeyReused,
+        returns.ReturnTooLate, returns.ReturnOver, sales.NotSoManyLeft, catalogue.ItemNotForSale,
+        payment.KeyReused,
     ),
 )  # fmt: skip
 def hand_in(sale_id: str, body: dict[str, Any]) -> Response:
@@ -162,7 +161,7 @@ def hand_in(sale_id: str, body: dict[str, Any]) -> Response:
     here = stock.selling_location(body["location"])
     although = body.get("although")
     asked = hand_ins.HandIn(
-        sale_id, here.id, member.id, [hand_ins.Decision(**each) for each in body["decisions"]],
+        sale_id, here.id, member.id, [_decision(each) for each in body["decisions"]],
         keys.key(), note=body["note"], return_id=body.get("id"),
         override=returns.Override(member.id, although) if although else None,
     )  # fmt: skip
@@ -178,6 +177,11 @@ def hand_in(sale_id: str, body: dict[str, Any]) -> Response:
 
     made, replayed = keys.once(member.id, "hand-ins", body | {"sale": sale_id}, act)
     return answer(made, 201, replayed=replayed)
+
+
+def _decision(units: dict[str, Any]) -> hand_ins.Decision:
+    position, many, item_id = part_of(units)
+    return hand_ins.Decision(position, many, units["decision"], item_id)
 
 
 def _shown(return_id: str, member: identity.Visitor) -> dict[str, Any]:

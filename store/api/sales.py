@@ -25,6 +25,7 @@ METHODS = {on_delivery.MEANS: "cash_on_delivery"}
 """What means of paying are called here, where it is another name than in the books."""
 STATES = ("due", "paid", "part_refunded", "refunded", "cancelled")
 MOST_LINES = 200
+MOST_POSITIONS = 999_999
 MOST_PIECES = 9_999
 LONGEST_CODE = 2_000
 
@@ -70,6 +71,15 @@ class AskedPayment(Strict):
     )
 
 
+def InBundle() -> fields.String:  # noqa: N802 - It is used as a field.
+    """An item out of the bundle on a line of a sale."""
+    return fields.String(
+        validate=validate.Length(1, LONGEST_CODE),
+        metadata={"description": "Of a bundle: only this of it, by its code. It gives back its "
+                  "share of what was paid."},
+    )  # fmt: skip
+
+
 class ShownPayment(Strict):
     method = fields.String(
         required=True,
@@ -98,10 +108,11 @@ class SaleLine(Strict):
     item = fields.String(required=True, metadata={"description": "The item's short code."})
     kind = fields.String(
         required=True,
-        validate=validate.OneOf(["goods", "shipping", "deposit"]),
+        validate=validate.OneOf(["goods", "shipping", "deposit", "part"]),
         metadata={
             "description": "shipping: what the delivery of an order cost. deposit: what is paid "
-            "back with the units of the line at `of`, or for an empty."
+            "back with the units of the line at `of`, or for an empty. part: what is in the "
+            "bundle at `of`, of which something came back alone; it is in that line's total."
         },
     )
     of = fields.Integer(

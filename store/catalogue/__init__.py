@@ -18,7 +18,7 @@ from .forms import resolve
 from .items import add_item, archive_item, bring_back, edit_item
 from .models import BundlePart, Category, Item
 from .pictures import add_picture, picture_url
-from .prices import price_in_force, quote, set_price
+from .prices import price_in_force, prices_at, quote, set_price
 from .quotes import Quote, as_sold, kept_quote, quotes
 from .resolver import page_headers
 from .return_rules import Rule, return_rule, rule_of, rules_at, rules_in_force, set_return_rule
@@ -55,6 +55,7 @@ __all__ = [
     "parts_of",
     "picture_url",
     "price_in_force",
+    "prices_at",
     "quote",
     "quotes",
     "refuse_retired",

@@ -69,6 +69,16 @@ def quote(item_ids: Iterable[int], location_id: int | None, currency: str) -> di
     return {row[0]: row[1] for row in connection().execute(query) if row[1] is not None}
 
 
+def prices_at(
+    item_ids: Iterable[int], location_id: int, currency: str, at: datetime
+) -> dict[int, int]:
+    """{item id: minor units} as they were in force at a location at a moment, whether or not the
+    items are for sale today; without those that had no price."""
+    amount = price_in_force(Item.id, location_id, at, currency=currency)
+    query = select(Item.id, amount).where(Item.id.in_(set(item_ids)))
+    return {row[0]: row[1] for row in connection().execute(query) if row[1] is not None}
+
+
 def set_price(
     item_id: int,
     amount_minor: int,

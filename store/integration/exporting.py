@@ -71,6 +71,7 @@ def _sales(since: datetime | None, until: datetime | None) -> Iterator[list[str]
         )
         .join(SaleLine, SaleLine.sale_id == Sale.id)
         .join(Item, Item.id == SaleLine.item_id)
+        .where(SaleLine.kind != "part")
         .join(place, place.id == Sale.location_id)
         .order_by(Sale.id, SaleLine.position)
         .limit(AT_ONCE)

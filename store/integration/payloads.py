@@ -11,7 +11,7 @@ from sqlalchemy import select
 from .. import money, sales, stock
 from ..catalogue.models import Item, Price
 from ..db import connection
-from ..sales.models import Refund, RefundLine, Sale
+from ..sales.models import Refund, RefundLine, Sale, SaleLine
 from ..stock.models import Batch, Movement
 from .changes import Happened
 
@@ -85,6 +85,7 @@ def _paid(ids: set[str]) -> Told:
                     "tax": amount(line.tax_minor, of),
                 }
                 for line in sale.lines
+                if line.kind != "part"
             ],
         }  # fmt: skip
 
@@ -99,8 +100,14 @@ def _refunded(ids: set[str]) -> Told:
         .where(Refund.id.in_(ids))
     )  # fmt: skip
     lines: dict[str, list[Any]] = {}
-    goods = select(RefundLine.refund_id, RefundLine.position, Item.code, RefundLine.quantity,
-                   RefundLine.total_minor).join(Item, Item.id == RefundLine.item_id)  # fmt: skip
+    goods = (
+        select(RefundLine.refund_id, RefundLine.position, Item.code, RefundLine.quantity,
+               RefundLine.total_minor)
+        .join(Refund, Refund.id == RefundLine.refund_id)
+        .join(SaleLine, (SaleLine.sale_id == Refund.sale_id)
+              & (SaleLine.position == RefundLine.position))
+        .join(Item, Item.id == SaleLine.item_id)
+    )  # fmt: skip
     goods = goods.where(RefundLine.refund_id.in_(ids)).order_by(RefundLine.position)
     for line in connection().execute(goods):
         lines.setdefault(line[0], []).append(line)

@@ -17,7 +17,15 @@ from ..db import connection, in_transaction
 from .ledger import give, row_of, shop_account, shopper_account
 from .models import Account, Transfer
 
-__all__ = ["MEANS", "count_in", "due_of", "give_to_account", "hold_member", "take_at_door"]
+__all__ = [
+    "MEANS",
+    "count_in",
+    "due_of",
+    "forgo_due",
+    "give_to_account",
+    "hold_member",
+    "take_at_door",
+]
 
 MEANS = "delivery"
 DIFFERENCES = "cash_differences"
@@ -59,6 +67,11 @@ def count_in(
         _move(DIFFERENCES, _courier(courier_id), short, currency, "cash_short", note=note)
     elif short < 0:
         _move(_courier(courier_id), DIFFERENCES, -short, currency, "cash_over", note=note)
+
+
+def forgo_due(sale_id: str, amount_minor: int, currency: str) -> None:
+    """Joiner: what nobody can be asked for any more is due no longer."""
+    _move(DIFFERENCES, MEANS, amount_minor, currency, "forgone", sale_id=sale_id)
 
 
 def give_to_account(sale_id: str, member_id: int, amount_minor: int, currency: str) -> None:

@@ -21,11 +21,13 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    exists,
     func,
     literal_column,
     select,
     union_all,
 )
+from sqlalchemy.orm import aliased
 
 from ..catalogue.models import DepositKind, Item
 from ..outbox import Outbox
@@ -126,7 +128,7 @@ def _half(
         *(
             (literal_column(f"{sign}1", BigInteger) * func.sum(measure)).label(name)
             for name, measure in (
-                ("quantity", lines.quantity if by_item or choice.of_goods else _pieces(lines)),
+                ("quantity", _counted(lines, all_kinds=by_item or choice.of_goods)),
                 ("total_minor", lines.total_minor), ("tax_minor", lines.tax_minor),
             )
         ),
@@ -146,19 +148,27 @@ def _half(
     lines_first = span.days > _SHORT_DAYS and choice.of_goods
     goods = _goods(choice, lines.item_id if lines_first else lines.item_id + 0)
     whose = lines.refund_id == Refund.id if refund else lines.sale_id == Sale.id
-    fits = and_(whose, *([] if lines_first else goods))
+    fits = and_(whose, *([] if lines_first else goods), *([] if refund else [lines.kind != "part"]))
     tables = tables.join(of_lines, fits, isouter=not lines_first)
     query = select(*columns).select_from(tables).group_by(*groups)
     query = query.where(*_conditions(at, span, choice, refund), *(goods if lines_first else []))
     return query if lines_first or not goods else query.having(func.count(lines.position) > 0)
 
 
-def _pieces(lines: Any) -> Any:
-    """The units of a line that count as pieces: a bottle's deposit is none beside the bottle."""
+def _counted(lines: Any, *, all_kinds: bool) -> Any:
+    """The units of a line that count as pieces: a bottle's deposit is none beside the bottle, and
+    what comes back out of a bundle is not the bundle."""
     if "kind" in lines:
-        return case((lines.kind == "deposit", 0), else_=lines.quantity)
-    kinds = select(DepositKind.item_id)
-    return case((lines.item_id.in_(kinds), 0), else_=lines.quantity)
+        return lines.quantity if all_kinds else case((lines.kind == "deposit", 0),
+                                                     else_=lines.quantity)  # fmt: skip
+    sold = aliased(SaleLine)
+    of_bundle = exists().where(
+        sold.sale_id == Refund.sale_id, sold.position == lines.position, sold.kind == "part"
+    )
+    none = [(of_bundle, 0)]
+    if not all_kinds:
+        none.append((lines.item_id.in_(select(DepositKind.item_id)), 0))
+    return case(*none, else_=lines.quantity)
 
 
 def _goods(choice: Choice, item_id: Any) -> list[ColumnElement[bool]]:

@@ -157,7 +157,7 @@ def _line_query(refund: bool) -> tuple[Any, tuple[Any, Any]]:
         of_sale = select(
             SaleLine.sale_id.label("id"), SaleLine.names, SaleLine.quantity, SaleLine.total_minor,
             SaleLine.tax_minor,
-        )  # fmt: skip
+        ).where(SaleLine.kind != "part")  # fmt: skip
         return of_sale, (SaleLine.sale_id, SaleLine.position)
     of_refund = (
         select(

@@ -32,7 +32,7 @@ RULES = (
         "deposits that did not come with their goods, or did not go back with them",
         """SELECT COUNT(*) FROM sale_lines d
              LEFT JOIN sale_lines l ON l.sale_id = d.sale_id AND l.position = d.of_position
-            WHERE d.kind = 'deposit'
+            WHERE d.kind = 'deposit' AND COALESCE(l.quantity_opened, 0) = 0
               AND (l.kind IS NULL OR l.kind <> 'goods' OR d.quantity % l.quantity <> 0
                    OR d.quantity * l.quantity_refunded <> d.quantity_refunded * l.quantity)""",
     ),

@@ -7,22 +7,26 @@ its goods alone; the last one with whatever is left. So nothing is asked for twi
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import or_, select
 
 from .. import clock, delivery, money, web
-from ..db import connection
+from ..db import connection, db
 from ..delivery import queue
 from ..delivery.states import LEFT, WAITING
 from ..errors import Refusal
 from ..payment.on_delivery import MEANS, due_of
-from .models import Sale
+from .models import Sale, SaleLine
+from .opening import Part
 from .order_goods import worth
 
-__all__ = ["Due", "NoCashOnDelivery", "due_sales", "most_minor", "refuse", "to_take", "why_not"]
+__all__ = [
+    "Due", "NoCashOnDelivery", "due_sales", "most_minor", "refuse", "to_take",
+    "unpaid_shipping", "why_not",
+]  # fmt: skip
 
 REMEMBERED = timedelta(days=90)
 """A parcel that came back counts against its shopper for so long."""
@@ -78,19 +82,18 @@ def _unpaid(member_id: int) -> int:
 def to_take(sale_ids: Collection[str]) -> dict[str, int]:
     """What the courier takes for which shipment, in minor units, of these sales; only of what is
     still to come and still to be paid."""
-    query = select(Sale.id).where(Sale.id.in_(sale_ids), Sale.state == "due")
-    due = sorted(connection().execute(query).scalars()) if sale_ids else []
-    found: dict[str, int] = {}
-    left = due_of(due)
-    for sale_id in due:
-        found |= _by_parcel(sale_id, left.get(sale_id, 0))
+    query = select(Sale).where(Sale.id.in_(sale_ids), Sale.state == "due").order_by(Sale.id)
+    due = list(db.session.scalars(query)) if sale_ids else []
+    left, found = due_of([sale.id for sale in due]), dict[str, int]()
+    for sale in due:
+        found |= _by_parcel(sale, left.get(sale.id, 0))
     return found
 
 
-def _by_parcel(sale_id: str, due_minor: int) -> dict[str, int]:
+def _by_parcel(sale: Sale, due_minor: int) -> dict[str, int]:
     parcels = [
-        (shipment, worth(sale_id, goods))
-        for shipment, goods in sorted(queue.goods_in(sale_id, (*WAITING, *_OUT)).items())
+        (shipment, worth(sale, goods))
+        for shipment, goods in sorted(queue.goods_in(sale.id, (*WAITING, *_OUT)).items())
         if goods
     ]
     others = sum(amount for _, amount in parcels[1:])
@@ -98,6 +101,16 @@ def _by_parcel(sale_id: str, due_minor: int) -> dict[str, int]:
         shipment: max(0, due_minor - others) if at == 0 else min(amount, due_minor)
         for at, (shipment, amount) in enumerate(parcels)
     }
+
+
+def unpaid_shipping(sale: Sale, goods: Mapping[int, int]) -> list[Part]:
+    """The lines of what the delivery costs, where nobody has paid them yet: more is due than these
+    goods, the last ones of the order."""
+    query = select(SaleLine.position, SaleLine.total_minor).where(
+        SaleLine.sale_id == sale.id, SaleLine.kind == "shipping", SaleLine.quantity_refunded == 0
+    )
+    left = due_of([sale.id]).get(sale.id, 0) - worth(sale, goods)
+    return [Part(row[0], 1) for row in connection().execute(query) if row[1] <= left]
 
 
 _OUT = tuple(state for state in LEFT if state in ("shipped", "failed"))

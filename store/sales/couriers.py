@@ -15,12 +15,15 @@ from sqlalchemy import func, insert, select, update
 from .. import clock, ids, money, payment
 from ..db import connection, in_transaction, insert_new, repeatable, transaction
 from ..errors import Invalid, NotFound, Refusal
-from ..payment.on_delivery import count_in, due_of, take_at_door
+from ..payment.on_delivery import count_in, due_of, forgo_due, take_at_door
 from .courier_models import Courier, CourierHandIn, CourierTaking
 from .models import TRANSITIONS, Sale, SaleLine
 from .refunds import NotRefundable
 
-__all__ = ["CashChanged", "Count", "Counted", "Owed", "counted", "hand_in", "owed", "paid_at_door"]
+__all__ = [
+    "CashChanged", "Count", "Counted", "Owed", "counted", "forgo", "hand_in", "owed",
+    "paid_at_door",
+]  # fmt: skip
 
 LATEST = 20
 
@@ -59,6 +62,19 @@ def paid_at_door(
     )
     if moved.rowcount != 1:
         raise NotRefundable(state=sale.state)
+
+
+def forgo(sale: Sale) -> None:
+    """Joiner: nothing of the order comes to the door any more, and a coin may be left of what was
+    due, where shares of a bundle were rounded: the shop forgoes it."""
+    left = due_of([sale.id]).get(sale.id, 0)
+    if left:
+        forgo_due(sale.id, left, sale.currency)
+        in_transaction().execute(
+            update(Sale)
+            .where(Sale.id == sale.id, Sale.state == "due")
+            .values(state=TRANSITIONS["due", "refund_due"])
+        )
 
 
 def _some_back(sale_id: str) -> bool:

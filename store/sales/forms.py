@@ -106,21 +106,26 @@ def seen_by_item(item_ids: list[int]) -> dict[int, int]:
 
 
 def parts() -> list[Part] | None:
-    """Units by line: a field `quantity-<position>` for each; None where the form has none. A line
-    of which nothing is wanted is left out."""
+    """Units by line: a field `quantity-<position>` for each, or `quantity-<position>-<item id>` for
+    pieces out of the bundle on it; None where the form has none. What is not wanted is left out."""
     names = [name for name in request.form if name.startswith("quantity-")]
     if not names:
         return None
-    if len(names) > MOST_LINES or not all(_POSITION.match(name) for name in names):
+    read = [_POSITION.match(name) for name in names]
+    if len(names) > MOST_LINES + MOST_INSIDE or not all(read):
         raise Invalid("The sale has no such line", field="quantity")
     found = [
-        Part(int(name.removeprefix("quantity-")), forms.whole(name, least=0, most=MOST_PIECES))
-        for name in names
-    ]
+        Part(int(match[1]), forms.whole(match[0], least=0, most=MOST_PIECES),
+             int(match[2]) if match[2] else None)
+        for match in read
+        if match
+    ]  # fmt: skip
     return [part for part in found if part.quantity]
 
 
-_POSITION = re.compile(r"quantity-[1-9][0-9]{0,5}\Z", re.ASCII)
+_POSITION = re.compile(r"quantity-([1-9][0-9]{0,5})(?:-([1-9][0-9]{0,14}))?\Z", re.ASCII)
+MOST_INSIDE = 1_000
+"""So many fields for what is in bundles a form may have."""
 
 
 def wishes() -> Wishes:

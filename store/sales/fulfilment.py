@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from .. import clock, delivery, outbox, stock
+from .. import catalogue, clock, delivery, outbox, stock
 from ..db import in_transaction, repeatable, transaction
 from ..delivery import Shipment, queue, shipments
 from ..delivery.states import LEFT, UNDER_WAY, WAITING
@@ -22,7 +22,7 @@ from ..prepared import Many, Prepared, one_of
 from . import at_the_door, couriers
 from .models import Sale, SaleLine
 from .order_goods import positions_of
-from .refunds import Part, pay_back
+from .refunds import pay_back
 
 __all__ = [
     "Replaced", "TooLate", "cancel", "cancel_in", "hand_over", "hand_over_in", "mend", "short",
@@ -151,9 +151,11 @@ def cancel_in(
     _pay_back(sale_id, goods, made_by, reason, clock.now())
 
 
+# Of a bundle its parts left the shelf.
 _sold = Prepared(
     lambda dialect: (
-        select(SaleLine.item_id)
+        select(func.coalesce(catalogue.BundlePart.item_id, SaleLine.item_id))
+        .outerjoin(catalogue.BundlePart, catalogue.BundlePart.bundle_id == SaleLine.item_id)
         .where(one_of(SaleLine.sale_id, "sales", dialect), SaleLine.kind == "goods")
         .distinct()
     )
@@ -245,9 +247,17 @@ def _pay_back(
     nothing_comes = not states & {*WAITING, *LEFT, UNDER_WAY}
     if "put_back" in states and (sale is None or sale.state != "due"):
         nothing_comes = False
-    parts = None if nothing_comes else [Part(*one) for one in positions_of(sale_id, goods)]
+    parts = None if nothing_comes else positions_of(sale_id, goods)
+    if parts and sale is not None and sale.state == "due" and not states & _COMING:
+        # What is left to be paid is the delivery, and nobody comes to the door for it any more.
+        parts += at_the_door.unpaid_shipping(sale, goods)
     if parts is None or parts:
         pay_back(sale_id, made_by=made_by, reason=reason, parts=parts, at=at, on_its_way=True)
+    if sale is not None and sale.state == "due" and not states & _COMING:
+        couriers.forgo(sale)
+
+
+_COMING = {*WAITING, UNDER_WAY, "shipped", "failed"}
 
 
 def _locked(shipment_id: str) -> Shipment:

@@ -6,13 +6,13 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from .. import catalogue, identity, ids, money, stock, web
 from .. import forms as fields
-from .. import identity, ids, money, stock, web
 from ..errors import Invalid, NotFound
 from . import forms, hand_ins, returnable
 from .checkout import Line
 from .receipts import Receipt, receipt
-from .return_views import shown_returnable
+from .return_views import shown_lines
 from .returns import Override
 from .returns import cancel as returns_cancel
 from .returns import fetch as returns_fetch
@@ -46,7 +46,7 @@ def show(sale_id: str) -> str:
     sale = _sale(sale_id)
     known = returnable.of_sale(sale.id)
     chosen = next((one for one in known if one.id == request.args.get("of") and one.is_open), None)
-    lines = [shown_returnable(line) for line in returnable.returnable(sale)]
+    lines = shown_lines(sale)
     awaited = {line.position: line.awaited for line in chosen.lines} if chosen else None
     for line in lines:
         line["expected"] = awaited.get(line["position"], 0) if awaited is not None else line["left"]
@@ -125,13 +125,17 @@ def _place() -> stock.Location:
 
 
 def _decisions(sale: Receipt) -> list[hand_ins.Decision]:
-    """Fields `resell-1`, `quarantine-1`, `scrap-1` and so on, for each line of the sale."""
+    """Fields `resell-1`, `quarantine-1`, `scrap-1` and so on, for each line of the sale; and
+    `resell-1-7` for the item 7 out of the bundle on that line."""
+    contents = catalogue.parts_of({line.item_id for line in sale.lines if line.is_bundle})
     return [
-        hand_ins.Decision(line.position, many, decision)
+        hand_ins.Decision(line.position, many, decision, item_id)
         for line in sale.lines
+        for item_id in (None, *(part.item_id for part in contents.get(line.item_id, ())))
         for decision in hand_ins.DECISIONS
-        if (many := fields.whole(f"{decision}-{line.position}", least=0,
-                                 most=stock.LARGEST, default=0))
+        if (many := fields.whole(
+            f"{decision}-{line.position}" + (f"-{item_id}" if item_id else ""), least=0,
+            most=stock.LARGEST, default=0))
     ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ same transaction, and an exchange takes another item with it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,8 +18,9 @@ from .. import clock, stock
 from ..db import in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound, Refusal
 from .checkout import Buy, Line, buy_in
-from .models import Refund
-from .refunds import NotSoManyLeft, PaidBack, Part, pay_back
+from .models import Refund, Sale
+from .opening import NotSoManyLeft, Part, resolved
+from .refunds import PaidBack, pay_back
 from .return_models import RETURN_TRANSITIONS, Return, ReturnDecision, ReturnLine
 from .returns import (
     Override,
@@ -38,11 +39,13 @@ DECISIONS = ("resell", "quarantine", "scrap")
 
 
 class Decision(NamedTuple):
-    """So many units of a line, and what becomes of them."""
+    """So many units of a line (or pieces of an item out of the bundle on it), and what becomes of
+    them."""
 
     position: int
     quantity: int
     decision: str
+    item_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,7 @@ def take_in(asked: HandIn) -> Received:
         raise NotFound("There is no such sale")
     if (before := _received_before(asked)) is not None:
         return before
+    asked = replace(asked, decisions=_by_unit(sale, asked.decisions))
     parts = _by_line(asked.decisions)
     return_id = asked.return_id
     if return_id is None:
@@ -141,6 +145,16 @@ def _received_before(asked: HandIn) -> Received | None:
     return Received(*found) if found else None
 
 
+def _by_unit(sale: Sale, decisions: Sequence[Decision]) -> list[Decision]:
+    """The same, for units of lines only."""
+    units = resolved(sale, [Part(each.position, each.quantity, each.item_id) for each in decisions])
+    return [
+        Decision(unit.position, unit.quantity, each.decision)
+        for each, mine in zip(decisions, units)
+        for unit in mine
+    ]
+
+
 def _by_line(decisions: Sequence[Decision]) -> list[Part]:
     return summed(Part(each.position, each.quantity) for each in decisions)
 
@@ -161,7 +175,7 @@ def _receive(found: Return, parts: Sequence[Part]) -> None:
     session = in_transaction()
     if (found.state, "receive_part") not in RETURN_TRANSITIONS:
         raise ReturnOver(state=found.state)
-    for position, many in parts:
+    for position, many, _ in parts:
         row = {"one": found.id, "line": position, "many": many}
         if session.connection().execute(_take_units, row).rowcount != 1:
             raise NotSoManyLeft(position=position, left=_awaited(found.id, position), asked=many)

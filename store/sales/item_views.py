@@ -18,13 +18,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from markupsafe import Markup
 
-from .. import catalogue, identity, ids, web
+from .. import catalogue, delivery, identity, ids, web
 from ..catalogue import gs1
 from ..catalogue.markdowns import reduced_minor
 from ..delivery import rates
 from . import forms, item_facts
 from .elsewhere import SHOWN, Elsewhere, elsewhere, far
 from .marked import Marked, marked_at
+from .order_goods import pieces_of
 from .packs import refuse_pack
 from .shelf import item_page
 from .shown_views import blueprint
@@ -104,8 +105,13 @@ def _near(row: Any, quantity: int) -> Marked | None:
 
 def _elsewhere(row: Any, quantity: int) -> Elsewhere:
     """Where else the item is: the nearest places, and what it costs to have it brought."""
-    grams = rates.grams(row.content, row.content_unit, int(current_app.config["PIECE_G"]))
-    found = elsewhere({row.id: quantity}, row.location_id, forms.currency(), grams * quantity)
+    piece_g, pieces = int(current_app.config["PIECE_G"]), {row.id: quantity}
+    if row.is_bundle:
+        pieces = pieces_of(pieces)
+        weight = delivery.weight_g(pieces, piece_g)
+    else:
+        weight = rates.grams(row.content, row.content_unit, piece_g) * quantity
+    found = elsewhere(pieces, row.location_id, forms.currency(), weight)
     return replace(found, places=found.places[:SHOWN])
 
 

@@ -114,18 +114,24 @@ class SaleLine(Base):
     line of its own kind, "shipping": money and tax like any other, no goods. So is a deposit; it
     goes back with the units of the line at `of_position`. `quantity_refunded`
     are the units whose money went back, `quantity_returning` those on their way back: the guard
-    against giving a unit back twice."""
+    against giving a unit back twice. `quantity_opened` are units of a bundle whose parts go back
+    one by one: each of them is a line of the kind "part", whose total is its share of what was paid
+    for these units, and counts in no sum of the sale."""
 
     __tablename__ = "sale_lines"
     __table_args__ = (
         CheckConstraint("quantity > 0", name="quantity"),
-        CheckConstraint("kind IN ('goods', 'shipping', 'deposit')", name="kind"),
-        CheckConstraint("(kind = 'deposit') = (of_position IS NOT NULL)", name="of_position"),
+        CheckConstraint("kind IN ('goods', 'shipping', 'deposit', 'part')", name="kind"),
+        CheckConstraint(
+            "(kind IN ('deposit', 'part')) = (of_position IS NOT NULL)", name="of_position"
+        ),
         CheckConstraint("quantity_refunded BETWEEN 0 AND quantity", name="quantity_refunded"),
         CheckConstraint(
-            "quantity_returning >= 0 AND quantity_refunded + quantity_returning <= quantity",
+            "quantity_returning >= 0 AND quantity_opened >= 0 AND "
+            "quantity_refunded + quantity_returning + quantity_opened <= quantity",
             name="quantity_returning",
         ),
+        CheckConstraint("quantity_opened = 0 OR kind = 'goods'", name="quantity_opened"),
     )
 
     sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"), primary_key=True)
@@ -142,6 +148,7 @@ class SaleLine(Base):
     of_position: Mapped[int | None] = mapped_column()
     quantity_refunded: Mapped[int] = mapped_column(BigId, server_default="0")
     quantity_returning: Mapped[int] = mapped_column(BigId, server_default="0")
+    quantity_opened: Mapped[int] = mapped_column(BigId, server_default="0")
 
 
 class Refund(Base):

@@ -17,6 +17,7 @@ from . import at_the_door, basket, forms, fulfilment
 from .basket_views import BasketChanged
 from .checkout import Line
 from .elsewhere import Elsewhere, elsewhere, far
+from .order_goods import pieces_of
 from .orders import Offer, Order, offer, order
 from .receipts import receipt
 from .shelf import named
@@ -31,8 +32,9 @@ def show_order() -> ResponseReturnValue:
     member, asked = identity.signed_in(), _asked(identity.signed_in().id)
     if not asked.lines:
         return redirect(url_for("sales.basket"), 303)
-    weight = delivery.weight_g(asked.wanted, asked.piece_g)
-    found = elsewhere(asked.wanted, asked.location_id, asked.currency, weight)
+    pieces = pieces_of(asked.wanted)
+    weight = delivery.weight_g(pieces, asked.piece_g)
+    found = elsewhere(pieces, asked.location_id, asked.currency, weight)
     known = delivery.address_book(member.id)
     asked = _chosen(asked, found, known)
     says, made = _offer(asked)

@@ -16,7 +16,8 @@ shopper ordered in, wherever its parcels come from.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import insert, select
@@ -30,8 +31,9 @@ from ..payment import on_delivery
 from ..payment.on_delivery import MEANS
 from . import at_the_door
 from .checkout import MOST_LINES, MOST_PIECES, Bought, Line, PriceRose, refuse_rises
-from .goods import Deposited, deposit_rows, deposited, parts_of
+from .goods import Deposited, Parts, counted, deposit_rows, deposited, parts_of
 from .models import Sale, SaleLine
+from .order_goods import pieces_of
 
 __all__ = ["Offer", "Order", "offer", "order"]
 
@@ -84,7 +86,8 @@ class Order:
 
 @dataclass(frozen=True)
 class Offer:
-    """What an order would be now: its lines with their quotes, the plan, what delivery costs."""
+    """What an order would be now: its lines with their quotes, the plan, what delivery costs;
+    what is in its bundles, and what is wanted off the shelf."""
 
     quotes: tuple[catalogue.Quote, ...]
     plan: delivery.Plan
@@ -92,6 +95,8 @@ class Offer:
     where: delivery.Where | None
     goods_minor: int
     deposits: tuple[Deposited, ...] = ()
+    parts: Parts = field(default_factory=dict)
+    pieces: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def deposit_minor(self) -> int:
@@ -138,7 +143,7 @@ def _order(asked: Order) -> Bought:
             return earlier
         found = offer(asked)
         if found.plan.missing:
-            raise _out_of_stock(asked, found)
+            raise _out_of_stock(found)
         try:
             return Bought(_write(asked, found, clock.now()), repeated=False)
         except stock.OutOfStock as refusal:
@@ -152,22 +157,23 @@ def offer(asked: Order) -> Offer:
     quotes = catalogue.quotes(sorted(wanted), asked.sold_at, asked.currency)
     if len(quotes) < len(wanted):
         raise catalogue.ItemNotForSale("This item is not for sale here")
-    where, shipping = _shipping(asked)
     parts = parts_of(quotes.values())
+    pieces = pieces_of(wanted) if parts else wanted
+    where, shipping = _shipping(asked, pieces)
     lines = tuple(quotes[line.item_id] for line in asked.lines)
     refuse_rises(asked.lines, lines, parts, asked.currency)
     _refuse_dearer_shipping(asked, shipping)
-    able = delivery.candidates(wanted, asked.fulfilment)
+    able = delivery.candidates(pieces, asked.fulfilment)
     if asked.fulfilment == "collect":
         able = [one for one in able if one.location_id == asked.place_id]
     to = shipping.point if shipping else None
-    plan = delivery.source(wanted, able, to, delivery.weighing())
+    plan = delivery.source(pieces, able, to, delivery.weighing())
     goods = [(quote, line.quantity) for quote, line in zip(lines, asked.lines)]
     deposits = deposited(goods, parts, asked.currency)
     total = sum(quote.amount_minor * many for quote, many in goods)
     if total > money.LARGEST_MINOR:
         raise Invalid("The total is larger than any sale", field="quantity")
-    return Offer(lines, plan, shipping, where, total, tuple(deposits))
+    return Offer(lines, plan, shipping, where, total, tuple(deposits), parts, pieces)
 
 
 def _check(asked: Order) -> None:
@@ -199,11 +205,13 @@ def _earlier(asked: Order) -> Bought | None:
     return Bought(found.id, repeated=True)
 
 
-def _shipping(asked: Order) -> tuple[delivery.Where | None, delivery.Quoted | None]:
+def _shipping(
+    asked: Order, pieces: Mapping[int, int]
+) -> tuple[delivery.Where | None, delivery.Quoted | None]:
     if asked.fulfilment != "deliver" or asked.address_id is None:
         return None, None
     where = delivery.address(asked.member_id, asked.address_id)
-    weight = delivery.weight_g(asked.wanted, asked.piece_g)
+    weight = delivery.weight_g(pieces, asked.piece_g)
     table = delivery.zones(asked.currency)
     return where, delivery.quote(where.country, where.postcode, weight, table)
 
@@ -215,14 +223,18 @@ def _refuse_dearer_shipping(asked: Order, shipping: delivery.Quoted | None) -> N
         raise PriceRose(rises=[rise], currency=asked.currency)
 
 
-def _out_of_stock(asked: Order, found: Offer) -> stock.OutOfStock:
-    item, lacks = next(iter(found.plan.missing.items()))
-    code = next(quote.code for quote in found.quotes if quote.item_id == item)
-    many = asked.wanted[item]
-    return stock.OutOfStock(
-        f"{many - lacks} of {code} left for orders, {many} asked for",
-        item=code, left=many - lacks, asked=many,
+def _out_of_stock(found: Offer) -> stock.OutOfStock:
+    """Of what is short, the item of which the least is left; of a bundle, by its parts."""
+    left, code, many = min(
+        ((found.pieces[item] - found.plan.missing[item]) // each, quote.code,
+         -(-found.pieces[item] // each))
+        for quote in found.quotes
+        for item, each in counted(quote.item_id, 1, found.parts)
+        if item in found.plan.missing
     )  # fmt: skip
+    return stock.OutOfStock(
+        f"{left} of {code} left for orders, {many} asked for", item=code, left=left, asked=many
+    )
 
 
 def _write(asked: Order, found: Offer, at: datetime) -> str:

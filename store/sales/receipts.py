@@ -32,11 +32,14 @@ class ReceiptLine:
     quantity_refunded: int = 0
     kind: str = "goods"
     of_position: int | None = None
+    quantity_opened: int = 0
+    is_bundle: bool = False
 
     @property
     def kept(self) -> int:
-        """How many of them were not given back."""
-        return self.quantity - self.quantity_refunded
+        """How many of them were not given back. Those of a bundle that were opened are lines of
+        their own, by parts."""
+        return self.quantity - self.quantity_refunded - self.quantity_opened
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class Receipt:
     @property
     def kept_pieces(self) -> int:
         """Pieces that were not given back."""
-        return sum(line.kept for line in self.lines if line.kind == "goods")
+        return sum(line.kept for line in self.lines if line.kind in ("goods", "part"))
 
     @property
     def refunded_minor(self) -> int:
@@ -175,7 +178,7 @@ def _lines_query() -> Select[*tuple[Any, ...]]:
             SaleLine.sale_id, SaleLine.position, SaleLine.item_id, item.code, SaleLine.names,
             item.picture, SaleLine.quantity, SaleLine.unit_minor, SaleLine.total_minor,
             SaleLine.tax_minor, SaleLine.tax_rate_bp, SaleLine.quantity_refunded,
-            SaleLine.kind, SaleLine.of_position,
+            SaleLine.kind, SaleLine.of_position, SaleLine.quantity_opened, item.is_bundle,
         )
         .join(item, item.id == SaleLine.item_id)
         .where(SaleLine.sale_id.in_(bindparam("sales", expanding=True)))

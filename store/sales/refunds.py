@@ -7,19 +7,25 @@ units up to the k-th have together given back total × k ÷ quantity, rounded do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
 
-from .. import clock, ids, outbox, payment, stock
+from .. import catalogue, clock, ids, outbox, payment, stock
 from ..db import in_transaction, repeatable, transaction
 from ..delivery.queue import states_of
 from ..delivery.states import ENDED
 from ..errors import Invalid, NotFound, Refusal
 from ..payment.on_delivery import MEANS, due_of, give_to_account
 from .models import TRANSITIONS, Refund, RefundLine, Sale, SaleLine
+from .opening import NotSoManyLeft, Part, given_units, resolved, share
+
+__all__ = [
+    "Given", "NotRefundable", "NotSoManyLeft", "OnItsWay", "PaidBack", "Part", "give_back",
+    "pay_back", "refund", "refuse_on_its_way", "share",
+]  # fmt: skip
 
 
 class NotRefundable(Refusal):
@@ -39,21 +45,6 @@ class OnItsWay(Refusal):
     title = "This order has not arrived yet"
 
 
-class NotSoManyLeft(Refusal):
-    """Fewer units of the line are left than should go back. `data`: position, left, asked."""
-
-    code = "not_so_many_left"
-    status = 409
-    title = "Not so many of this are left to give back"
-
-
-class Part(NamedTuple):
-    """So many units of one line of a sale."""
-
-    position: int
-    quantity: int
-
-
 class Given(NamedTuple):
     """Units of a line whose money goes back, and how much that is."""
 
@@ -70,7 +61,7 @@ class PaidBack(NamedTuple):
     location_id: int
     lines: list[Given]
     goods: list[Given]
-    """Those lines that are goods and no shipping."""
+    """Those lines that are goods, or parts of bundles, and no shipping."""
 
     @property
     def total_minor(self) -> int:
@@ -124,10 +115,12 @@ def pay_back(
         raise NotRefundable(state=sale.state)
     if sale.fulfilment != "taken" and not on_its_way:
         refuse_on_its_way(sale_id)
+    if parts is not None:
+        parts = [unit for units in resolved(sale, parts) for unit in units]
     lines = {line.position: line for line in _lines_of(sale_id)}
     asked = _with_deposits(lines, _asked(lines, parts))
     given = [_given(lines[position], many) for position, many in sorted(asked.items())]
-    left = sum(line.quantity - line.quantity_refunded for line in lines.values())
+    left = sum(line.quantity - given_units(line) for line in lines.values())
     total = sum(line.total_minor for line in given)
     due = due_of([sale_id]).get(sale_id, 0) if sale.means == MEANS else 0
     event = "refund_part" if sum(asked.values()) < left else "refund_rest"
@@ -146,9 +139,9 @@ def pay_back(
     if sale.means == MEANS and total > due and sale.member_id is not None:
         # What was paid at the door cannot go back there: it is in the shopper's account.
         give_to_account(sale_id, sale.member_id, total - due, sale.currency)
-    _write(refund_id, sale_id, given, made_by, reason, at)
+    _write(refund_id, sale_id, _booked(given, lines), made_by, reason, at)
     outbox.put("sale.refunded", refund_id)
-    goods = [line for line in given if lines[line.position].kind == "goods"]
+    goods = [line for line in given if lines[line.position].kind in ("goods", "part")]
     return PaidBack(refund_id, sale.member_id, sale.location_id, given, goods)
 
 
@@ -159,17 +152,12 @@ def refuse_on_its_way(sale_id: str) -> None:
         raise OnItsWay(states=sorted(waiting))
 
 
-def share(total_minor: int, quantity: int, before: int, many: int) -> int:
-    """What the next `many` of a line's units give back when `before` of them went back already."""
-    return total_minor * (before + many) // quantity - total_minor * before // quantity
-
-
 def _lines_of(sale_id: str) -> Sequence[Any]:
     """The lines as they are now that the sale's row is locked."""
     columns = (
         SaleLine.position, SaleLine.item_id, SaleLine.quantity, SaleLine.quantity_refunded,
         SaleLine.quantity_returning, SaleLine.total_minor, SaleLine.tax_minor, SaleLine.kind,
-        SaleLine.of_position,
+        SaleLine.of_position, SaleLine.quantity_opened,
     )  # fmt: skip
     return in_transaction().execute(select(*columns).where(SaleLine.sale_id == sale_id)).all()
 
@@ -177,7 +165,7 @@ def _lines_of(sale_id: str) -> Sequence[Any]:
 def _asked(lines: dict[int, Any], parts: Sequence[Part] | None) -> dict[int, int]:
     """Units by position; a line that is named twice is one. Raises Invalid, NotSoManyLeft."""
     left = {
-        at: line.quantity - line.quantity_refunded - line.quantity_returning
+        at: line.quantity - given_units(line) - line.quantity_returning
         for at, line in lines.items()
         if line.kind != "deposit"
     }
@@ -186,7 +174,7 @@ def _asked(lines: dict[int, Any], parts: Sequence[Part] | None) -> dict[int, int
         if not parts:
             raise NotSoManyLeft("All that is left is on its way back", left=0)
     asked: dict[int, int] = {}
-    for position, quantity in parts:
+    for position, quantity, _ in parts:
         if position not in lines:
             raise Invalid("The sale has no such line", field="lines")
         if position not in left:
@@ -203,18 +191,47 @@ def _asked(lines: dict[int, Any], parts: Sequence[Part] | None) -> dict[int, int
 
 
 def _with_deposits(lines: dict[int, Any], asked: dict[int, int]) -> dict[int, int]:
-    """A unit that goes back takes its deposit with it."""
+    """A unit that goes back takes its deposit with it, a part of a bundle its own."""
+    of_parts = _deposits_of_parts(lines, asked)
     for at, line in lines.items():
-        if line.kind == "deposit" and line.of_position in asked:
+        if line.kind == "deposit":
             each = line.quantity // lines[line.of_position].quantity
-            asked[at] = asked[line.of_position] * each
-    return asked
+            many = asked.get(line.of_position, 0) * each
+            many += of_parts.get((line.of_position, line.item_id), 0)
+            if many:
+                asked[at] = min(many, line.quantity - line.quantity_refunded)
+    return {at: many for at, many in asked.items() if many}
+
+
+def _deposits_of_parts(lines: dict[int, Any], asked: dict[int, int]) -> dict[tuple[int, int], int]:
+    """How many deposits the parts of bundles take with them, by the bundle's line and the deposit's
+    item."""
+    parts = [lines[at] for at in asked if lines[at].kind == "part"]
+    found: dict[tuple[int, int], int] = {}
+    if not parts:
+        return found
+    bundles = catalogue.parts_of({lines[line.of_position].item_id for line in parts})
+    for line in parts:
+        for each in bundles.get(lines[line.of_position].item_id, ()):
+            if each.item_id == line.item_id and each.deposit is not None:
+                key = (line.of_position, each.deposit.item_id)
+                found[key] = found.get(key, 0) + asked[line.position]
+    return found
 
 
 def _given(line: Any, many: int) -> Given:
-    whole = (line.quantity, line.quantity_refunded, many)
+    whole = (line.quantity, given_units(line), many)
     return Given(line.position, line.item_id, many, share(line.total_minor, *whole),
                  share(line.tax_minor, *whole))  # fmt: skip
+
+
+def _booked(given: Sequence[Given], lines: Mapping[int, Any]) -> list[Given]:
+    """The same as the books have it: a part of a bundle on the bundle, as its sale was."""
+    return [
+        one._replace(item_id=lines[line.of_position].item_id) if line.kind == "part" else one
+        for one in given
+        for line in (lines[one.position],)
+    ]
 
 
 _count_units = (
@@ -223,6 +240,7 @@ _count_units = (
         SaleLine.sale_id == bindparam("sale"),
         SaleLine.position == bindparam("line"),
         SaleLine.quantity_refunded == bindparam("before"),
+        SaleLine.quantity_opened == bindparam("opened"),
     )
     .values(quantity_refunded=bindparam("before") + bindparam("many"))
 )
@@ -233,7 +251,8 @@ def _count(sale_id: str, lines: dict[int, Any], given: Sequence[Given]) -> None:
     changed since it was read is refused, whoever changed it."""
     for line in given:
         before = lines[line.position].quantity_refunded
-        row = {"sale": sale_id, "line": line.position, "before": before, "many": line.quantity}
+        row = {"sale": sale_id, "line": line.position, "before": before, "many": line.quantity,
+               "opened": lines[line.position].quantity_opened}  # fmt: skip
         if in_transaction().connection().execute(_count_units, row).rowcount != 1:
             raise NotSoManyLeft(position=line.position, left=0, asked=line.quantity)
 

@@ -26,7 +26,7 @@ def returns(sale_id: str) -> str:
     sale = _mine(sale_id)
     return render_template(
         "sales/returns.html", sale=shown_receipt(sale), key=ids.new(), ways=WAYS,
-        lines=[shown_returnable(line) for line in returnable.returnable(sale)],
+        lines=shown_lines(sale),
         known=returnable.of_sale(sale.id), basket_count=basket.pieces(forms.holder()),
     )  # fmt: skip
 
@@ -66,14 +66,26 @@ def cancel_return(sale_id: str, return_id: str) -> ResponseReturnValue:
     return redirect(url_for("sales.one_return", sale_id=sale_id, return_id=return_id), 303)
 
 
-def shown_returnable(found: returnable.Returnable) -> dict[str, Any]:
-    """A line as the pages of returns show it."""
+def shown_lines(sale: Receipt) -> list[dict[str, Any]]:
+    """The lines of a sale as the pages of returns show them."""
+    bundles = {line.position: web.in_language(line.names) for line in sale.lines}
+    return [_shown(line, bundles) for line in returnable.returnable(sale)]
+
+
+def _shown(found: returnable.Returnable, bundles: dict[int, str]) -> dict[str, Any]:
     line = found.line
     return {
         "position": line.position, "name": web.in_language(line.names), "picture": line.picture,
         "code": line.item_code, "quantity": line.quantity, "left": found.left,
         "unit_minor": line.unit_minor, "days": found.rule.days, "opened": found.rule.opened,
         "until": found.until, "why_not": found.why_not,
+        "of": bundles.get(line.of_position or 0, ""),
+        "inside": [
+            {"item_id": part.item_id, "name": web.in_language(part.names), "left": part.left,
+             "why_not": part.why_not}
+            for part in found.inside
+            if part.left
+        ],
     }  # fmt: skip
 
 

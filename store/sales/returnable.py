@@ -15,21 +15,35 @@ from ..db import connection
 from .models import Sale, SaleLine
 from .receipts import Receipt, ReceiptLine, receipt
 from .return_models import Return, ReturnDecision, ReturnLine
+from .returns import stricter
 
 OPEN = ("declared", "part_received")
 PAGE = 50
 
 
 @dataclass(frozen=True)
+class Inside:
+    """What is in the bundle on a line: how many pieces of it may still be declared, and `why_not`
+    as of a line."""
+
+    item_id: int
+    names: dict[str, str]
+    left: int
+    why_not: str
+
+
+@dataclass(frozen=True)
 class Returnable:
     """A line of a sale: how many units may still be declared, the rule of the day of the sale, and
-    until when it holds. `why_not` is "never", "late", "none" (nothing is left), or empty."""
+    until when it holds. `why_not` is "never", "late", "none" (nothing is left), or empty. `inside`
+    is what is in a bundle, that comes back alone, too."""
 
     line: ReceiptLine
     rule: catalogue.Rule
     until: datetime
     left: int
     why_not: str
+    inside: tuple[Inside, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,24 +97,49 @@ class Known:
 def returnable(sale: Receipt) -> list[Returnable]:
     """Every line of a sale with what may come back of it now."""
     at = clock.now()
-    rules = catalogue.rules_at([line.item_id for line in sale.lines], sale.created_at)
+    contents = catalogue.parts_of({line.item_id for line in sale.lines if line.is_bundle})
+    items = {part.item_id for parts in contents.values() for part in parts}
+    items |= {line.item_id for line in sale.lines}
+    rules = catalogue.rules_at(items, sale.created_at)
     returning = dict(
         connection().execute(
             select(SaleLine.position, SaleLine.quantity_returning).where(
-                SaleLine.sale_id == sale.id, SaleLine.kind == "goods"
+                SaleLine.sale_id == sale.id, SaleLine.kind.in_(("goods", "part"))
             )
         ).all()
     )  # fmt: skip
+    bundles = {line.position: line.item_id for line in sale.lines}
     found = []
     for line in sale.lines:
         if line.position not in returning:
             continue  # What delivery cost is no goods.
         rule = rules[line.item_id]
+        if line.of_position is not None:
+            rule = stricter(rule, rules[bundles[line.of_position]])
+        if line.quantity == line.quantity_opened:
+            continue  # Its parts are lines of their own.
         until = sale.created_at + timedelta(days=rule.days)
         left = line.kept - returning[line.position]
-        why_not = "never" if not rule.days else "late" if at > until else "" if left else "none"
-        found.append(Returnable(line, rule, until, left, why_not))
+        inside = tuple(
+            Inside(
+                part.item_id,
+                part.names,
+                left * part.quantity,
+                _why_not(stricter(rule, rules[part.item_id]), sale.created_at, at, left),
+            )
+            for part in contents.get(line.item_id, ())
+        )
+        why_not = _why_not(rule, sale.created_at, at, left)
+        found.append(Returnable(line, rule, until, left, why_not, inside))
     return found
+
+
+def _why_not(rule: catalogue.Rule, sold_at: datetime, at: datetime, left: int) -> str:
+    if not rule.days:
+        return "never"
+    if at > sold_at + timedelta(days=rule.days):
+        return "late"
+    return "" if left else "none"
 
 
 def one(return_id: str) -> Known | None:

@@ -19,6 +19,7 @@ from .. import catalogue, clock, ids, stock
 from ..db import in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound, Refusal
 from .models import STANDING, Sale, SaleLine
+from .opening import resolved
 from .refunds import NotRefundable, NotSoManyLeft, Part, refuse_on_its_way
 from .return_models import RETURN_TRANSITIONS, WAYS, Return, ReturnLine
 
@@ -143,7 +144,8 @@ def declare_in(sale: Sale, wish: Wish, *, made_by: int, override: Override | Non
         refuse_on_its_way(sale.id)
     if sale.state not in STANDING:
         raise NotRefundable(state=sale.state)
-    session, at, parts = in_transaction(), clock.now(), summed(wish.parts)
+    session, at = in_transaction(), clock.now()
+    parts = summed(unit for units in resolved(sale, wish.parts) for unit in units)
     if override is None:
         _refuse_by_rules(sale, parts, at)
     return_id = ids.new()
@@ -156,7 +158,7 @@ def declare_in(sale: Sale, wish: Wish, *, made_by: int, override: Override | Non
         )
     )  # fmt: skip
     session.flush()
-    for position, quantity in parts:
+    for position, quantity, _ in parts:
         count_returning(sale.id, position, quantity)
         session.add(ReturnLine(return_id=return_id, position=position, quantity=quantity))
     session.flush()
@@ -198,7 +200,7 @@ def _fetching_done(found: Return, made_by: int | None) -> None:
 def summed(parts: Iterable[Part]) -> list[Part]:
     """A line that is named twice is one. Raises Invalid."""
     sums: dict[int, int] = {}
-    for position, quantity in parts:
+    for position, quantity, _ in parts:
         if not (1 <= quantity <= stock.LARGEST and 1 <= position <= stock.LARGEST):
             raise Invalid("A quantity is 1 or more", field="quantity")
         sums[position] = sums.get(position, 0) + quantity
@@ -209,17 +211,19 @@ def summed(parts: Iterable[Part]) -> list[Part]:
 
 def _refuse_by_rules(sale: Sale, parts: Sequence[Part], at: datetime) -> None:
     rows = in_transaction().execute(
-        select(SaleLine.position, SaleLine.item_id, catalogue.Item.code)
+        select(SaleLine.position, SaleLine.item_id, catalogue.Item.code, SaleLine.of_position)
         .join(catalogue.Item, catalogue.Item.id == SaleLine.item_id)
-        .where(SaleLine.sale_id == sale.id, SaleLine.kind == "goods")
+        .where(SaleLine.sale_id == sale.id, SaleLine.kind.in_(("goods", "part")))
     )
     lines = {row.position: row for row in rows}
     rules = catalogue.rules_at([line.item_id for line in lines.values()], sale.created_at)
-    for position, _ in parts:
+    for position, _, _ in parts:
         line = lines.get(position)
         if line is None:
             raise Invalid("The sale has no such line", field="quantity")
         rule = rules[line.item_id]
+        if line.of_position is not None:
+            rule = stricter(rule, rules[lines[line.of_position].item_id])
         if not rule.days:
             raise NotReturnable(position=position, item=line.code)
         until = sale.created_at + timedelta(days=rule.days)
@@ -227,14 +231,22 @@ def _refuse_by_rules(sale: Sale, parts: Sequence[Part], at: datetime) -> None:
             raise ReturnTooLate(position=position, item=line.code, until=until.isoformat())
 
 
+def stricter(one: catalogue.Rule, other: catalogue.Rule) -> catalogue.Rule:
+    """A part of a bundle comes back by its own rule and by the bundle's."""
+    return catalogue.Rule(min(one.days, other.days), one.opened and other.opened)
+
+
 _returning = (
     update(SaleLine)
     .where(
         SaleLine.sale_id == bindparam("sale"),
         SaleLine.position == bindparam("line"),
-        SaleLine.kind == "goods",
+        SaleLine.kind.in_(("goods", "part")),
         SaleLine.quantity_returning + bindparam("many") >= 0,
-        SaleLine.quantity_refunded + SaleLine.quantity_returning + bindparam("many")
+        SaleLine.quantity_refunded
+        + SaleLine.quantity_opened
+        + SaleLine.quantity_returning
+        + bindparam("many")
         <= SaleLine.quantity,
     )
     .values(quantity_returning=SaleLine.quantity_returning + bindparam("many"))
@@ -248,7 +260,8 @@ def count_returning(sale_id: str, position: int, many: int) -> None:
     row = {"sale": sale_id, "line": position, "many": many}
     if in_transaction().connection().execute(_returning, row).rowcount != 1:
         left = in_transaction().scalar(
-            select(SaleLine.quantity - SaleLine.quantity_refunded - SaleLine.quantity_returning)
+            select(SaleLine.quantity - SaleLine.quantity_refunded - SaleLine.quantity_returning
+                   - SaleLine.quantity_opened)
             .where(SaleLine.sale_id == sale_id, SaleLine.position == position)
         )  # fmt: skip
         raise NotSoManyLeft(position=position, left=left or 0, asked=many)

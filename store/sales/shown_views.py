@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint
 from flask_babel import gettext
 
-from .. import web
-from .receipts import Receipt
+from .. import catalogue, web
+from .receipts import Receipt, ReceiptLine
 
 blueprint = Blueprint("sales", __name__)
 
@@ -30,6 +30,37 @@ def means_name(means: str) -> str:
     return names.get(means, means)
 
 
+def _shown_line(line: ReceiptLine) -> dict[str, Any]:
+    return {
+        "position": line.position, "name": web.in_language(line.names), "quantity": line.quantity,
+        "kept": line.kept, "back": line.quantity_refunded, "unit_minor": line.unit_minor,
+        "total_minor": line.total_minor, "picture": line.picture, "kind": line.kind,
+    }  # fmt: skip
+
+
+def _contents(found: Receipt) -> dict[int, list[tuple[str, int, int]]]:
+    """What is in the bundles of a sale, by the line's position: names, how many pieces, how many of
+    them were given back out of it."""
+    bundles = {line.item_id for line in found.lines if line.is_bundle}
+    if not bundles:
+        return {}
+    back: dict[tuple[int | None, int], int] = {}
+    for line in found.lines:
+        if line.kind == "part":
+            key = (line.of_position, line.item_id)
+            back[key] = back.get(key, 0) + line.quantity_refunded
+    parts = catalogue.parts_of(bundles)
+    return {
+        line.position: [
+            (web.in_language(part.names), part.quantity * line.quantity,
+             back.get((line.position, part.item_id), 0))
+            for part in parts.get(line.item_id, ())
+        ]
+        for line in found.lines
+        if line.is_bundle
+    }  # fmt: skip
+
+
 def shown_receipt(found: Receipt) -> dict[str, Any]:
     """A receipt as the templates take it: names in the visitor's language."""
     return {
@@ -45,13 +76,7 @@ def shown_receipt(found: Receipt) -> dict[str, Any]:
         "location_id": found.location_id, "location_name": found.location_name,
         "means": means_name(found.means), "by": found.means, "sold_by": found.sold_by,
         "member_id": found.member_id, "pieces": found.pieces, "fulfilment": found.fulfilment,
-        "lines": [
-            {
-                "position": line.position, "name": web.in_language(line.names),
-                "quantity": line.quantity, "kept": line.kept,
-                "unit_minor": line.unit_minor, "total_minor": line.total_minor,
-                "picture": line.picture, "kind": line.kind,
-            }
-            for line in found.lines
-        ],
+        "lines": [_shown_line(line) for line in found.lines if line.kind != "part"],
+        "of_bundles": [_shown_line(line) for line in found.lines if line.kind == "part"],
+        "contents": _contents(found),
     }  # fmt: skip

@@ -9,11 +9,12 @@ from sqlalchemy import update
 
 from store import ids, payment, sales
 from store.db import in_transaction
-from store.sales import hand_ins, refunds, returns
+from store.sales import hand_ins, opening, refunds, returns
 from store.sales.hand_ins import Decision, HandIn
 from store.sales.models import SaleLine
 from store.sales.refunds import Part
 from tests.races.crowd import at_once, inside, without_checks, words
+from tests.sales.test_bundles import bundle
 from tests.world import World
 
 HANDS, ROUNDS = 6, 6
@@ -109,3 +110,41 @@ def _careless(sale_id: str, **given: object) -> object:
     refund_id = ids.new()
     refunds._write(refund_id, sale_id, [line], given["made_by"], "", given["at"])  # type: ignore[arg-type]
     return refunds.PaidBack(refund_id, sale.member_id, sale.location_id, [line], [line])
+
+
+def declare_a_part_at_once(world: World, app: Flask, rounds: int) -> int:
+    """Six tabs declare the same bread out of a bundle; answers how many were too many."""
+    lin, bread = world.member(funds="1000"), world.item("bread", price="1", on_hand=900)
+    kit = bundle(world, (bread, 1), (world.item(price="1", on_hand=900), 2))
+    for _ in range(rounds):
+        sale = world.buy(lin, kit)
+
+        def declare(sale_id: str = sale.id) -> str:
+            wish = returns.Wish(sale_id, [Part(1, 1, bread.id)], "shop", "", ids.new())
+            return returns.declare(lin.id, wish)
+
+        outcomes = at_once([inside(app, declare)] * HANDS)
+        made = [one for one in outcomes if isinstance(one, str)]
+        if len(made) > 1:
+            return len(made) - 1
+        refused = [one for one in outcomes if not isinstance(one, str)]
+        assert words(refused) == {"not_so_many_left": HANDS - 1}
+    return 0
+
+
+def test_a_part_of_a_bundle_is_declared_once(world: World, app: Flask) -> None:
+    assert declare_a_part_at_once(world, app, 2) == 0
+    assert world.faults() == []
+
+
+def test_without_the_guards_a_part_is_declared_again(
+    world: World, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def careless(sale_id: str, position: int, many: int) -> None:
+        line = (SaleLine.sale_id == sale_id, SaleLine.position == position)
+        in_transaction().execute(update(SaleLine).where(*line).values(quantity_returning=many))
+
+    monkeypatch.setattr(returns, "count_returning", careless)
+    monkeypatch.setattr(opening, "_left", lambda line: 9)
+    assert declare_a_part_at_once(world, app, 1) > 0
+    assert world.faults() != []
