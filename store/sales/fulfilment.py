@@ -154,7 +154,8 @@ def cancel_in(
 # Of a bundle its parts left the shelf.
 _sold = Prepared(
     lambda dialect: (
-        select(func.coalesce(catalogue.BundlePart.item_id, SaleLine.item_id))
+        select(func.coalesce(catalogue.BundlePart.item_id, SaleLine.item_id).label("item_id"))
+        .select_from(SaleLine)
         .outerjoin(catalogue.BundlePart, catalogue.BundlePart.bundle_id == SaleLine.item_id)
         .where(one_of(SaleLine.sale_id, "sales", dialect), SaleLine.kind == "goods")
         .distinct()
