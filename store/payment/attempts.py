@@ -101,9 +101,10 @@ class KeyReused(Refusal):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a shopper asks for: so much, by this way of paying, under the key of their page."""
+    """What a shopper asks for: so much, by this way of paying, under the key of their page; or of
+    the till of `sold_by`."""
 
-    member_id: int
+    member_id: int | None
     amount_minor: int
     currency: str
     key: str
@@ -112,6 +113,7 @@ class Wanted:
     subject: str = ""
     base_url: str = ""
     address: str = ""
+    sold_by: int | None = None
 
 
 class Ends(NamedTuple):
@@ -152,9 +154,9 @@ def begin(
     at = clock.now()
     mine = Attempt(
         id=ids.new(), member_id=wanted.member_id, purpose=purpose, key=wanted.key, number=number,
-        gateway=gateway, way=wanted.way, amount_minor=wanted.amount_minor, refunded_minor=0,
-        currency=wanted.currency, state="created", created_at=at, ends_at=at + lasts,
-        ask_at=at + FIRST_ASKED_AFTER,
+        sold_by=wanted.sold_by, gateway=gateway, way=wanted.way, refunded_minor=0,
+        amount_minor=wanted.amount_minor, currency=wanted.currency, state="created",
+        created_at=at, ends_at=at + lasts, ask_at=at + FIRST_ASKED_AFTER,
     )  # fmt: skip
     in_transaction().add(mine)
     return mine
@@ -353,22 +355,28 @@ def give_up(attempt_id: str, source: str = "query") -> str:
         return step(locked(attempt_id), "given_up", source)
 
 
-def find(attempt_id: str, member_id: int | None = None, purpose: str | None = None) -> Attempt:
-    """An attempt; with a member, only theirs. Raises NotFound."""
+def find(
+    attempt_id: str, member_id: int | None = None, purpose: str | None = None,
+    sold_by: int | None = None,
+) -> Attempt:  # fmt: skip
+    """An attempt; with a member, only theirs; with a seller, only of their till. Raises
+    NotFound."""
     db.session.expire_all()
     mine = db.session.get(Attempt, attempt_id)
     if (
         mine is None
-        or (member_id is not None and mine.member_id != member_id)
+        or (member_id is not None and (mine.member_id, mine.sold_by) != (member_id, None))
+        or (sold_by is not None and mine.sold_by != sold_by)
         or (purpose is not None and mine.purpose != purpose)
     ):
         raise NotFound("There is no such payment")
     return mine
 
 
-def with_key(member_id: int, key: str) -> Attempt | None:
-    """Joiner: the newest attempt with this key of a member's page."""
-    query = select(Attempt).where(Attempt.member_id == member_id, Attempt.key == key)
+def with_key(member_id: int | None, key: str, sold_by: int | None = None) -> Attempt | None:
+    """Joiner: the newest attempt with this key of a member's page, or of a seller's till."""
+    mine = Attempt.sold_by == sold_by if sold_by is not None else Attempt.member_id == member_id
+    query = select(Attempt).where(mine, Attempt.key == key)
     return in_transaction().scalar(query.order_by(Attempt.number.desc()).limit(1))
 
 
@@ -376,3 +384,9 @@ def open_count(gateway: str) -> int:
     """How many attempts of a gateway nobody knows the end of."""
     query = select(func.count()).where(Attempt.state.in_(OPEN), Attempt.gateway == gateway)
     return int(db.session.scalar(query) or 0)
+
+
+def open_at_till(seller_id: int) -> list[Attempt]:
+    """Codes of a seller's till that wait to be paid, the newest first."""
+    query = select(Attempt).where(Attempt.sold_by == seller_id, Attempt.state.in_(OPEN))
+    return list(db.session.scalars(query.order_by(Attempt.created_at.desc()).limit(5)))

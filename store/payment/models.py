@@ -79,7 +79,8 @@ CAME = ("captured", "partly_refunded", "refunded", "disputed")
 class Attempt(Base):
     """An attempt to pay with money from outside: written down first, then asked for, answered at
     once, late, twice or never. `id` is the order number that the provider gets. One key may be
-    tried several times (`number`), where the first attempts came to nothing. `refunded_minor` is
+    tried several times (`number`), where the first attempts came to nothing. At a till the key is
+    the seller's (`sold_by`), and nobody's name may be known. `refunded_minor` is
     what went back or is on its way back: the guard against sending more than came."""
 
     __tablename__ = "attempts"
@@ -89,16 +90,29 @@ class Attempt(Base):
         CheckConstraint("refunded_minor BETWEEN 0 AND amount_minor", name="refunded"),
         CheckConstraint("purpose IN ('top_up', 'sale')", name="purpose"),
         CheckConstraint(
+            "member_id IS NOT NULL OR (sold_by IS NOT NULL AND purpose = 'sale')", name="somebody"
+        ),
+        CheckConstraint(
             "state IN ('created', 'pending', 'authorised', 'captured', 'partly_refunded', "
             "'refunded', 'failed', 'expired', 'disputed')",
             name="state",
+        ),
+        Index(
+            "uq_attempts_sold_by_key_number",
+            "sold_by",
+            "key",
+            "number",
+            unique=True,
+            sqlite_where=text("sold_by IS NOT NULL"),
+            postgresql_where=text("sold_by IS NOT NULL"),
         ),
         Index("ix_attempts_state_ask_at", "state", "ask_at"),
         Index("ix_attempts_created_at", "created_at"),
     )
 
     id: Mapped[str] = mapped_column(String(20), primary_key=True)
-    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
+    sold_by: Mapped[int | None] = mapped_column(BigId)
     purpose: Mapped[str] = mapped_column(String(8))
     key: Mapped[str] = mapped_column(String(64))
     number: Mapped[int] = mapped_column(default=1)

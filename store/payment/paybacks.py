@@ -3,7 +3,7 @@
 It is booked and written down in the transaction that decides it, and asked of the provider
 afterwards, again and again until the provider answers, always under the same number: a provider
 that is asked twice sends it once. What the provider will not take back is given to the shopper's
-account.
+account; where a till sold to somebody unknown, it waits and is asked for again.
 """
 
 from __future__ import annotations
@@ -103,11 +103,14 @@ def _ask(payback_id: str, amount_minor: int, gateway: Gateway, order: Order) -> 
 def _later(payback_id: str) -> bool:
     """Opener: it is asked for again, at doubling distances, for ever."""
     with transaction() as session:
-        mine = session.get_one(Payback, payback_id)
-        wait = min(timedelta(seconds=5 * 2 ** min(mine.failures, 12)), LONGEST)
-        values = {"failures": mine.failures + 1, "next_at": clock.now() + wait}
-        session.execute(update(Payback).where(Payback.id == payback_id).values(**values))
+        _put_off(session.get_one(Payback, payback_id))
     return False
+
+
+def _put_off(mine: Payback) -> None:
+    wait = min(timedelta(seconds=5 * 2 ** min(mine.failures, 12)), LONGEST)
+    values = {"failures": mine.failures + 1, "next_at": clock.now() + wait}
+    in_transaction().execute(update(Payback).where(Payback.id == mine.id).values(**values))
 
 
 @repeatable
@@ -119,6 +122,9 @@ def _settle(payback_id: str, answer: Answer) -> bool:
         paid = attempts.locked(attempt_id)
         mine = session.scalars(query.with_for_update()).one()
         if mine.state != "waiting":
+            return False
+        if isinstance(answer, Declined) and paid.member_id is None:
+            _put_off(mine)  # Nobody has an account that it could go to; the owner sees it wait.
             return False
         _end(mine, answer, clock.now())
         if isinstance(answer, Declined):
@@ -144,7 +150,7 @@ def _give_to_account(mine: Payback, paid: Attempt) -> None:
     changed = update(Attempt).where(Attempt.id == paid.id).values(refunded_minor=less)
     in_transaction().execute(changed)
     ledger.deposit(
-        paid.member_id, mine.amount_minor, mine.currency, f"gateway:{paid.gateway}",
+        paid.member_id or 0, mine.amount_minor, mine.currency, f"gateway:{paid.gateway}",
         reason="sent_back", note=f"payback {mine.id}",
     )  # fmt: skip
 

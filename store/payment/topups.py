@@ -55,7 +55,7 @@ def _begin(wanted: Wanted, gateway: str) -> tuple[Attempt, bool]:
 
 def _paid(mine: Attempt) -> None:
     source = f"gateway:{mine.gateway}"
-    deposit(mine.member_id, mine.amount_minor, mine.currency, source, attempt_id=mine.id)
+    deposit(mine.member_id or 0, mine.amount_minor, mine.currency, source, attempt_id=mine.id)
 
 
 def _over(mine: Attempt) -> None:

@@ -294,8 +294,8 @@ def empty(member_id: int, key: str) -> None:
         take_out(member_id, key)
 
 
-def take_out(member_id: int, key: str) -> None:
-    """Joiner: the same."""
+def take_out(member_id: int | None, key: str) -> None:
+    """Joiner: the same; a till's basket is no member's."""
     query = select(Basket).where(Basket.member_id == member_id, Basket.key == key)
     for basket in in_transaction().scalars(query):
         _empty(basket)

@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from .. import catalogue, clock, stock
 from ..db import db, in_transaction, repeatable, transaction
@@ -29,7 +30,7 @@ from .checkout import Buy, Line, Weighed, buy_in, weigh
 from .goods import deposited, parts_of
 from .models import Hold, Sale
 
-__all__ = ["Paying", "find", "pay"]
+__all__ = ["Paying", "find", "find_at_till", "pay"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,10 @@ def pay(paying: Paying) -> str:
 
     Raises what `checkout.buy` raises but InsufficientFunds, AlreadyPaid 409, GatewayAway 503.
     """
-    mine, fresh = _hold(paying)
+    try:
+        mine, fresh = _hold(paying)
+    except IntegrityError:  # The same page was sent twice at once, and the other one was faster.
+        mine, fresh = _hold(paying)
     if fresh:
         try:
             attempts.start(mine, _wanted(paying, mine.amount_minor), paying.gateway,
@@ -75,8 +79,9 @@ class AlreadyPaid(Refusal):
 def _wanted(paying: Paying, amount_minor: int) -> attempts.Wanted:
     asked = paying.asked
     return attempts.Wanted(
-        asked.member_id or 0, amount_minor, asked.currency, asked.key, paying.wish, paying.way,
+        asked.member_id, amount_minor, asked.currency, asked.key, paying.wish, paying.way,
         paying.subject, paying.base_url, paying.address,
+        asked.sold_by,
     )  # fmt: skip
 
 
@@ -85,12 +90,12 @@ def _hold(paying: Paying) -> tuple[Attempt, bool]:
     """Opener: the attempt of this page, and whether its provider must be asked."""
     asked, name = paying.asked, paying.gateway.name
     with transaction() as session:
-        paid = session.scalar(
-            select(Sale.id).where(Sale.member_id == asked.member_id, Sale.key == asked.key)
-        )
+        at_till = asked.sold_by is not None
+        whose = Sale.sold_by == asked.sold_by if at_till else Sale.member_id == asked.member_id
+        paid = session.scalar(select(Sale.id).where(whose, Sale.key == asked.key))
         if paid is not None:
             raise AlreadyPaid(sale=paid)
-        earlier = attempts.with_key(asked.member_id or 0, asked.key)
+        earlier = attempts.with_key(asked.member_id, asked.key, asked.sold_by)
         if earlier is not None and earlier.state in OPEN:
             if earlier.gateway == name:
                 return earlier, not earlier.next_url and not earlier.code
@@ -145,7 +150,7 @@ def _paid(mine: Attempt) -> None:
     asked = Buy(
         mine.member_id, held.location_id, mine.currency,
         tuple(_line(line, quote) for line, quote in zip(held.lines, quotes)),
-        held.key, held.channel, means=mine.gateway, attempt_id=mine.id,
+        held.key, held.channel, mine.sold_by, means=mine.gateway, attempt_id=mine.id,
     )  # fmt: skip
     try:
         bought = buy_in(asked, quotes)
@@ -159,7 +164,7 @@ def _paid(mine: Attempt) -> None:
         return
     named = update(Attempt).where(Attempt.id == mine.id).values(sale_id=bought.sale_id)
     session.execute(named)
-    basket.take_out(mine.member_id, held.key)
+    basket.take_out(mine.member_id if mine.sold_by is None else None, held.key)
 
 
 def _line(line: dict[str, Any], quote: catalogue.Quote) -> Line:
@@ -172,6 +177,11 @@ def _over(mine: Attempt) -> None:
 
 
 attempts.serves("sale", attempts.Ends(_paid, _over))
+
+
+def find_at_till(attempt_id: str, seller_id: int) -> Attempt:
+    """An attempt of a seller's till. Raises NotFound."""
+    return attempts.find(attempt_id, purpose="sale", sold_by=seller_id)
 
 
 def find(attempt_id: str, member_id: int) -> Attempt:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import flash, g, make_response, redirect, render_template, request, url_for
+from flask import current_app, flash, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from markupsafe import Markup
@@ -20,6 +20,9 @@ from .. import catalogue, identity, ids, money, payment, stock, web
 from .. import forms as fields
 from ..errors import Invalid, NotFound, Refusal
 from ..labels import qr
+from ..payment import attempts
+from ..payment.calls import GatewayAway
+from ..payment.gateways.offered import codes
 from . import basket, empties_views, forms
 from .basket_views import BasketChanged
 from .checkout import MOST_PIECES, Buy, Line, PriceRose, buy
@@ -55,7 +58,7 @@ def till_page() -> ResponseReturnValue:
     if who:
         flash(gettext("Nobody is known by this."), "warn")
     g.more_script = " 'wasm-unsafe-eval'"
-    member, contents, seller = _member(), _contents(), identity.signed_in()
+    member, contents, seller = buyer_here(), basket_here(), identity.signed_in()
     paid = basket.paid_at_till(seller.id, contents.key) if contents else None
     lines = contents.lines if contents and not paid else []
     last = request.args.get("last", "")
@@ -73,6 +76,8 @@ def till_page() -> ResponseReturnValue:
         pieces=contents.pieces if contents and lines else 0,
         decimals=money.decimals(forms.currency()),
         balance_minor=payment.balance_of(member.id, forms.currency()) if member else None,
+        waiting=attempts.open_at_till(seller.id),
+        codes=codes(current_app.config, amount_minor=total, currency=forms.currency()),
     )  # fmt: skip
 
 
@@ -83,14 +88,14 @@ def till_add() -> ResponseReturnValue:
     text = request.form.get("code", "").strip()
     many = _MANY.match(text)
     quantity, code = (int(many[1]), many[2]) if many else (1, text)
-    response = _back()
+    response = back()
     try:
         item_id = forms.item_id(_code(code))
         holder = _holder(response)
         _tidy()
         basket.add(holder, Line(item_id, quantity), place_here().id, forms.currency())
     except Refusal as refusal:
-        flash(str(_words(refusal, code[:40])), "bad")
+        flash(str(in_words(refusal, code[:40])), "bad")
         return response
     response.location = _address(last=item_id)
     return response
@@ -105,7 +110,7 @@ def till_quantity() -> ResponseReturnValue:
         basket.set_quantity(_holder(), line_id, quantity)
     except NotFound:
         flash(gettext("The basket has changed. Look at it again."), "warn")
-    return _back()
+    return back()
 
 
 @blueprint.post("/desk/till/clear")
@@ -128,8 +133,8 @@ def till_sell() -> ResponseReturnValue:
         except Invalid:
             raise
         except Refusal as refusal:
-            flash(str(_words(refusal)), "bad")
-            return _back()
+            flash(str(in_words(refusal)), "bad")
+            return back()
     basket.clear(_holder(), key)
     return redirect(url_for("sales.till_receipt", sale_id=sale_id, given=given), 303)
 
@@ -171,10 +176,10 @@ def _taxes(found: Receipt) -> list[tuple[str, int]]:
 
 def _sell(seller_id: int, key: str) -> tuple[str, int | None]:
     """The sale, and what was given in cash, if anything was said."""
-    means, member = fields.text("means", least=1, most=16), _member()
+    means, member = fields.text("means", least=1, most=16), buyer_here()
     if means not in MEANS or (means == "account" and member is None):
         raise Invalid("A till takes cash, a card, or the account of a member", field="means")
-    contents = _contents()
+    contents = basket_here()
     if contents is None or not contents.lines or contents.key != key:
         raise BasketChanged()
     seen = forms.seen_by_item([line.item_id for line in contents.lines])
@@ -202,7 +207,7 @@ def _given(total_minor: int) -> int | None:
     return given
 
 
-def _words(refusal: Refusal, code: str = "") -> Any:
+def in_words(refusal: Refusal, code: str = "") -> Any:
     """A refusal in a line that staff read while somebody waits. Nothing was charged."""
     data = refusal.data
     if isinstance(refusal, stock.OutOfStock):
@@ -220,6 +225,8 @@ def _words(refusal: Refusal, code: str = "") -> Any:
         return gettext("That is less than the total. Nothing was sold.")
     if isinstance(refusal, BasketChanged):
         return gettext("The basket has changed. Look at it again.")
+    if isinstance(refusal, GatewayAway):
+        return gettext("This does not answer just now. Take the money in another way.")
     if code:
         return gettext("“%(code)s” is not for sale here.", code=code)
     return gettext("This was not sold: %(why)s", why=refusal.title)
@@ -235,7 +242,7 @@ def _code(text: str) -> str:
 def _tidy() -> None:
     """What was paid is out of the basket before the next scan comes in, even when the answer to
     the sale was lost."""
-    contents = _contents()
+    contents = basket_here()
     if contents and basket.paid_at_till(identity.signed_in().id, contents.key):
         basket.clear(_holder(), contents.key)
 
@@ -249,21 +256,21 @@ def _holder(response: Response | None = None) -> basket.Holder:
     return basket.Holder(None, secret)
 
 
-def _contents() -> basket.Contents | None:
+def basket_here() -> basket.Contents | None:
     return basket.contents(_holder(), forms.currency())
 
 
-def _member() -> identity.Member | None:
+def buyer_here() -> identity.Member | None:
     """The member that the page was told, if any."""
     number = request.values.get("member", "")
     return _known(number) if number.isascii() and number.isdigit() else None
 
 
 def _address(last: int | None = None) -> str:
-    member = _member()
+    member = buyer_here()
     empties: dict[str, Any] = dict(empties_views.asked())
     return url_for("sales.till", member=member.id if member else None, last=last, **empties)
 
 
-def _back() -> Response:
+def back() -> Response:
     return make_response(redirect(_address(), 303))

@@ -26,6 +26,7 @@ from . import (
     paying_views,
     return_rule_views,
     return_views,
+    till_code_views,
     till_views,
 )
 from .checkout import Buy, buy
@@ -53,6 +54,7 @@ __all__ = [
     "paying_views",
     "return_rule_views",
     "return_views",
+    "till_code_views",
     "till_views",
 ]
 

@@ -3,14 +3,16 @@ and with the way back lost."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser import OpenPhone
 from tests.journeys.conftest import OpenShop
-from tests.journeys.steps import be_signed_in, main_button
+from tests.journeys.steps import be_signed_in, main_button, read_code
 from tests.payment.practice import Providers, providers
 from tests.world import Thing
 
@@ -86,3 +88,25 @@ def test_a_phone_that_never_comes_back_has_its_receipt(
             break
         other.wait_for_timeout(250)
     assert world.left(item) == 0
+
+
+def test_a_code_on_the_tills_screen_is_scanned_and_paid(
+    shop: OpenShop, open_phone: OpenPhone
+) -> None:
+    """The shopper is nobody the shop knows; the till's page becomes the receipt by itself."""
+    world = shop.world
+    item = world.item("rice", on_hand=2)
+    till = open_phone(desk=True)
+    be_signed_in(till, world.app, shop.url, world.staff())
+    till.goto(f"{shop.url}/desk/till")
+    till.locator("input[name=code]").fill(item.code)
+    till.get_by_role("button", name="Add").click()
+    till.get_by_role("button", name="WeChat Pay").click()
+    code = till.get_by_role("img", name="Code to pay with WeChat Pay")
+    expect(code).to_be_visible()
+    phone = open_phone()
+    phone.goto(read_code(Image.open(io.BytesIO(code.screenshot()))))
+    phone.get_by_role("button", name="Pay", exact=False).first.click()
+    expect(till.get_by_role("link", name="Next customer")).to_be_visible()
+    assert world.left(item) == 1
+    assert world.faults() == []

@@ -13,11 +13,13 @@ from .simulated import Simulated
 from .stripe import Stripe
 from .wechat import WeChat
 
-__all__ = ["INSIDE", "offered", "set_up"]
+__all__ = ["INSIDE", "codes", "offered", "set_up"]
 
 INSIDE = {"MicroMessenger": "", "AlipayClient": "alipay"}
 """Inside these apps, known by their user agent, only their own way of paying works; inside WeChat
 that one asks for the shopper's openid, which we do not have."""
+WITH_CODE = ("alipay", "wechat")
+"""Those that show a code for a phone to scan."""
 CURRENCIES = {
     "alipay": {"CNY"},
     "wechat": {"CNY"},
@@ -71,3 +73,9 @@ def offered(
         and (gateway.name != "stripe" or amount_minor >= STRIPE_LEAST.get(currency, 100))
         and currency in CURRENCIES.get(gateway.name, {currency})
     ]
+
+
+def codes(settings: Mapping[str, Any], *, amount_minor: int, currency: str) -> list[Gateway]:
+    """Those with which so much can be paid by a code on the till's screen."""
+    found = offered(settings, amount_minor=amount_minor, currency=currency)
+    return [one for one in found if one.name in WITH_CODE and amount_minor > 0]
