@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .bundles import Part, parts_of
+from .bundles import Part, kept_part, parts_of
 from .codes import (
     CodeTaken,
     ItemNotForSale,
@@ -50,6 +50,7 @@ __all__ = [
     "find_item",
     "item_by_code_query",
     "item_path",
+    "kept_part",
     "kept_quote",
     "page_headers",
     "parts_of",

@@ -8,8 +8,8 @@ assortment: a changed content is a new GTIN).
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select
 
@@ -19,7 +19,7 @@ from .codes import find_item
 from .deposits import COLUMNS, Deposit, read, with_deposit
 from .models import BundlePart, Item
 
-__all__ = ["Part", "parts_of", "read_parts", "set_parts"]
+__all__ = ["Part", "kept_part", "parts_of", "read_parts", "set_parts"]
 
 MOST_PARTS = 30
 MOST_PIECES = 999
@@ -34,6 +34,12 @@ class Part(NamedTuple):
     names: dict[str, str]
     tracks_batches: bool
     deposit: Deposit | None = None
+
+
+def kept_part(values: Sequence[Any]) -> Part:
+    """A part that was written down as a list, with the deposit in it as another."""
+    plain = Part(*values[:5])
+    return plain if values[5] is None else plain._replace(deposit=Deposit(*values[5]))
 
 
 def parts_of(item_ids: Collection[int]) -> dict[int, list[Part]]:

@@ -74,7 +74,6 @@ TRANSITIONS = {
     ("authorised", "given_up"): "expired",
     ("failed", "paid"): "captured",
     ("expired", "paid"): "captured",
-    ("expired", "declined"): "failed",
     ("captured", "sent_part_back"): "partly_refunded",
     ("captured", "sent_all_back"): "refunded",
     ("captured", "disputed"): "disputed",
@@ -294,8 +293,6 @@ def ask_about(mine: Attempt, gateway: Gateway, source: str = "return") -> str:
         if isinstance(answer, Pending) and answer.to_capture:
             settle(mine.id, answer, source)
             answer = call(gateway, lambda: gateway.capture(order))
-        elif isinstance(answer, Pending) and clock.now() > mine.ends_at:
-            answer = _closed(gateway, order)
         # Who does not know our keys tells nothing about this payment.
         wrong = isinstance(answer, Declined) and answer.reason == SET_UP
         state = mine.state if wrong else settle(mine.id, answer, source)
@@ -305,29 +302,42 @@ def ask_about(mine: Attempt, gateway: Gateway, source: str = "return") -> str:
         events.refuse(gateway.name, source, refusal, attempt_id=mine.id)
         state = mine.state
     if state in OPEN:
-        return give_up(mine.id) if clock.now() > mine.ends_at else _ask_later(mine)
+        return _end(mine, gateway, "query") if clock.now() > mine.ends_at else _ask_later(mine)
     return state
 
 
 def abandon(mine: Attempt, gateway: Gateway, source: str = "return") -> str:
-    """Nobody shall pay it any more: it is closed at the provider, who says whether it was paid a
-    moment before; answers the state."""
+    """Nobody shall pay it any more. The provider is asked first, for it may have been paid a moment
+    ago; nothing is captured. Answers the state."""
     if mine.state not in OPEN:
         return mine.state
+    order = order_of(mine)
+    return _book(mine, gateway, lambda: gateway.status(order), source) or _end(
+        mine, gateway, source
+    )
+
+
+def _end(mine: Attempt, gateway: Gateway, source: str) -> str:
+    """Given up here, and then closed at the provider: who asks meanwhile is told the same. What was
+    paid before it could be closed is late money."""
+    state = give_up(mine.id, source)
+    if state != "expired":
+        return state
+    order = order_of(mine)
+    return _book(mine, gateway, lambda: gateway.close(order), source) or state
+
+
+def _book(mine: Attempt, gateway: Gateway, ask: Callable[[], Answer], source: str) -> str:
+    """The state, where the provider says that the money came; else "". A provider that does not
+    answer ends the payment by its own time; late money is still booked."""
     try:
-        state = settle(mine.id, _closed(gateway, order_of(mine)), source)
+        answer = call(gateway, ask)
+        return settle(mine.id, answer, source) if isinstance(answer, Approved) else ""
     except NoticeForeign as refusal:
         events.refuse(gateway.name, source, refusal, attempt_id=mine.id)
-        state = mine.state
     except (GatewayTimeout, GatewayAway):
-        state = mine.state  # It ends by its own time there; late money is still booked here.
-    return give_up(mine.id, source) if state in OPEN else state
-
-
-def _closed(gateway: Gateway, order: Order) -> Answer:
-    """That it came, where it was paid before it could be closed; else that nothing came."""
-    answer = call(gateway, lambda: gateway.close(order))
-    return answer if isinstance(answer, Approved) else Pending(order.reference)
+        pass
+    return ""
 
 
 def order_of(mine: Attempt) -> Order:

@@ -218,6 +218,7 @@ class Weighed:
     total_minor: int
     wanted: dict[int, int]
     found: dict[tuple[int, int], int]
+    parts: Parts
 
 
 def weigh(asked: Buy) -> Weighed:
@@ -229,15 +230,17 @@ def weigh(asked: Buy) -> Weighed:
     for line in asked.lines:
         for item, many in counted(line.item_id, line.quantity, till.parts):
             wanted[item] = wanted.get(item, 0) + many
-    return Weighed(accepted.quotes, accepted.total_minor, wanted, accepted.found)
+    return Weighed(accepted.quotes, accepted.total_minor, wanted, accepted.found, till.parts)
 
 
-def buy_in(asked: Buy, quotes: Sequence[catalogue.Quote] = ()) -> Bought:
+def buy_in(
+    asked: Buy, quotes: Sequence[catalogue.Quote] = (), parts: Parts | None = None
+) -> Bought:
     """Joiner: the same within the caller's transaction, beside something else that must happen or
-    fail with it; at these quotes where the prices stood before. Raises what `buy` raises;
-    Unavailable also when another buy was faster."""
+    fail with it; at these quotes and with these parts of bundles where the prices stood before.
+    Raises what `buy` raises; Unavailable also when another buy was faster."""
     _check_form(asked)
-    till = _Till.read([asked], quotes)
+    till = _Till.read([asked], quotes, parts)
     outcome = till.decide(asked)
     if isinstance(outcome, BaseException):
         raise outcome
@@ -321,7 +324,12 @@ class _Till:
     accepted: list[_Accepted] = field(default_factory=list)
 
     @classmethod
-    def read(cls, buys: Sequence[Buy], stood: Sequence[catalogue.Quote] = ()) -> _Till:
+    def read(
+        cls,
+        buys: Sequence[Buy],
+        stood: Sequence[catalogue.Quote] = (),
+        parts: Parts | None = None,
+    ) -> _Till:
         at = clock.now()
         members = sorted({asked.member_id for asked in buys if asked.member_id is not None})
         places = {(line.item_id, asked.location_id) for asked in buys for line in asked.lines}
@@ -333,7 +341,7 @@ class _Till:
         quotes = _quotes(buys)
         for quote in stood:
             quotes[quote.item_id, buys[0].location_id, buys[0].currency] = quote
-        parts = parts_of(quotes.values())
+        parts = parts_of(quotes.values()) if parts is None else parts
         return cls(
             at=at,
             known=known,

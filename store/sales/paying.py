@@ -27,7 +27,7 @@ from ..payment.gateways import Gateway
 from ..payment.models import OPEN, Attempt
 from . import basket
 from .checkout import Buy, Line, Weighed, buy_in, weigh
-from .goods import deposited, parts_of
+from .goods import Parts, deposited, parts_of
 from .models import Hold, Sale
 
 __all__ = ["Paying", "find", "find_at_till", "pay"]
@@ -132,9 +132,10 @@ def _keep(mine: Attempt, asked: Buy, weighed: Weighed) -> None:
 
 def _written(attempt_id: str, asked: Buy, weighed: Weighed) -> Hold:
     lines = [
-        {"quantity": line.quantity, "label": line.label_id, "quote": list(quote)}
+        {"quantity": line.quantity, "label": line.label_id, "quote": list(quote),
+         "parts": [list(part) for part in weighed.parts.get(quote.item_id, ())]}
         for line, quote in zip(asked.lines, weighed.quotes)
-    ]
+    ]  # fmt: skip
     return Hold(
         attempt_id=attempt_id, location_id=asked.location_id, key=asked.key,
         channel=asked.channel, lines=lines,
@@ -146,14 +147,14 @@ def _paid(mine: Attempt) -> None:
     session = in_transaction()
     held = session.get_one(Hold, mine.id)
     stock.release(mine.id, clock.now())
-    quotes = [catalogue.kept_quote(line["quote"]) for line in held.lines]
+    quotes, parts = _stood(held)
     asked = Buy(
         mine.member_id, held.location_id, mine.currency,
         tuple(_line(line, quote) for line, quote in zip(held.lines, quotes)),
         held.key, held.channel, mine.sold_by, means=mine.gateway, attempt_id=mine.id,
     )  # fmt: skip
     try:
-        bought = buy_in(asked, quotes)
+        bought = buy_in(asked, quotes, parts)
     except Unavailable:
         raise  # Somebody was faster: all of it is undone, and decided again.
     except Refusal as refusal:
@@ -165,6 +166,17 @@ def _paid(mine: Attempt) -> None:
     named = update(Attempt).where(Attempt.id == mine.id).values(sale_id=bought.sale_id)
     session.execute(named)
     basket.take_out(mine.member_id if mine.sold_by is None else None, held.key)
+
+
+def _stood(held: Hold) -> tuple[list[catalogue.Quote], Parts]:
+    """Prices, parts of bundles and deposits as they were shown."""
+    quotes = [catalogue.kept_quote(line["quote"]) for line in held.lines]
+    parts = {
+        quote.item_id: [catalogue.kept_part(part) for part in line["parts"]]
+        for quote, line in zip(quotes, held.lines)
+        if line.get("parts")
+    }
+    return quotes, parts or parts_of(quotes)
 
 
 def _line(line: dict[str, Any], quote: catalogue.Quote) -> Line:
@@ -192,8 +204,9 @@ def find(attempt_id: str, member_id: int) -> Attempt:
 def lines_of(attempt_id: str) -> list[tuple[dict[str, str], int, int]]:
     """What an attempt is to pay for: names, quantity, and what a line costs."""
     held = db.session.get_one(Hold, attempt_id)
-    quotes = [(catalogue.kept_quote(line["quote"]), line["quantity"]) for line in held.lines]
+    found, parts = _stood(held)
+    quotes = [(quote, line["quantity"]) for quote, line in zip(found, held.lines)]
     lines = [(quote.names, many, quote.amount_minor * many) for quote, many in quotes]
     currency = db.session.get_one(Attempt, attempt_id).currency
-    deposits = deposited(quotes, parts_of([quote for quote, _ in quotes]), currency)
+    deposits = deposited(quotes, parts, currency)
     return lines + [(one.deposit.names, one.quantity, one.total_minor) for one in deposits]

@@ -41,7 +41,7 @@ captured        .       .          .        .      .       partly_refunded refun
 partly_refunded .       .          .        .      .       partly_refunded refunded disputed .        .
 refunded        .       .          .        .      .       .               .        .        .        .
 failed          .       .          captured .      .       .               .        .        .        .
-expired         .       .          captured failed .       .               .        .        .        .
+expired         .       .          captured .      .       .               .        .        .        .
 disputed        .       .          .        .      .       .               refunded .        captured partly_refunded
 """  # noqa: E501
 CELLS = [

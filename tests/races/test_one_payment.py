@@ -1,0 +1,119 @@
+"""A payment from outside buys once, whoever brings the answer: notices, our own asking, the
+shopper's return, and who gives it up, all at the same moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from store import ids, sales
+from store.db import db, repeatable, transaction
+from store.payment import attempts
+from store.payment.gateways import Answer, Approved, Notice, Order
+from store.payment.gateways.simulated import Simulated
+from store.payment.models import OPEN, Attempt, Payback, Transfer
+from store.sales import paying
+from tests.races.crowd import at_once, inside, without_unique
+from tests.world import Somebody, Thing, World
+
+ROUNDS = 6
+
+
+class Paid(Simulated):
+    """Whoever asks it is told that the money came."""
+
+    def status(self, order: Order) -> Answer:
+        return Approved("provider-1", order.amount_minor, order.currency)
+
+
+GATEWAY = Paid(b"known-to-the-tests-only", hang_s=0)
+
+
+def held(world: World, app: Flask, member: Somebody, item: Thing, key: str = "") -> str:
+    """A payment that nobody has answered, for one of the item."""
+    asked = sales.Buy(
+        member.id, world.location, "CNY", (sales.Line(item.id, 1),), key or ids.new(),
+        means="simulated",
+    )  # fmt: skip
+    with app.app_context():
+        return paying.pay(paying.Paying(asked, GATEWAY, wish="never"))
+
+
+@repeatable
+def careless_settle(attempt_id: str) -> None:
+    """It looks whether the payment is open, and then settles it."""
+    waits = db.session.get_one(Attempt, attempt_id).state in OPEN
+    db.session.rollback()
+    if waits:
+        with transaction() as session:
+            came = update(Attempt).where(Attempt.id == attempt_id).values(state="captured")
+            session.execute(came)
+            paying._paid(session.get_one(Attempt, attempt_id))
+
+
+def booked(app: Flask, attempt_id: str) -> int:
+    with app.app_context():
+        query = select(func.count()).where(Transfer.attempt_id == attempt_id)
+        return int(db.session.scalar(query) or 0)
+
+
+def test_a_careless_settlement_sells_and_sends_back_what_paid_for_it(
+    world: World, app: Flask
+) -> None:
+    without_unique(app, "transfers", "uq_transfers_attempt_id")
+    lin, milk = world.member(), world.item(on_hand=100)
+    for _ in range(60):
+        attempt_id = held(world, app, lin, milk)
+        at_once([inside(app, lambda: careless_settle(attempt_id))] * 8)  # noqa: B023
+        if booked(app, attempt_id) > 1:
+            assert world.faults() != []
+            return
+    pytest.fail("no race was seen, so the tests below prove nothing")
+
+
+def test_notices_questions_and_who_gives_up_together_are_one_sale(world: World, app: Flask) -> None:
+    lin, milk = world.member(), world.item(on_hand=ROUNDS + 1)
+    for number in range(ROUNDS):
+        attempt_id = held(world, app, lin, milk)
+        paid = Notice(attempt_id, milk.price_minor, "CNY", Approved("provider-1"))
+
+        def told(notice: Notice = paid, digest: str = f"{number:064}") -> object:
+            return attempts.take_notice(notice, digest)
+
+        def asked(attempt_id: str = attempt_id) -> object:
+            return attempts.ask_about(attempts.find(attempt_id), GATEWAY)
+
+        def left(attempt_id: str = attempt_id) -> object:
+            return attempts.give_up(attempt_id)
+
+        jobs = [inside(app, one) for one in (told, told, told, asked, asked, asked, left, left)]
+        assert not [one for one in at_once(jobs) if isinstance(one, BaseException)]
+        assert booked(app, attempt_id) == 1
+    assert world.left(milk) == 1
+    assert world.faults() == []
+
+
+def test_two_payments_for_one_basket_at_once_are_one_sale_and_one_goes_back(
+    world: World, app: Flask
+) -> None:
+    lin, milk = world.member(), world.item(on_hand=ROUNDS)
+    for _ in range(ROUNDS):
+        key = ids.new()
+        both = [held(world, app, lin, milk, key)]
+        with app.app_context():
+            attempts.give_up(both[0])
+        both.append(held(world, app, lin, milk, key))
+        order = Order("", milk.price_minor, "CNY")
+
+        def pays(attempt_id: str, order: Order = order) -> object:
+            return attempts.settle(attempt_id, GATEWAY.status(replace(order, id=attempt_id)))
+
+        jobs = [inside(app, lambda one=one: pays(one)) for one in both * 3]  # type: ignore[misc]
+        assert at_once(jobs) == ["captured"] * 6
+    with app.app_context():
+        back = db.session.scalar(select(func.count()).select_from(Payback))
+    assert (world.left(milk), back) == (0, ROUNDS)
+    assert world.faults() == []
