@@ -1,5 +1,5 @@
-"""A thousand notices about a hundred payments, doubled, shuffled and forged, while the servers that
-take them are killed: every payment that came has its goods, or goes back; nothing twice."""
+"""A thousand notices about a hundred payments, doubled, shuffled and forged, while the processes
+that take them are killed: every payment that came has its goods, or goes back; nothing twice."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.payment.practice import SHOP, Providers, providers
 from tests.sales.test_paying import start_many
 from tests.world import World
 
-KILLS, STOCK, SENDERS = 12, 60, 4
+KILLS, STOCK, SENDERS = 5, 60, 4
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +73,11 @@ class Provider:
                 there, data=notice.body, headers=notice.headers, timeout=10
             ).status_code
         except requests.RequestException:
-            time.sleep(0.02)
+            time.sleep(0.1)
             return 0
 
 
-def test_a_thousand_notices_while_servers_are_killed(
+def test_a_thousand_notices_while_all_who_take_them_are_killed(
     world: World, live_server: Start, practice: Providers, app: Flask
 ) -> None:
     seed = random.randrange(10**6)
@@ -99,13 +99,10 @@ def test_a_thousand_notices_while_servers_are_killed(
     senders = [threading.Thread(target=provider.work, daemon=True) for _ in range(SENDERS)]
     for sender in senders:
         sender.start()
-    for number in range(KILLS):
-        time.sleep(chance.uniform(0.02, 0.2))
-        if number == KILLS // 2:
-            provider.server.kill()
-            provider.server = live_server(WORKERS=2)
-        elif children := provider.server.children():
-            os.kill(chance.choice(children), signal.SIGKILL)
+    for _ in range(KILLS):
+        time.sleep(chance.uniform(0.05, 0.2))
+        for worker in provider.server.children():
+            os.kill(worker, signal.SIGKILL)
     for sender in senders:
         sender.join(120)
         assert not sender.is_alive()
