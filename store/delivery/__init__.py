@@ -2,8 +2,18 @@
 
 from .addresses import Where, address, address_book, keep_for_order, of_order, use_address
 from .models import Shipment
-from .places import Spot, spot, spots, weighing
-from .rates import NoDelivery, Quoted, cheapest, quote, weight_g, zones
+from .places import Spot, spot, spots, spots_of, spots_text, weighing
+from .rates import (
+    NoDelivery,
+    Quoted,
+    ZoneWithRates,
+    cheapest,
+    quote,
+    weight_g,
+    zones,
+    zones_of,
+    zones_text,
+)
 from .shipments import (
     BadStep,
     WrongCode,
@@ -32,6 +42,7 @@ __all__ = [
     "Weighing",
     "Where",
     "WrongCode",
+    "ZoneWithRates",
     "address",
     "address_book",
     "advance",
@@ -52,10 +63,14 @@ __all__ = [
     "source",
     "spot",
     "spots",
+    "spots_of",
+    "spots_text",
     "take_off",
     "use_address",
     "waiting",
     "weighing",
     "weight_g",
     "zones",
+    "zones_of",
+    "zones_text",
 ]

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from .. import stock
 from ..db import connection, db, in_transaction, insert_new
 from ..errors import Invalid
+from ..prepared import as_text
 from .models import Place, Weights
 from .sourcing import Point, Weighing
 
-__all__ = ["Spot", "check_point", "set_place", "set_weighing", "spot", "spots", "weighing"]
+__all__ = [
+    "Spot", "check_point", "set_place", "set_weighing", "spot", "spots", "spots_of",
+    "spots_text", "weighing",
+]  # fmt: skip
 
 MOST_DAYS = 365
 
@@ -39,26 +44,44 @@ class Spot:
 def spots() -> list[Spot]:
     """Every location whose goods are for sale, the first one first, in one statement: nobody is
     sent what lies in quarantine, or is under way itself."""
-    for_sale = stock.Location.kind.in_(stock.SELLING)
-    return [_spot(row) for row in connection().execute(_query().where(for_sale))]
+    return [_spot(row) for row in connection().execute(_ordered().where(_sells()))]
+
+
+def spots_text(dialect: str) -> Any:
+    """The same as a column of another statement; `spots_of` reads it."""
+    query = _query().with_only_columns(as_text(_columns(), dialect), maintain_column_froms=True)
+    return query.where(_sells()).scalar_subquery()
+
+
+def spots_of(text: str) -> list[Spot]:
+    return sorted((_spot(row) for row in json.loads(text)), key=lambda one: one.location_id)
 
 
 def spot(location_id: int) -> Spot | None:
-    row = connection().execute(_query().where(stock.Location.id == location_id)).first()
+    row = connection().execute(_ordered().where(stock.Location.id == location_id)).first()
     return None if row is None else _spot(row)
+
+
+def _sells() -> ColumnElement[bool]:
+    return or_(*(stock.Location.kind == kind for kind in stock.SELLING))
+
+
+def _columns() -> tuple[Any, ...]:
+    place = stock.Location
+    return (
+        place.id, place.code, place.name, place.kind, place.address, Place.latitude,
+        Place.longitude, Place.hours, Place.buffer, Place.ships, Place.hands_over,
+        Place.parcel_minor, Place.days,
+    )  # fmt: skip
 
 
 def _query() -> Select[*tuple[Any, ...]]:
     place = stock.Location
-    return (
-        select(
-            place.id, place.code, place.name, place.kind, place.address, Place.latitude,
-            Place.longitude, Place.hours, Place.buffer, Place.ships, Place.hands_over,
-            Place.parcel_minor, Place.days,
-        )
-        .outerjoin(Place, Place.location_id == place.id)
-        .order_by(place.id)
-    )  # fmt: skip
+    return select(*_columns()).select_from(place).outerjoin(Place, Place.location_id == place.id)
+
+
+def _ordered() -> Select[*tuple[Any, ...]]:
+    return _query().order_by(stock.Location.id)
 
 
 def _spot(row: Any) -> Spot:

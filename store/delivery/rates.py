@@ -3,8 +3,9 @@ it takes; all from a table that the owner edits."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +15,15 @@ from .. import catalogue
 from ..db import connection, in_transaction
 from ..errors import Invalid, NotFound, Refusal
 from ..money import LARGEST_MINOR
+from ..prepared import as_text
 from .models import Rate, Zone
 from .places import check_point
 from .sourcing import Point
 
 __all__ = [
     "NoDelivery", "Quoted", "Step", "ZoneWithRates", "add_rate", "add_zone", "cheapest",
-    "postcode_text", "quote", "remove_rate", "remove_zone", "weight_g", "zones",
+    "postcode_text", "quote", "remove_rate", "remove_zone", "weight_g", "zones", "zones_of",
+    "zones_text",
 ]  # fmt: skip
 
 HEAVIEST_G = 10**8
@@ -69,20 +72,39 @@ class Quoted:
     point: Point | None
 
 
+_COLUMNS = (
+    Zone.id, Zone.name, Zone.country, Zone.prefix, Zone.latitude, Zone.longitude, Rate.id,
+    Rate.up_to_g, Rate.price_minor, Rate.currency, Rate.days_least, Rate.days_most,
+)  # fmt: skip
+
+
 def zones(currency: str) -> list[ZoneWithRates]:
     """The whole table in one statement: zones by country and prefix, steps by weight."""
-    query = (
-        select(
-            Zone.id, Zone.name, Zone.country, Zone.prefix, Zone.latitude, Zone.longitude, Rate.id,
-            Rate.up_to_g, Rate.price_minor, Rate.currency, Rate.days_least, Rate.days_most,
-        )
-        .outerjoin(Rate, (Rate.zone_id == Zone.id) & (Rate.currency == currency))
-        .order_by(Zone.country, Zone.prefix, Zone.id, Rate.up_to_g)
-    )  # fmt: skip
+    return _zones(connection().execute(_with_rates(currency)))
+
+
+def zones_text(currency: Any, dialect: str) -> Any:
+    """The same as a column of another statement; `zones_of` reads it."""
+    query = _with_rates(currency).with_only_columns(
+        as_text(_COLUMNS, dialect), maintain_column_froms=True
+    )
+    return query.scalar_subquery()
+
+
+def zones_of(text: str) -> list[ZoneWithRates]:
+    return _zones(json.loads(text or "[]"))
+
+
+def _with_rates(currency: Any) -> Any:
+    return select(*_COLUMNS).outerjoin(
+        Rate, (Rate.zone_id == Zone.id) & (Rate.currency == currency)
+    )
+
+
+def _zones(rows: Iterable[Any]) -> list[ZoneWithRates]:
     heads: dict[int, tuple[str, str, str, Point | None]] = {}
     steps: dict[int, list[Step]] = {}
-    row: Any
-    for row in connection().execute(query):
+    for row in sorted(rows, key=lambda row: (row[2], row[3], row[0], row[7] or 0)):
         point = None if row[4] is None else Point(row[4], row[5])
         heads[row[0]] = (row[1], row[2], row[3], point)
         found = steps.setdefault(row[0], [])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, not_
 
 from .. import delivery, stock
 
-__all__ = ["Elsewhere", "Near", "elsewhere", "far"]
+__all__ = ["Elsewhere", "Near", "columns", "elsewhere", "elsewhere_of", "far"]
 
 SHOWN = 5
 
@@ -45,11 +49,44 @@ def elsewhere(
     statements: places, what is free there, the table of rates."""
     spots = delivery.spots()
     free = stock.available(list(wanted), [one.location_id for one in spots])
+    left = {place: level.available for place, level in free.items()}
+    return _found(wanted, location_id, weight_g, spots, left, delivery.zones(currency))
+
+
+def columns(item: Any, on_hand: Any, currency: Any, dialect: str) -> list[ColumnElement[Any]]:
+    """The same for one item, no bundle, as columns of its page's statement, looked for only where
+    the shelf is empty; `elsewhere_of` reads them."""
+    empty = and_(not_(item.is_bundle), func.coalesce(on_hand, 0) < 1)
+    return [
+        case((empty, text)).label(name)
+        for name, text in (
+            ("free_text", stock.available_text(item.id, dialect)),
+            ("spots_text", delivery.spots_text(dialect)),
+            ("zones_text", delivery.zones_text(currency, dialect)),
+        )
+    ]
+
+
+def elsewhere_of(row: Any, quantity: int, weight_g: int) -> Elsewhere:
+    """What the columns of an item's row say for so many of it."""
+    spots, table = delivery.spots_of(row.spots_text), delivery.zones_of(row.zones_text)
+    left = {(row.id, place): free for place, free in json.loads(row.free_text or "[]")}
+    return _found({row.id: quantity}, row.location_id, weight_g, spots, left, table)
+
+
+def _found(
+    wanted: Mapping[int, int],
+    location_id: int,
+    weight_g: int,
+    spots: Sequence[delivery.Spot],
+    free: Mapping[tuple[int, int], int],
+    table: Sequence[delivery.ZoneWithRates],
+) -> Elsewhere:
+    """`free` is what is available by item and place."""
     here = next((one.point for one in spots if one.location_id == location_id), None)
 
     def left(spot: delivery.Spot, item: int) -> int:
-        level = free.get((item, spot.location_id))
-        return max(0, level.available - spot.buffer) if level else 0
+        return max(0, free.get((item, spot.location_id), 0) - spot.buffer)
 
     near = [
         Near(
@@ -68,8 +105,7 @@ def elsewhere(
         sum(left(spot, item) for spot in spots if spot.ships) >= many
         for item, many in wanted.items()
     )
-    home = delivery.cheapest(weight_g, delivery.zones(currency)) if sent else None
-    return Elsewhere(tuple(places), home)
+    return Elsewhere(tuple(places), delivery.cheapest(weight_g, table) if sent else None)
 
 
 def far(km: float | None) -> str:

@@ -3,10 +3,10 @@ through the framework.
 
 A page that was rendered before is one statement and a few words put in its holes; a buy is one
 statement and a place in the line of waiting buys (`combine`). Everything that is the least bit
-unusual (a guest's first visit, another query, a form with one field more, an empty shelf, any
-refusal) goes on to the views, which know all of it. The lane decides nothing of its own: what is
-shown, sold and refused is said by the same functions that the views ask, and
-tests/sales/test_express.py holds its answers to theirs, header by header.
+unusual (a guest's first visit, another query, a form with one field more, a bundle, any refusal)
+goes on to the views, which know all of it. The lane decides nothing of its own: what is shown, sold
+and refused is said by the same functions that the views ask, and tests/sales/test_express.py holds
+its answers to theirs, header by header.
 
 No request holds a thread while it waits. The server's threads hand it in (`later`) and go; one
 thread answers pages and reads what buys ask for, another settles the buys that wait, all at once,
@@ -167,11 +167,10 @@ class Express:
             or row.price_minor is None
             or row.group_id is not None
             or row.tracks_batches
-            or (row.on_hand or 0) < 1
             or row.is_bundle
         ):
             return None
-        facts = item_facts.facts(here, row, said, wanted.label_id, 1, self._shop, _nowhere)
+        facts = item_facts.facts(here, row, said, wanted.label_id, 1, self._shop)
         page = item_facts.pages.kept(facts.key, facts.words)
         if page is None:
             return None
@@ -274,7 +273,3 @@ def _nothing(environ: Environ, start_response: Any) -> Iterable[bytes]:
 
 def _unheard(*answer: object) -> Any:
     raise AssertionError("nothing is answered here")
-
-
-def _nowhere(row: Any, quantity: int) -> None:
-    raise AssertionError("an empty shelf is the view's")

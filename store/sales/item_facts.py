@@ -3,7 +3,7 @@ visitor to visitor. Knows no Flask: the page's view and the express lane both as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -57,16 +57,14 @@ def facts(
     label_id: str | None,
     quantity: int,
     shop: Mapping[str, Any],
-    elsewhere: Callable[[Any, int], Any],
     more: Hashable = None,
     options: tuple[Any, ...] = (),
     price_minor: int | None = None,
     best_before: date | None = None,
 ) -> Facts:
-    """The facts of a page about an item that is for sale. The visitor has a secret already;
-    `elsewhere` is asked where the shelf is empty; `more` is what else the page shows, `options`
-    what else there is of a variant. `price_minor` is what one costs now where that is not the
-    row's: it is near its date, `best_before`."""
+    """The facts of a page about an item that is for sale. The visitor has a secret already; `more`
+    is what else the page shows, `options` what else there is of a variant. `price_minor` is what
+    one costs now where that is not the row's: it is near its date, `best_before`."""
     language, on_hand, balance = here.language, row.on_hand or 0, row.balance_minor or 0
     price = row.price_minor if price_minor is None else price_minor
     short = (price + row.deposit_minor) * quantity - balance
@@ -80,8 +78,6 @@ def facts(
         "more_left": quantity < on_hand, "short": short > 0,
         "basket_count": int(row.basket_count or 0), "bought": row.bought_sale_id is not None,
         "options": options, "price_minor": price, "best_before": best_before,
-        # Only who finds the shelf empty asks for more than the one statement.
-        "elsewhere": None if on_hand > 0 else elsewhere(row, quantity),
     }  # fmt: skip
     environ, currency = here.environ, str(shop["CURRENCY"])
     key = (

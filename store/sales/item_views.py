@@ -23,7 +23,7 @@ from ..catalogue import gs1
 from ..catalogue.markdowns import reduced_minor
 from ..delivery import rates
 from . import forms, item_facts
-from .elsewhere import SHOWN, Elsewhere, elsewhere, far
+from .elsewhere import SHOWN, Elsewhere, elsewhere, elsewhere_of, far
 from .marked import Marked, marked_at
 from .order_goods import pieces_of
 from .packs import refuse_pack
@@ -78,16 +78,21 @@ def _item(by: str, value: str, pack: Mapping[str, str] = _NO_PACK) -> ResponseRe
     asked = here.args.get("quantity", "1") if query else "1"
     quantity = int(asked) if asked in _QUANTITIES else 1
     parts = catalogue.parts_of([row.id]).get(row.id, []) if row.is_bundle else []
+    gone = _elsewhere(row, quantity) if row.is_bundle else None
     options = () if row.group_id is None else _options(row, here.language)
     near = _near(row, quantity) if row.tracks_batches else None
     found = item_facts.facts(
-        here, row, said, wanted.label_id, quantity, shop, _elsewhere,
-        str(parts) if parts else None, options,
+        here, row, said, wanted.label_id, quantity, shop,
+        (str(parts), gone) if parts else None, options,
         reduced_minor(row.price_minor, near.percent) if near else None,
         near.expires_on if near else None,
     )  # fmt: skip
     return item_facts.pages.page(
-        found.key, lambda marks: _rendered(row, parts, found.shown, marks), found.words
+        found.key,
+        lambda marks: _rendered(
+            row, parts, found.shown, marks, gone if row.is_bundle else _elsewhere(row, quantity)
+        ),
+        found.words,
     )
 
 
@@ -103,19 +108,29 @@ def _near(row: Any, quantity: int) -> Marked | None:
     return near if near is not None and quantity <= near.left else None
 
 
-def _elsewhere(row: Any, quantity: int) -> Elsewhere:
-    """Where else the item is: the nearest places, and what it costs to have it brought."""
-    piece_g, pieces = int(current_app.config["PIECE_G"]), {row.id: quantity}
+def _elsewhere(row: Any, quantity: int) -> Elsewhere | None:
+    """Where else the item is, where the shelf is empty: the nearest places, and what it costs to
+    have it brought. Of a bundle all parts are looked for; of all else the row knows it."""
+    if (row.on_hand or 0) > 0:
+        return None
+    piece_g = int(current_app.config["PIECE_G"])
     if row.is_bundle:
-        pieces = pieces_of(pieces)
+        pieces = pieces_of({row.id: quantity})
         weight = delivery.weight_g(pieces, piece_g)
+        found = elsewhere(pieces, row.location_id, forms.currency(), weight)
     else:
         weight = rates.grams(row.content, row.content_unit, piece_g) * quantity
-    found = elsewhere(pieces, row.location_id, forms.currency(), weight)
+        found = elsewhere_of(row, quantity, weight)
     return replace(found, places=found.places[:SHOWN])
 
 
-def _rendered(row: Any, parts: Any, shown: dict[str, Any], marks: Mapping[str, Markup]) -> str:
+def _rendered(
+    row: Any,
+    parts: Any,
+    shown: dict[str, Any],
+    marks: Mapping[str, Markup],
+    gone: Elsewhere | None,
+) -> str:
     """The item page with marks for what differs from visitor to visitor."""
     names, descriptions, category = (
         json.loads(text or "null") for text in (row.names, row.descriptions, row.category_names)
@@ -144,7 +159,8 @@ def _rendered(row: Any, parts: Any, shown: dict[str, Any], marks: Mapping[str, M
         label=shown["said"] if label_fits else "",
         warning=_warning(row, shown["said"], label_fits),
         left_text=marks["left"], key=marks["key"], balance_text=marks["balance"],
-        short_text=marks["short"], far=far, bought_sale=marks["sale"],
+        short_text=marks["short"], bought_sale=marks["sale"],
+        elsewhere=gone, far=far,
         csrf_field=lambda: Markup('<input type="hidden" name="csrf" value="{}">').format(
             marks["csrf"]
         ),

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal, or
 
 from .. import catalogue, clock
 from ..db import Moment, connection
+from ..prepared import as_text
 from .batches import blocked_expression
 from .incoming import incoming_expression
 from .levels import level_of
@@ -125,6 +126,19 @@ def available_expression(item_id: Any, location_id: Any) -> ColumnElement[int]:
     was; below zero where more is kept than there is."""
     on_hand = func.coalesce(level_of(item_id, location_id), literal(0))
     return on_hand - _reserved(item_id, location_id) - blocked_expression(item_id, location_id)
+
+
+def available_text(item_id: Any, dialect: str) -> Any:
+    """What is free of an item at every place where it ever was, as a column of another statement: a
+    JSON list of [location, available]; NULL where it never was anywhere."""
+    place = (Level.item_id, Level.location_id)
+    free = Level.on_hand - _reserved(*place) - blocked_expression(*place)
+    return (
+        select(as_text([Level.location_id, free], dialect))
+        .where(Level.item_id == item_id)
+        .correlate_except(Level)
+        .scalar_subquery()
+    )
 
 
 def is_live(at: Any = _now) -> ColumnElement[bool]:

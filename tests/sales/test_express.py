@@ -168,6 +168,28 @@ def test_what_changed_is_never_shown_from_before(
         assert left in lanes.ask(lanes.environ(milk.path))[2]
 
 
+def test_a_sold_out_page_too_and_it_knows_at_once_what_is_elsewhere(
+    lanes: Lanes, world: World, milk: Thing, lin: Somebody
+) -> None:
+    world.buy(lin, (milk, 40))
+    mill = world.place("MILL", "Mill Lane")
+
+    def same_by_both() -> bytes:
+        lanes.by_views(lanes.environ(milk.path))
+        seen = lanes.by_views(lanes.environ(milk.path))
+        by_lane = lanes.express(lanes.environ(milk.path))
+        assert without_key(by_lane) == without_key(seen)
+        return by_lane[2]
+
+    assert b"Mill Lane" not in same_by_both()
+    world.stock(milk, 3, at=mill)
+    assert b"Collect at Mill Lane" in same_by_both()
+    world.zone((5000, "5"))
+    assert b"Deliver" in same_by_both()
+    world.buy(lin, (milk, 3), at=mill)
+    assert b"Mill Lane" not in same_by_both()
+
+
 def test_what_is_unusual_is_left_to_the_views(lanes: Lanes, milk: Thing) -> None:
     lanes.ask(lanes.environ(milk.path))
     assert not lanes.leaves(lanes.environ(milk.path))
