@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, current_app
@@ -13,7 +14,7 @@ from ..delivery import addresses
 from ..errors import Invalid, NotFound, Refusal
 from ..payment import on_delivery
 from ..sales import fulfilment
-from ..sales.at_the_door import NoCashOnDelivery
+from ..sales.at_the_door import NoCashOnDelivery, to_take
 from . import keys
 from .access import caller
 from .answers import amount, answer, currency, moment
@@ -110,6 +111,12 @@ class Shipment(Strict):
     )  # fmt: skip
     carrier = fields.String(required=True)
     tracking = fields.String(required=True)
+    to_collect = fields.Nested(
+        Money,
+        required=True,
+        allow_none=True,
+        metadata={"description": "What the courier takes for it at the door; null: nothing."},
+    )
     goods = fields.List(fields.Nested(ShipmentGoods), required=True)
     steps = fields.List(fields.Nested(ShipmentStep), required=True)
 
@@ -205,7 +212,15 @@ def cancel(sale_id: str, body: dict[str, Any]) -> Response:
     return answer(made, 201, replayed=replayed)
 
 
-def shown_shipment(found: delivery.Tracked, *, mine: bool) -> dict[str, Any]:
+def shown_shipments(
+    shipments: Sequence[delivery.Tracked], *, mine: bool = False
+) -> list[dict[str, Any]]:
+    """Shipments with what is to be taken for them at the door, as the API shows them."""
+    take = to_take({each.sale_id for each in shipments if each.kind == "deliver"})
+    return [_shipment(each, mine, take.get(each.id, 0)) for each in shipments]
+
+
+def _shipment(found: delivery.Tracked, mine: bool, take_minor: int) -> dict[str, Any]:
     return {
         "id": found.id,
         "order": found.sale_id,
@@ -215,6 +230,7 @@ def shown_shipment(found: delivery.Tracked, *, mine: bool) -> dict[str, Any]:
         "code": found.code if mine and found.kind == "collect" else None,
         "carrier": found.carrier,
         "tracking": found.tracking,
+        "to_collect": amount(take_minor, currency()) if take_minor else None,
         "goods": [
             {"item": each.code, "names": each.names, "quantity": each.quantity}
             for each in found.goods
@@ -240,7 +256,7 @@ def _shown(sale_id: str, *, mine: bool) -> dict[str, Any]:
         "sale": shown_sale(found),
         "due": amount(on_delivery.due_of([sale_id]).get(sale_id, 0), found.currency),
         "address": None if where is None else vars(where),
-        "shipments": [shown_shipment(each, mine=mine) for each in delivery.of_sale(sale_id)],
+        "shipments": shown_shipments(delivery.of_sale(sale_id), mine=mine),
     }
 
 

@@ -14,7 +14,7 @@ from ..sales import fulfilment
 from . import keys
 from .access import caller
 from .answers import answer
-from .orders import Shipment, shown_shipment
+from .orders import Shipment, shown_shipments
 from .reading import Strict, line
 from .resource import Resource
 
@@ -73,7 +73,7 @@ def waiting(query: dict[str, Any]) -> Response:
     here = stock.location(query["location"])
     states = [query["state"]] if "state" in query else STATES
     found = delivery.waiting(here.id, states)
-    return answer({"shipments": [shown_shipment(each, mine=False) for each in found]})
+    return answer({"shipments": shown_shipments(found)})
 
 
 @resource.offers(
@@ -137,4 +137,4 @@ def _shown(shipment_id: str) -> dict[str, Any]:
     found = delivery.one(shipment_id)
     if found is None:
         raise NotFound("There is no such shipment")
-    return shown_shipment(found, mine=False)
+    return shown_shipments([found])[0]

@@ -155,8 +155,14 @@ def test_an_order_is_paid_to_the_courier(shop: Shop) -> None:
     assert order["sale"]["payment"] == door["payment"] and shop.state()[0] == before[0]
     refused(shop.post("/orders", asked(deliver=HOME), key="door-1"), 409, "key_reused")
     [parcel], sale = order["shipments"], order["sale"]["id"]
+    assert parcel["to_collect"]["minor"] == 1_850
+    here = f"/shipments?location={parcel['location']}"
+    assert [each["to_collect"] for each in shop.get(here, "sam").get_json()["shipments"]] == [
+        parcel["to_collect"]
+    ]
     for event in ("pick", "pack", "ship", "deliver"):
         done = step(shop, parcel["id"], event, carrier="SF", courier="Old Wang")
         assert done.status_code == 201
     order = shop.get(f"/orders/{sale}").get_json()
     assert (order["sale"]["state"], order["due"]["minor"]) == ("paid", 0)
+    assert order["shipments"][0]["to_collect"] is None
