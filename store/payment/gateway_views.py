@@ -9,7 +9,7 @@ from flask_babel import gettext
 
 from .. import forms, identity, web
 from ..errors import NotFound
-from . import attempts, events, paybacks
+from . import attempts, disputes, events, paybacks
 from .blueprint import blueprint
 from .calls import GatewayAway, call
 from .gateways import Approved, Declined, Gateway, GatewayTimeout
@@ -23,6 +23,7 @@ def gateways() -> str:
     return render_template(
         "payment/gateways.html",
         gateways=[(name, attempts.open_count(name), paybacks.waiting(name)) for name in names],
+        disputes=disputes.shown(),
         refused=sorted(events.refused(days=7).items()),
         notices=f"{web.base_url()}/payments/notices",
     )

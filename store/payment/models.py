@@ -188,3 +188,28 @@ class Payback(Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
     next_at: Mapped[datetime] = mapped_column(Moment)
     settled_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class Dispute(Base):
+    """A dispute over money that came, as its provider tells of it: open until it is decided. Its
+    amount stands in the account `disputed` meanwhile."""
+
+    __tablename__ = "disputes"
+    __table_args__ = (
+        UniqueConstraint("gateway", "reference"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("state IN ('open', 'won', 'lost')", name="state"),
+        CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="closed"),
+        Index("ix_disputes_attempt_id", "attempt_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(20), primary_key=True)
+    attempt_id: Mapped[str] = mapped_column(ForeignKey("attempts.id"))
+    gateway: Mapped[str] = mapped_column(String(16))
+    reference: Mapped[str] = mapped_column(String(128))
+    amount_minor: Mapped[int] = mapped_column(BigId)
+    currency: Mapped[str] = mapped_column(String(3))
+    state: Mapped[str] = mapped_column(String(8), default="open")
+    reason: Mapped[str] = mapped_column(String(64), default="")
+    opened_at: Mapped[datetime] = mapped_column(Moment)
+    closed_at: Mapped[datetime | None] = mapped_column(Moment)

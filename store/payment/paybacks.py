@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 
 from .. import clock, ids
 from ..db import db, in_transaction, repeatable, transaction
+from ..errors import Refusal
 from . import attempts, events, ledger
 from .calls import GatewayAway, call
 from .gateways import (
@@ -36,7 +37,7 @@ LONGEST = timedelta(hours=1)
 def refund(sale_id: str, amount_minor: int, deposit_minor: int = 0) -> None:
     """Joiner: give back so much of what a sale cost, to where it was paid from: to the account in
     the same moment, through a provider as soon as it answers. Of it `deposit_minor` is no longer
-    owed. Raises RefundTooLarge."""
+    owed. Raises RefundTooLarge, PaymentDisputed."""
     attempt_id = ledger.refund(sale_id, amount_minor, deposit_minor)
     if attempt_id is not None:
         _ask_for(attempts.locked(attempt_id), amount_minor, "refund")
@@ -48,8 +49,18 @@ def send_back(mine: Attempt, reason: str) -> None:
     _ask_for(mine, mine.amount_minor, reason)
 
 
+class PaymentDisputed(Refusal):
+    """The provider holds this money until it is decided whose it is."""
+
+    code = "payment_disputed"
+    status = 409
+    title = "This payment is disputed: nothing goes back until it is decided"
+
+
 def _ask_for(mine: Attempt, amount_minor: int, reason: str) -> None:
     session = in_transaction()
+    if mine.state == "disputed":
+        raise PaymentDisputed()
     left = mine.amount_minor - mine.refunded_minor
     counted = session.execute(
         update(Attempt)

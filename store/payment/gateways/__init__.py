@@ -19,6 +19,7 @@ __all__ = [
     "TIMEOUT_S",
     "Answer",
     "Approved",
+    "Claim",
     "Declined",
     "Gateway",
     "GatewayTimeout",
@@ -88,14 +89,28 @@ Answer = Approved | Declined | Pending
 
 
 @dataclass(frozen=True)
+class Claim:
+    """A dispute over a payment, as the provider tells of it: `state` is open, won or lost, from
+    our side; `reference` is its own number for it."""
+
+    reference: str
+    state: str
+    amount_minor: int
+    currency: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Notice:
     """What a provider told us by itself, after its signature was checked. `answer` is None where
-    the notice is genuine and says nothing about whether the money came."""
+    the notice is genuine and says nothing about whether the money came; `claim` is there where it
+    tells of a dispute."""
 
     payment_id: str
     amount_minor: int
     currency: str
     answer: Answer | None
+    claim: Claim | None = None
 
 
 class GatewayTimeout(Exception):

@@ -7,7 +7,7 @@ order that is given up needs no closing.
 What is verified of a notice: the certificate comes over TLS from PayPal's own host, names PayPal's
 message signing, and is in force; its key has signed the transmission's id and time, our webhook's
 id and the CRC-32 of the exact bytes. A CRC-32 can be forged for other bytes of the same
-transmission, so what a notice says is only a reason to ask: the answer comes from PayPal itself.
+transmission, so that money came is asked of PayPal once more; of disputes the notice is believed.
 The chain of issuers is not followed a second time beside TLS.
 """
 
@@ -34,6 +34,7 @@ from . import (
     TIMEOUT_S,
     Answer,
     Approved,
+    Claim,
     Declined,
     GatewayTimeout,
     Notice,
@@ -52,6 +53,8 @@ OLDEST_NOTICE_S = 4 * 86_400
 FUTURE_S = 300
 # Refusals that say that nothing is decided yet.
 UNKNOWN = ("PREVIOUS_REQUEST_IN_PROGRESS", "REFUND_FAILED_INSUFFICIENT_FUNDS")
+LOST = ("RESOLVED_BUYER_FAVOUR", "ACCEPTED")
+"""Outcomes of disputes in which the money stays with the shopper."""
 # A capture says that the money came, also when some of it went back since.
 CAME = ("COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED")
 
@@ -198,11 +201,13 @@ class PayPal:
                 return _told(
                     unit["custom_id"], unit["amount"], Pending(thing["id"], to_capture=True)
                 )
+            if kind.startswith("CUSTOMER.DISPUTE."):
+                return _disputed(thing)
             if kind not in ("PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.DENIED"):
                 return Notice("", 0, "", None)
             reference = str(thing["supplementary_data"]["related_ids"]["order_id"])
             order, amount = thing["custom_id"], thing["amount"]
-        except (ValueError, KeyError, TypeError, IndexError) as error:
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             raise NoticeForged("The notice cannot be read") from error
         if kind == "PAYMENT.CAPTURE.DENIED":
             return _told(order, amount, Declined("denied"))
@@ -273,6 +278,22 @@ def _captured(said: dict[str, Any]) -> dict[str, Any] | None:
     """What was taken of an order, if anything."""
     found = said["purchase_units"][0].get("payments", {}).get("captures", [])
     return found[-1] if found else None
+
+
+def _disputed(thing: dict[str, Any]) -> Notice:
+    """A dispute, by the invoice number that we gave the payment."""
+    told = _told(thing["disputed_transactions"][0]["invoice_number"], thing["dispute_amount"], None)
+    state = "open"
+    if thing["status"] == "RESOLVED":
+        outcome = thing.get("dispute_outcome", {}).get("outcome_code")
+        state = "lost" if outcome in LOST else "won"
+    if not isinstance(thing["dispute_id"], str):
+        raise TypeError("a number is text")
+    claim = Claim(
+        thing["dispute_id"], state, told.amount_minor, told.currency,
+        str(thing.get("reason", "")),
+    )  # fmt: skip
+    return replace(told, claim=claim)
 
 
 def _told(order: object, amount: Any, answer: Answer | None) -> Notice:

@@ -15,11 +15,13 @@ from functools import cached_property
 from typing import Any
 
 from ... import clock, strict
+from ...errors import Unavailable
 from . import (
     SET_UP,
     TIMEOUT_S,
     Answer,
     Approved,
+    Claim,
     Declined,
     GatewayTimeout,
     Notice,
@@ -37,6 +39,9 @@ _TOLD = {
     "checkout.session.completed", "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed", "checkout.session.expired",
 }  # fmt: skip
+DISPUTES = ("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed")
+# docs.stripe.com/api/disputes/object#dispute_object-status; every other status is still open.
+DECIDED = {"won": "won", "warning_closed": "won", "charge_refunded": "won", "lost": "lost"}
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,8 @@ class Stripe:
         try:
             said = strict.read(body)
             kind, session = said["type"], said["data"]["object"]
+            if kind in DISPUTES and said["livemode"] is self.live:
+                return self._disputed(session)
             if kind not in _TOLD:
                 return _nothing(session)
             order, amount = session["client_reference_id"], session["amount_total"]
@@ -159,6 +166,30 @@ class Stripe:
         if kind == "checkout.session.async_payment_failed":
             return Notice(order, amount, currency.upper(), Declined("declined"))
         return Notice(order, amount, currency.upper(), _read(_Values(session)))
+
+    def _disputed(self, thing: dict[str, Any]) -> Notice:
+        """A dispute names the payment as the bank has it; Stripe says which session that was."""
+        intent, amount, currency = thing["payment_intent"], thing["amount"], thing["currency"]
+        kinds = (type(thing["id"]), type(intent), type(amount), type(currency))
+        if kinds != (str, str, int, str):
+            raise NoticeForged("The notice has fields of the wrong kind")
+        claim = Claim(
+            thing["id"], DECIDED.get(thing["status"], "open"), amount, currency.upper(),
+            str(thing.get("reason") or ""),
+        )  # fmt: skip
+        try:
+            asked = {"payment_intent": intent, "limit": 1}
+            found = self._ask(
+                lambda api: Approved(
+                    "".join(
+                        str(one.client_reference_id)
+                        for one in api.checkout.sessions.list(asked).data
+                    )
+                )
+            )
+        except GatewayTimeout as error:
+            raise Unavailable("Stripe does not answer just now") from error
+        return Notice(getattr(found, "reference", ""), 0, "", None, claim)
 
 
 class _Values:

@@ -52,7 +52,7 @@ class StripeSandbox(Sandbox):
             return self._shopper(request, path.removeprefix("/pay/"))
         if request.headers.get("Authorization") != f"Bearer {self.key}":
             return _error(401, "invalid_request_error", "Invalid API Key provided")
-        params = request.form.to_dict()
+        params = (request.args if request.method == "GET" else request.form).to_dict()
         repeat = request.headers.get("Idempotency-Key", "") if request.method == "POST" else ""
         said = (request.method, path, params)
         if repeat in self._answered and repeat:
@@ -68,6 +68,10 @@ class StripeSandbox(Sandbox):
     def _do(self, method: str, path: str, params: dict[str, str]) -> tuple[int, dict[str, Any]]:
         if (method, path) == ("POST", "/v1/checkout/sessions"):
             return self._create(params)
+        if (method, path) == ("GET", "/v1/checkout/sessions"):
+            intent = params.get("payment_intent")
+            found_all = [self._shown(one) for one in self.sessions.values() if one.intent == intent]
+            return 200, {"object": "list", "data": found_all, "has_more": False}
         if method == "GET" and path.startswith("/v1/checkout/sessions/"):
             found = self.sessions.get(path.rpartition("/")[2])
             return (200, self._shown(found)) if found else _wrong(404, "resource_missing")
@@ -159,6 +163,17 @@ class StripeSandbox(Sandbox):
         self.tell(notice, LATE_S if end == "late" else 0.0)
         if end == "twice":
             self.tell(notice)
+
+    def dispute(self, session_id: str, status: str, **changed: Any) -> Sent:
+        """What Stripe tells of a dispute over this payment."""
+        one = self.sessions[session_id]
+        about = {
+            "id": f"dp_{one.intent}", "object": "dispute", "amount": one.amount,
+            "currency": one.currency, "payment_intent": one.intent, "status": status,
+            "reason": "fraudulent", **changed,
+        }  # fmt: skip
+        kind = "closed" if status in ("won", "lost") else "created"
+        return self.event(f"charge.dispute.{kind}", about)
 
     def event(self, kind: str, thing: dict[str, Any], *, secret: str = "", **more: Any) -> Sent:
         """An event as it is sent: signed over the moment and the exact bytes."""
