@@ -9,6 +9,7 @@ from . import (
     feeds,
     health,
     items,
+    kinds,
     locations,
     me,
     offline_sales,
@@ -26,7 +27,7 @@ __all__ = ["init_app"]
 
 # Refunds are a part of the resource of sales, in a file of their own.
 RESOURCES = (
-    items, stock, locations, me, refunds, offline_sales, orders, shipments, returns, reports,
+    items, kinds, stock, locations, me, refunds, offline_sales, orders, shipments, returns, reports,
     feeds, changes, webhooks,
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ from ..catalogue import gs1
 from ..catalogue.figures import read_rate
 from ..catalogue.prices import newest_start
 from ..db import in_transaction
-from ..errors import NotFound, Refusal
+from ..errors import Invalid, NotFound, Refusal
 from .models import FeedEntry
 from .reading import Entry, Verdict
 from .stock_entries import item_named
@@ -67,7 +67,9 @@ def _judge_item(
     by_hand: bool,
 ) -> tuple[str, str, int | None]:  # fmt: skip
     fields: dict[str, Any] = dict(entry.fields)
-    retired = fields.pop("retired", None)
+    retired, kind = fields.pop("retired", None), fields.pop("deposit", "")
+    if kind:
+        fields["deposit_id"] = _deposit(kind)
     if item is None:
         if retired:
             return "item_unknown", "Nothing here has this code", None
@@ -86,6 +88,16 @@ def _judge_item(
     if entry.price_minor is not None:
         catalogue.set_price(item.id, entry.price_minor, _currency(), made_by=member_id)
     return "", "", item.id
+
+
+def _deposit(code: str) -> int | None:
+    """The kind of deposit of this code; of "none", none. Raises Invalid."""
+    if code.lower() == "none":
+        return None
+    kinds = {each.code: each.item_id for each in catalogue.deposits(_currency())}
+    if code.upper() not in kinds:
+        raise Invalid(f"There is no kind of deposit {code}")
+    return kinds[code.upper()]
 
 
 def _add(entry: Entry, fields: dict[str, Any], member_id: int | None) -> int:

@@ -35,7 +35,7 @@ _FIELDS = {
     "stock": {"id", "item", "location", "count", "change", "why", "batch", "expires", "at"},
     "items": {
         "id", "item", "name", "name_en", "name_zh", "brand", "category", "size", "tax_rate",
-        "gtin", "sku", "price", "retired", "at",
+        "gtin", "sku", "price", "deposit", "retired", "at",
     },
     "prices": {"id", "item", "location", "price", "starts", "at"},
 }  # fmt: skip
@@ -204,6 +204,8 @@ def _read_item(entry: Entry, currency: str, language: str) -> None:
             found["size_text" if name == "size" else name] = _text(known, name, most)
     if "category" in known:
         found["category"] = {language: _text(known, "category", 120)}
+    if "deposit" in known:
+        found["deposit"] = _text(known, "deposit", 16)
     if "tax_rate" in known:
         found["tax_rate_bp"] = read_rate(_number(known["tax_rate"]))
     if "retired" in known:

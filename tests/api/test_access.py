@@ -15,6 +15,11 @@ from tests.conftest import Clock
 ROUTES = {
     ("GET", "/items"): ("/items", {"items:read"}),
     ("GET", "/items/<path:code>"): ("/items/BREAD-1", {"items:read"}),
+    ("GET", "/deposits"): ("/deposits", {"items:read"}),
+    ("POST", "/deposits"): ("/deposits", {"items:write"}),
+    ("GET", "/item-groups"): ("/item-groups", {"items:read"}),
+    ("POST", "/item-groups"): ("/item-groups", {"items:write"}),
+    ("POST", "/item-groups/<group>/variants"): ("/item-groups/x/variants", {"items:write"}),
     ("GET", "/locations"): ("/locations", {"items:read"}),
     ("GET", "/stock/<path:code>"): ("/stock/BREAD-1", {"stock:read"}),
     ("POST", "/stock/<path:code>/receipts"): ("/stock/BREAD-1/receipts", {"stock:write"}),
