@@ -228,7 +228,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "labels.sticker": {"label_id": shop.things["label"]}, "labels.job": {"job_id": 1},
         "payment.top_up_state": {"top_up_id": shop.things["approve"].split("/")[3].split("?")[0]},
         "sales.ways": {"code": "LONG"}, "sales.payment": {"attempt_id": shop.things["paying"]},
-        "reports.table": {"kind": "items"},
+        "sales.till_payment": {"attempt_id": "none"}, "reports.table": {"kind": "items"},
         "stock.purchase": {"slip_id": work["purchase"]},
         "stock.delivery": {"slip_id": work["delivery"]},
         "stock.shelf_count": {"slip_id": work["count"]},
