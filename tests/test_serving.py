@@ -15,9 +15,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from qrcode.main import QRCode
 
-from store import serving
+from store import serving, workers
+from store.supervisor import Role, _fork
 from tests.live import ROOT, LiveServer, Start
 
 STATIC = "/static/demo/SHA256SUMS"
@@ -134,3 +136,27 @@ def test_the_terminal_shows_the_code_of_the_address() -> None:
         pairs = [halves[character] for character in line.removeprefix("    ")[: len(expected)]]
         shown += [[upper for upper, _ in pairs], [lower for _, lower in pairs]]
     assert shown[: len(expected)] == expected
+
+
+def test_a_command_ends_wherever_it_is_when_it_is_asked_to() -> None:
+    """Even in a finalizer, where Python swallows what a signal's handler raises."""
+
+    class Finalized:
+        def __del__(self) -> None:
+            os.write(ready, b"!")
+            time.sleep(20)
+
+    def finalize() -> None:
+        Finalized()
+        time.sleep(60)
+
+    app = Flask("commands")
+    app.cli.command("finalize")(finalize)
+    began, ready = os.pipe()
+    alive, held = os.pipe()
+    pid = _fork(Role("finalize", partial(workers.run_command, app, ("finalize",))), alive, held)
+    assert os.read(began, 1) == b"!"
+    os.kill(pid, signal.SIGTERM)
+    _wait_until(lambda: os.waitpid(pid, os.WNOHANG)[0] == pid, "it has ended")
+    for end in (began, ready, alive, held):
+        os.close(end)
