@@ -156,7 +156,11 @@ def test_a_command_ends_wherever_it_is_when_it_is_asked_to() -> None:
     alive, held = os.pipe()
     pid = _fork(Role("finalize", partial(workers.run_command, app, ("finalize",))), alive, held)
     assert os.read(began, 1) == b"!"
-    os.kill(pid, signal.SIGTERM)
-    _wait_until(lambda: os.waitpid(pid, os.WNOHANG)[0] == pid, "it has ended")
-    for end in (began, ready, alive, held):
-        os.close(end)
+    try:
+        os.kill(pid, signal.SIGTERM)
+        _wait_until(lambda: not _is_alive(pid), "it has ended")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        for end in (began, ready, alive, held):
+            os.close(end)
