@@ -23,7 +23,7 @@ _MOST_LINES_FOR_SHOPPERS = 15_000
 """The shoppers of some goods are read from the sale lines; above this many it would take long."""
 
 _MOST_SALES_FOR_MEANS = 50_000
-"""The means of payment are in no roll-up, either: they are read from the sales themselves."""
+"""So are the means of payment for some goods or a shopper; of all else the roll-up knows them."""
 
 
 PLACES = ("location_id", "channel")
@@ -43,7 +43,10 @@ def read_breakdown(
     if kind == "shoppers":
         return _shoppers(books, filters, most, offset)
     if kind == "means" and rows is None:
-        if books.summed(filters.span, filters.choice)[0].sales > _MOST_SALES_FOR_MEANS:
+        if (
+            books.from_lines(filters.choice, ("means",))
+            and books.summed(filters.span, filters.choice)[0].sales > _MOST_SALES_FOR_MEANS
+        ):
             return Breakdown("means", None, 0)
         rows = books.summed(filters.span, filters.choice, ("means", "channel"))
     names, key = _TABLES[kind]

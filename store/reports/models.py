@@ -35,7 +35,7 @@ class Measures:
 
 
 class Takings(Measures, Base):
-    """Takings of one hour of one day at a location, by channel and currency."""
+    """Takings of one hour of one day at a location, by channel, means of payment and currency."""
 
     __tablename__ = "takings"
     __table_args__ = _CLUSTERED
@@ -45,6 +45,7 @@ class Takings(Measures, Base):
     hour: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     location_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     channel: Mapped[str] = mapped_column(String(8), primary_key=True)
+    means: Mapped[str] = mapped_column(String(16), primary_key=True)
 
 
 class TakingsOfItem(Measures, Base):

@@ -70,7 +70,7 @@ class Books:
         self, span: Span, choice: Choice, limit: int | None, offset: int = 0
     ) -> tuple[list[Row[Any]], int]:
         """The shoppers who brought most, and how many there are in all."""
-        if self._from_lines(choice, ("member_id",)):
+        if self.from_lines(choice, ("member_id",)):
             found = self.summed(span, choice, ("member_id",))
             found.sort(key=lambda row: (-row.total_minor, row.member_id))
             return found[offset : None if limit is None else offset + limit], len(found)
@@ -108,13 +108,14 @@ class Books:
                 return found
             found.append(following)
 
-    def _from_lines(self, choice: Choice, keys: Sequence[str]) -> bool:
+    def from_lines(self, choice: Choice, keys: Sequence[str]) -> bool:
         """Whether no roll-up has the answer: a shopper's sales are few, and so are those of some
-        goods when it comes to hours and shoppers; means of payment are in none of them."""
+        goods when it comes to hours, shoppers and means of payment; who paid how is in none."""
         of_goods = choice.of_goods or "item_id" in keys
-        finer = "hour" in keys or "member_id" in keys
         by_means = choice.means is not None or "means" in keys
-        few = choice.member_id is not None or by_means
+        finer = "hour" in keys or "member_id" in keys or by_means
+        whose_means = by_means and "member_id" in keys
+        few = choice.member_id is not None or whose_means
         return not self.usable or few or (of_goods and finer)
 
     def _rows(
@@ -123,7 +124,7 @@ class Books:
         """Rows that hold each event of the span once, on as coarse a level as the keys allow."""
         by_item = choice.of_goods or "item_id" in keys
         names = [*keys, *MEASURES]
-        if before is not None or self._from_lines(choice, keys):
+        if before is not None or self.from_lines(choice, keys):
             found = events(span, replace(choice, before=before), by_item=by_item)
             return select(*(found.c[name] for name in names)).subquery()
         model: type[Any] = Takings
@@ -171,6 +172,7 @@ def _kept_rows(
             (table.location_id, choice.location_id),
             (table.channel, choice.channel),
             (table.get("item_id"), choice.item_id),
+            (table.get("means"), choice.means),
         )
         if wanted is not None
     ]

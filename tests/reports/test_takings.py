@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 
 from store import outbox, reports
-from store.reports import figures, listing
+from store.reports import breakdowns, figures, listing
 from store.reports.calendar import day_number
 from store.reports.reading import open_books
 from tests.conftest import Clock
@@ -237,3 +237,24 @@ def test_a_day_of_25_hours_is_whole(app: Flask, shop: Shop) -> None:
     assert report.figures.sales == 25
     assert [line.figures.sales for line in report.series] == [1, 2, *[1] * 22]
     assert report.filters.span.first == day_number(date(2026, 10, 25))
+
+
+def test_means_of_many_sales_are_read_from_the_sums(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only where goods or a shopper are chosen must the sales themselves be read; of many that
+    would take long, and the page says so."""
+    monkeypatch.setattr(breakdowns, "_MOST_SALES_FOR_MEANS", 2)
+    for means, total in (("account", 900), ("cash", 500), ("cash", 200)):
+        shop.sell(NOW, (1, 1, total), means=means)
+    outbox.work()
+    shop.sell(NOW, (1, 1, 50), means="card")
+
+    def means_of(**more: str) -> dict[str, int] | None:
+        filters = reports.read({"period": "today"} | more)
+        lines = reports.breakdown(filters, "means", None).lines
+        return None if lines is None else {line.code: line.figures.total_minor for line in lines}
+
+    assert means_of() == {"account": 900, "cash": 700, "card": 50}
+    assert means_of(means="cash") == {"cash": 700}
+    assert means_of(item="ITEM1") is None
