@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -120,6 +121,7 @@ def test_a_code_on_the_tills_screen_is_scanned_and_paid(
     till.get_by_role("button", name="WeChat Pay").click()
     code = till.get_by_role("img", name="Code to pay with WeChat Pay")
     expect(code).to_be_visible()
+    assert Axe().run(till).response["violations"] == []
     phone = open_phone()
     phone.goto(read_code(Image.open(io.BytesIO(code.screenshot()))))
     phone.get_by_role("button", name="Pay", exact=False).first.click()
