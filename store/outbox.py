@@ -47,7 +47,7 @@ __all__ = ["Event", "Outbox", "handles", "pending", "put", "put_many", "work"]
 log = logging.getLogger(__name__)
 
 GIVE_UP_AFTER = 12
-BATCH = 100
+BATCH = 200
 
 
 class Outbox(Base):
