@@ -1,14 +1,7 @@
 """Sales: the till, the only room where stock and money meet."""
 
-from .checkout import (
-    BoughtJustNow,
-    Buy,
-    ConfirmFirst,
-    Line,
-    PriceRose,
-    Wishes,
-    buy,
-)
+from .buying import BoughtJustNow, Buy, ConfirmFirst, Line, PriceRose, Wishes
+from .checkout import buy
 from .models import CHANNELS, FULFILMENTS, MEANS, STANDING
 from .offline import Charged, ClockWrong, OfflineSale, take_in
 from .orders import Order, order

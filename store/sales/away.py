@@ -19,7 +19,7 @@ from .. import catalogue, clock, identity, ids, money, stock
 from ..catalogue.markdowns import reduced_minor
 from ..db import connection
 from ..errors import Invalid
-from .checkout import MOST_LINES, MOST_PIECES
+from .buying import MOST_LINES, MOST_PIECES
 from .empties import MOST as MOST_EMPTIES
 from .empties import Returned
 from .goods import carried, parts_of

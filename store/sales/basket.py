@@ -17,7 +17,7 @@ from .. import catalogue, clock, ids, money, stock
 from ..catalogue.markdowns import reduced_minor
 from ..db import connection, db, in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound
-from .checkout import MOST_LINES, MOST_PIECES, Line
+from .buying import MOST_LINES, MOST_PIECES, Line
 from .goods import carried, due_minor, parts_of
 from .marked import Marked, marked_at
 from .models import Basket, BasketLine, Sale

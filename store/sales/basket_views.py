@@ -9,7 +9,8 @@ from .. import forms as fields
 from .. import identity, payment, web
 from ..errors import NotFound
 from . import basket, forms
-from .checkout import MOST_PIECES, Buy, buy
+from .buying import MOST_PIECES, Buy
+from .checkout import buy
 from .shown_views import blueprint
 
 

@@ -17,7 +17,8 @@ from sqlalchemy import func, insert, select
 from .. import catalogue, clock, ids, payment
 from ..db import connection, in_transaction, repeatable, transaction
 from ..errors import Invalid
-from .checkout import Bought, Buy, buy_in
+from .buying import Bought, Buy
+from .checkout import buy_in
 from .models import Empties, EmptyLine, Refund, RefundLine, Sale, SaleLine
 
 __all__ = ["Owed", "Returned", "of_sales", "owed", "sell_with", "take_back", "take_back_in"]

@@ -33,7 +33,8 @@ from .. import catalogue, identity, ids, labels, web
 from ..errors import Refusal
 from ..visits import Visit, token_for
 from . import item_facts
-from .checkout import Bought, Buy, Line, Wishes, buy_later, give_up, settle_forever
+from .buying import Bought, Buy, Line, Wishes
+from .checkout import buy_later, give_up, settle_forever
 from .forms import MOST_AT_ONCE, confirm_over_minor
 from .shelf import committed_item_page, committed_who_what_where
 

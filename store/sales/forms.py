@@ -18,7 +18,7 @@ from .. import catalogue, forms, identity, ids, labels, money, stock, web
 from ..errors import Invalid
 from ..visits import secret_of
 from . import basket
-from .checkout import MOST_LINES, MOST_PIECES, Line, Wishes
+from .buying import MOST_LINES, MOST_PIECES, Line, Wishes
 from .item_facts import BASKET_COOKIE, place_code
 from .refunds import Part
 

@@ -10,7 +10,7 @@ from .. import catalogue, identity, ids, money, stock, web
 from .. import forms as fields
 from ..errors import Invalid, NotFound
 from . import forms, hand_ins, returnable
-from .checkout import Line
+from .buying import Line
 from .receipts import Receipt, receipt
 from .return_views import shown_lines
 from .returns import Override

@@ -17,7 +17,8 @@ from sqlalchemy import bindparam, insert, select, update
 from .. import clock, stock
 from ..db import in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound, Refusal
-from .checkout import Buy, Line, buy_in
+from .buying import Buy, Line
+from .checkout import buy_in
 from .models import Refund, Sale
 from .opening import NotSoManyLeft, Part, resolved
 from .refunds import PaidBack, pay_back

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from .. import catalogue, clock, ids, money, outbox, payment, stock, web
 from ..db import connection, in_transaction, repeatable, transaction
 from ..errors import Invalid, Refusal, Unavailable
-from .checkout import Bought
+from .buying import Bought
 from .empties import Returned, take_back_in
 from .goods import Deposited, Parts, carried, deposit_rows, parts_of
 from .models import Sale, SaleLine

@@ -15,7 +15,7 @@ from ..errors import Invalid, NotFound, Refusal
 from ..payment.on_delivery import MEANS
 from . import at_the_door, basket, forms, fulfilment
 from .basket_views import BasketChanged
-from .checkout import Line
+from .buying import Line
 from .elsewhere import Elsewhere, elsewhere, far
 from .order_goods import pieces_of
 from .orders import Offer, Order, offer, order

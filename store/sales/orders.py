@@ -30,7 +30,8 @@ from ..errors import Invalid
 from ..payment import on_delivery
 from ..payment.on_delivery import MEANS
 from . import at_the_door
-from .checkout import MOST_LINES, MOST_PIECES, Bought, Line, PriceRose, refuse_rises
+from .buying import MOST_LINES, MOST_PIECES, Bought, Line, PriceRose
+from .deciding import refuse_rises
 from .goods import Deposited, Parts, counted, deposit_rows, deposited, parts_of
 from .models import Sale, SaleLine
 from .order_goods import pieces_of

@@ -26,7 +26,8 @@ from ..payment.calls import GatewayAway
 from ..payment.gateways import Gateway
 from ..payment.models import OPEN, Attempt
 from . import basket
-from .checkout import Buy, Line, Weighed, buy_in, weigh
+from .buying import Buy, Line
+from .checkout import Weighed, buy_in, weigh
 from .goods import Parts, deposited, parts_of
 from .models import Hold, Sale
 

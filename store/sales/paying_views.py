@@ -17,7 +17,7 @@ from ..payment.gateways.simulated import WISHES
 from ..payment.models import OPEN
 from . import basket, forms, paying
 from .basket_views import BasketChanged
-from .checkout import Buy, Line
+from .buying import Buy, Line
 from .goods import deposited, due_minor, parts_of
 from .marked import marked_at, reduced
 from .shown_views import blueprint

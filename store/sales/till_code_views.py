@@ -22,7 +22,7 @@ from ..payment.gateways.offered import codes, set_up
 from ..payment.models import OPEN, Attempt
 from . import basket, empties_views, forms, paying
 from .basket_views import BasketChanged
-from .checkout import Buy
+from .buying import Buy
 from .shown_views import blueprint
 from .till_views import back, basket_here, buyer_here, in_words
 

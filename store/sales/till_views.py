@@ -25,7 +25,8 @@ from ..payment.calls import GatewayAway
 from ..payment.gateways.offered import codes
 from . import basket, empties_views, forms
 from .basket_views import BasketChanged
-from .checkout import MOST_PIECES, Buy, Line, PriceRose, buy
+from .buying import MOST_PIECES, Buy, Line, PriceRose
+from .checkout import buy
 from .empties import Returned, of_sales, sell_with
 from .receipts import Receipt, receipt
 from .return_views import receipt_rules

@@ -29,7 +29,8 @@ from . import (
     till_code_views,
     till_views,
 )
-from .checkout import Buy, buy
+from .buying import Buy
+from .checkout import buy
 from .empties import of_sales
 from .express import REFUSED, Express
 from .models import STANDING

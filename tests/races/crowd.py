@@ -23,7 +23,7 @@ from store import identity, ids, sales
 from store.db import db, repeatable, transaction
 from store.payment.models import Account
 from store.prepared import Prepared
-from store.sales import checkout
+from store.sales import booking, buying, checkout, deciding
 from store.stock.models import Level
 from tests.live import LiveServer
 from tests.world import Somebody, Thing, World
@@ -69,7 +69,7 @@ def words(outcomes: Sequence[object]) -> Counter[str]:
     code; anything else as it is."""
 
     def word(outcome: object) -> str:
-        if isinstance(outcome, checkout.Bought):
+        if isinstance(outcome, buying.Bought):
             return "again" if outcome.repeated else "sold"
         return str(getattr(outcome, "code", None) or repr(outcome))
 
@@ -169,14 +169,14 @@ def look_then_act(patch: Patch) -> None:
     """The careless till: it reads in one moment and writes in another."""
 
     @repeatable
-    def careless(buys: Sequence[sales.Buy]) -> list[checkout.Outcome]:
-        till = checkout._Till.read(buys)
+    def careless(buys: Sequence[sales.Buy]) -> list[deciding.Outcome]:
+        till = deciding.Till.read(buys)
         db.session.rollback()
         time.sleep(0.005)  # Between the two moments others look, too.
         outcomes = [till.decide(asked) for asked in buys]
         if till.accepted:
             with transaction():
-                checkout._write(till)
+                booking.write(till)
         return outcomes
 
     patch(checkout, "_decide_and_write", careless)

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
 from store import stock
-from store.sales import checkout
+from store.sales import checkout, deciding
 from tests.conftest import Database
 from tests.live import Start
 from tests.races.crowd import (
@@ -33,7 +33,7 @@ IN_SHOP, ROUNDS = 8, 15
 
 
 def line_by_line(
-    till: checkout._Till, asked: Any, quotes: Any
+    till: deciding.Till, asked: Any, quotes: Any
 ) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], int]]:
     """The careless look at the shelf: each line by itself."""
     wants: dict[tuple[int, int], int] = {}
@@ -48,7 +48,7 @@ def line_by_line(
 def test_line_by_line_more_is_sold_than_is_there(
     world: World, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkout._Till, "_refuse_shortage", line_by_line)
+    monkeypatch.setattr(deciding.Till, "_refuse_shortage", line_by_line)
     monkeypatch.setattr(stock_levels, "_take", unguarded_take())
     without_checks(app, "levels", "ck_levels_on_hand")
     lin, milk = world.member(funds="1000"), world.item(on_hand=3)

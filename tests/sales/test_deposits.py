@@ -15,7 +15,7 @@ from store.db import db, transaction
 from store.errors import Invalid
 from store.reports import oracle
 from store.sales import empties, fulfilment, hand_ins
-from store.sales.checkout import Buy, Line, PriceRose
+from store.sales.buying import Buy, Line, PriceRose
 from store.sales.empties import Returned, sell_with, take_back
 from store.sales.refunds import Part
 from tests.sales.test_bundles import bundle

@@ -1,0 +1,113 @@
+"""Booking: what was decided is written in a handful of set-based statements, or not at all.
+
+    accounts debited, transfers            locked in order of member
+    sales, lines, outbox rows              one row each
+    movements, levels                      last, in order of item: the rows most fought over
+
+The guards in these statements, and the CHECKs behind them, decide in the end.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import insert
+
+from .. import money, outbox, payment, stock
+from ..prepared import Prepared
+from .deciding import Accepted, Till
+from .goods import deposit_rows, leaving
+from .models import Sale, SaleLine
+
+
+class Overtaken(Exception):
+    """Another process changed a balance, a level or a key between our reading and writing."""
+
+
+_insert_sales = Prepared(
+    lambda dialect: insert(Sale),
+    (
+        "id", "member_id", "key", "contents", "location_id", "channel", "means", "state",
+        "currency", "total_minor", "tax_minor", "sold_by", "created_at",
+    ),
+)  # fmt: skip
+_insert_lines = Prepared(
+    lambda dialect: insert(SaleLine),
+    (
+        "sale_id", "position", "item_id", "names", "quantity", "unit_minor", "total_minor",
+        "tax_minor", "tax_rate_bp", "label_id",
+    ),
+)  # fmt: skip
+
+_insert_deposits = Prepared(
+    lambda dialect: insert(SaleLine),
+    (
+        "sale_id", "position", "item_id", "names", "quantity", "unit_minor", "total_minor",
+        "tax_minor", "tax_rate_bp", "label_id", "kind", "of_position",
+    ),
+)  # fmt: skip
+
+
+def write(till: Till) -> None:
+    """Write the accepted buys. Raises Overtaken when a guard says that things changed."""
+    accepted, at = till.accepted, till.at
+    for currency, accounts in till.accounts.items():
+        payments = [
+            payment.Payment(sale.asked.member_id, sale.total_minor, sale.sale_id, sale.asked.means,
+                            sale.asked.attempt_id, sum(each.total_minor for each in sale.deposits))
+            for sale in accepted
+            if sale.asked.currency == currency
+        ]  # fmt: skip
+        if not payment.charge(payments, accounts, at):
+            raise Overtaken
+    _insert_sales.run([_sale_row(sale, at) for sale in accepted])
+    _insert_lines.run([row for sale in accepted for row in _line_rows(sale)])
+    deposits = [
+        row
+        for sale in accepted
+        for row in deposit_rows(sale.sale_id, sale.deposits, len(sale.quotes))
+    ]
+    if deposits:
+        _insert_deposits.run(deposits)
+    outbox.put_many("sale.paid", [sale.sale_id for sale in accepted], at)
+    wants = [
+        stock.Want(line.item_id, sale.asked.location_id, line.quantity, sale.sale_id,
+                   sale.asked.member_id or sale.asked.sold_by)
+        for sale in accepted
+        for line in sale.asked.lines
+    ]  # fmt: skip
+    for sale in accepted:
+        if sale.found:
+            lost = [stock.Want(*place, many) for place, many in sale.found.items()]
+            stock.find(lost, at, note=sale.sale_id)
+    try:
+        quotes = [quote for sale in accepted for quote in sale.quotes]
+        wants = leaving(wants, quotes, till.parts)
+    except stock.OutOfStock as error:
+        raise Overtaken from error
+    if not stock.take(wants, at):
+        raise Overtaken
+
+
+def _sale_row(sale: Accepted, at: datetime) -> dict[str, object]:
+    asked = sale.asked
+    return {
+        "id": sale.sale_id, "member_id": asked.member_id, "key": asked.key,
+        "contents": asked.contents, "location_id": asked.location_id, "channel": asked.channel,
+        "means": asked.means, "state": "paid", "currency": asked.currency,
+        "total_minor": sale.total_minor, "tax_minor": sale.tax_minor, "sold_by": asked.sold_by,
+        "created_at": at,
+    }  # fmt: skip
+
+
+def _line_rows(sale: Accepted) -> list[dict[str, object]]:
+    rows = []
+    for position, (line, quote) in enumerate(zip(sale.asked.lines, sale.quotes), start=1):
+        total = quote.amount_minor * line.quantity
+        rows.append({
+            "sale_id": sale.sale_id, "position": position, "item_id": line.item_id,
+            "names": quote.names, "quantity": line.quantity, "unit_minor": quote.amount_minor,
+            "total_minor": total, "tax_minor": money.included_tax(total, quote.tax_rate_bp),
+            "tax_rate_bp": quote.tax_rate_bp, "label_id": line.label_id,
+        })  # fmt: skip
+    return rows

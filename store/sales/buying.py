@@ -1,0 +1,112 @@
+"""What a buy asks for, what it is answered, and what it may be asked back."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..errors import Invalid, Refusal
+
+MOST_LINES = 200
+MOST_PIECES = 9_999
+
+
+class PriceRose(Refusal):
+    """An item costs more than the page said; the shopper is asked. `data`: rises, a list of item,
+    seen_minor, price_minor; currency."""
+
+    code = "price_rose"
+    status = 409
+    title = "The price has changed"
+
+
+class BoughtJustNow(Refusal):
+    """The same was bought a moment ago under another key. `data`: sale, seconds."""
+
+    code = "bought_just_now"
+    status = 409
+    title = "You bought this a moment ago"
+
+
+class ConfirmFirst(Refusal):
+    """More than one tap may spend. `data`: total_minor, currency."""
+
+    code = "confirm_first"
+    status = 409
+    title = "Please confirm this amount"
+
+
+@dataclass(frozen=True)
+class Line:
+    """So many of an item. `seen_minor` is what one costs as the shopper was shown it, if they were:
+    with its deposit, or `without_deposit`."""
+
+    item_id: int
+    quantity: int
+    seen_minor: int | None = None
+    label_id: str | None = None
+    without_deposit: bool = False
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a page asks of a buy beside the goods; None switches a question off (tills, the API)."""
+
+    confirm_over_minor: int | None = None
+    ask_again_within_s: int | None = None
+
+
+@dataclass(frozen=True)
+class Buy:
+    """One buy as it was asked for. `key` is the purchase key, unique per member; what staff sell
+    has keys that are unique per seller, in whose name it ever is, or in nobody's."""
+
+    member_id: int | None
+    location_id: int
+    currency: str
+    lines: tuple[Line, ...]
+    key: str
+    channel: str = "shelf"
+    sold_by: int | None = None
+    wishes: Wishes = Wishes()
+    means: str = "account"
+    attempt_id: str | None = None
+
+    @property
+    def whose(self) -> int:
+        """Whose keys this one stands among: the member's, or (below zero) the seller's."""
+        return -self.sold_by if self.sold_by is not None else self.member_id or 0
+
+    @cached_property
+    def contents(self) -> str:
+        """A digest of what is bought where: the same key must come with the same contents."""
+        goods = sorted((line.item_id, line.quantity) for line in self.lines)
+        means = "" if self.means == "account" else f"|{self.means}"
+        text = f"{self.location_id}|{self.currency}|{goods}{means}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def said(self) -> tuple[str, int | None]:
+        """What a key stands for: the contents, and in whose name."""
+        return self.contents, self.member_id
+
+
+@dataclass(frozen=True)
+class Bought:
+    """The sale that stands. `repeated` says that it stood before: the key was seen again."""
+
+    sale_id: str
+    repeated: bool
+
+
+def check_form(asked: Buy) -> None:
+    """Raises Invalid for what no shop could sell."""
+    if not 1 <= len(asked.lines) <= MOST_LINES:
+        raise Invalid(f"A sale has 1 to {MOST_LINES} lines", field="lines")
+    if not 1 <= len(asked.key) <= 64:
+        raise Invalid("A purchase key has 1 to 64 characters", field="key")
+    if not all(1 <= line.quantity <= MOST_PIECES for line in asked.lines):
+        raise Invalid(f"A quantity is 1 to {MOST_PIECES}", field="quantity")
+    if asked.member_id is None and (asked.means == "account" or asked.sold_by is None):
+        raise Invalid("Without a member a till is paid with cash or a card", field="member")

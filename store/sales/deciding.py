@@ -1,0 +1,271 @@
+"""Deciding: what is true when buys are settled is read in a handful of statements, and each buy in
+turn is decided on what the ones before it leave.
+
+    the member's sales with these keys     key used with other contents: refused; same: same sale
+    quotes, accounts, levels               refused: not for sale, price rose, sold out, no funds
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NoReturn
+
+from sqlalchemy import bindparam, select
+
+from .. import catalogue, clock, ids, money, payment, stock
+from ..errors import Invalid, Refusal
+from ..prepared import Many, Prepared, one_of
+from .buying import Bought, BoughtJustNow, Buy, ConfirmFirst, Line, PriceRose
+from .goods import (
+    Deposited,
+    Parts,
+    counted,
+    deposited,
+    due_minor,
+    for_sale,
+    in_hand,
+    parts_of,
+    tracked,
+)
+from .marked import Marked, marked_at, reduced, taken
+from .models import Sale
+
+Outcome = Bought | BaseException
+Known = dict[tuple[int, str], tuple[str, tuple[str, int | None]]]
+"""By whose and key: the sale that has it, and what it stands for."""
+
+
+@dataclass
+class Accepted:
+    sale_id: str
+    asked: Buy
+    quotes: list[catalogue.Quote]
+    total_minor: int
+    tax_minor: int
+    found: dict[tuple[int, int], int]
+    deposits: list[Deposited]
+
+
+@dataclass
+class Till:
+    """What is true when these buys are decided, and what the accepted ones leave of it."""
+
+    at: datetime
+    known: Known
+    recent: list[tuple[int, str, str, datetime]]
+    quotes: dict[tuple[int, int, str], catalogue.Quote]
+    accounts: dict[str, payment.Accounts]
+    balances: dict[tuple[int, str], int]
+    levels: dict[tuple[int, int], int]
+    parts: Parts
+    marked: dict[tuple[int, int], Marked]
+    accepted: list[Accepted] = field(default_factory=list)
+
+    @classmethod
+    def read(
+        cls,
+        buys: Sequence[Buy],
+        stood: Sequence[catalogue.Quote] = (),
+        parts: Parts | None = None,
+    ) -> Till:
+        at = clock.now()
+        members = sorted({asked.member_id for asked in buys if asked.member_id is not None})
+        places = {(line.item_id, asked.location_id) for asked in buys for line in asked.lines}
+        known, recent = _earlier_sales(buys, members, at)
+        accounts = {
+            currency: payment.accounts(members, currency)
+            for currency in sorted({asked.currency for asked in buys})
+        }
+        quotes = _quotes(buys)
+        for quote in stood:
+            quotes[quote.item_id, buys[0].location_id, buys[0].currency] = quote
+        parts = parts_of(quotes.values()) if parts is None else parts
+        return cls(
+            at=at,
+            known=known,
+            recent=recent,
+            quotes=quotes,
+            accounts=accounts,
+            balances={
+                (member, currency): found.balance_of(member)
+                for currency, found in accounts.items()
+                for member in members
+            },
+            levels=for_sale(places, quotes.values(), parts),
+            parts=parts,
+            # Prices that stood before stand as they are.
+            marked={}
+            if stood
+            else marked_at([place for place in places if place[0] in tracked(quotes.values())]),
+        )
+
+    def decide(self, asked: Buy) -> Outcome:
+        earlier = self.known.get((asked.whose, asked.key))
+        if earlier is not None:
+            sale_id, contents = earlier
+            if contents != asked.said:
+                return payment.KeyReused("The purchase key was used for other goods")
+            return Bought(sale_id, repeated=True)
+        try:
+            accepted = self.accept(asked)
+        except Refusal as refusal:
+            return refusal
+        self.accepted.append(accepted)
+        self.known[asked.whose, asked.key] = (accepted.sale_id, asked.said)
+        self.recent.append((asked.whose, asked.contents, accepted.sale_id, self.at))
+        return Bought(accepted.sale_id, repeated=False)
+
+    def accept(self, asked: Buy) -> Accepted:
+        quotes = [self._quote(asked, line) for line in asked.lines]
+        if self.marked:
+            wanted = self._wanted(asked)
+            quotes = [reduced(each, asked.location_id, wanted, self.marked) for each in quotes]
+        refuse_rises(asked.lines, quotes, self.parts, asked.currency)
+        wanted, found = self._refuse_shortage(asked, quotes)
+        lines = [(q, line.quantity) for q, line in zip(quotes, asked.lines)]
+        deposits = deposited(lines, self.parts, asked.currency)
+        total = sum(q.amount_minor * many for q, many in lines)
+        total += sum(each.total_minor for each in deposits)
+        if total > money.LARGEST_MINOR:
+            raise Invalid("The total is larger than any sale", field="quantity")
+        self._ask(asked, total)
+        if asked.means == "account":
+            self._spend((asked.member_id or 0, asked.currency), total)
+        taken(self.marked, wanted.items())
+        for place, quantity in wanted.items():
+            self.levels[place] = self.levels.get(place, 0) + found.get(place, 0) - quantity
+        tax = sum(money.included_tax(q.amount_minor * many, q.tax_rate_bp) for q, many in lines)
+        tax += sum(each.tax_minor for each in deposits)
+        return Accepted(ids.new(), asked, quotes, total, tax, found, deposits)
+
+    def _spend(self, owner: tuple[int, str], total: int) -> None:
+        if self.balances[owner] < total:
+            raise payment.InsufficientFunds(
+                balance_minor=self.balances[owner], needed_minor=total, currency=owner[1]
+            )
+        self.balances[owner] -= total
+
+    def _quote(self, asked: Buy, line: Line) -> catalogue.Quote:
+        found = self.quotes.get((line.item_id, asked.location_id, asked.currency))
+        if found is None:
+            raise catalogue.ItemNotForSale("This item is not for sale here")
+        return found
+
+    def _refuse_shortage(
+        self, asked: Buy, quotes: list[catalogue.Quote]
+    ) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], int]]:
+        """What is wanted of each place, two lines of one item counted together; and what of it the
+        book does not have, where the shopper holds it and the place sells all the same."""
+        found: dict[tuple[int, int], int] = {}
+        wanted = self._wanted(asked)
+        for quote in quotes:
+            for item, each in counted(quote.item_id, 1, self.parts):
+                place = (item, asked.location_id)
+                missing = wanted[place] - self.levels.get(place, 0)
+                if missing <= 0:
+                    continue
+                if not in_hand(asked.channel, asked.location_id, quote, missing):
+                    self._out_of_stock(quote, wanted[place], wanted[place] - missing, each)
+                found[place] = missing
+        return wanted, found
+
+    def _wanted(self, asked: Buy) -> dict[tuple[int, int], int]:
+        wanted: dict[tuple[int, int], int] = {}
+        for line in asked.lines:
+            for item, many in counted(line.item_id, line.quantity, self.parts):
+                place = (item, asked.location_id)
+                wanted[place] = wanted.get(place, 0) + many
+        return wanted
+
+    def _out_of_stock(self, quote: catalogue.Quote, wanted: int, left: int, each: int) -> NoReturn:
+        """`each` is how many of what is short are in one of the item."""
+        left, asked = left // each, -(-wanted // each)
+        raise stock.OutOfStock(
+            f"{left} of {quote.code} left here, {asked} asked for",
+            item=quote.code, left=left, asked=asked,
+        )  # fmt: skip
+
+    def _ask(self, asked: Buy, total: int) -> None:
+        """Questions that a page wants asked: the same again so soon, so much at one tap?"""
+        wishes = asked.wishes
+        if wishes.ask_again_within_s is not None:
+            since = self.at - timedelta(seconds=wishes.ask_again_within_s)
+            for member, contents, sale_id, at in self.recent:
+                if (member, contents) == (asked.whose, asked.contents) and at > since:
+                    seconds = int((self.at - at).total_seconds())
+                    raise BoughtJustNow(sale=sale_id, seconds=seconds)
+        if wishes.confirm_over_minor is not None and total > wishes.confirm_over_minor:
+            raise ConfirmFirst(total_minor=total, currency=asked.currency)
+
+
+def refuse_rises(
+    lines: Sequence[Line], quotes: Sequence[catalogue.Quote], parts: Parts, currency: str
+) -> None:
+    """A drop is passed on silently; a rise asks."""
+    rises = []
+    for quote, line in zip(quotes, lines):
+        if line.seen_minor is None:
+            continue
+        now = quote.amount_minor
+        if not line.without_deposit:
+            now = due_minor(quote, parts, currency)
+        if now > line.seen_minor:
+            rises.append({"item": quote.code, "seen_minor": line.seen_minor, "price_minor": now})
+    if rises:
+        raise PriceRose(rises=rises, currency=currency)
+
+
+# Two statements and not one with OR: each walks an index of its own, whatever a member has bought
+# before, and the second is only asked for pages that want to know.
+_with_keys = Prepared(
+    lambda dialect: select(Sale.member_id, Sale.key, Sale.id, Sale.contents).where(
+        one_of(Sale.member_id, "members", dialect), one_of(Sale.key, "keys", dialect)
+    )
+)
+_of_sellers_with_keys = Prepared(
+    lambda dialect: select(Sale.sold_by, Sale.key, Sale.id, Sale.contents, Sale.member_id).where(
+        one_of(Sale.sold_by, "sellers", dialect),
+        one_of(Sale.key, "keys", dialect),
+        Sale.sold_by.is_not(None),
+    )
+)
+_since = Prepared(
+    lambda dialect: select(Sale.member_id, Sale.contents, Sale.id, Sale.created_at).where(
+        one_of(Sale.member_id, "members", dialect),
+        Sale.created_at > bindparam("since", type_=Sale.created_at.type),
+    )
+)
+
+
+def _earlier_sales(
+    buys: Sequence[Buy], members: list[int], at: datetime
+) -> tuple[Known, list[tuple[int, str, str, datetime]]]:
+    """Sales with these keys, and these members' sales of the last moments."""
+    keys = Many({asked.key for asked in buys})
+    sellers = {asked.sold_by for asked in buys if asked.sold_by is not None}
+    known: Known = {}
+    if any(asked.sold_by is None for asked in buys):
+        found = _with_keys.all(members=Many(members), keys=keys)
+        known = {(row[0], row[1]): (row[2], (row[3], row[0])) for row in found}
+    if sellers:
+        sold = _of_sellers_with_keys.all(sellers=Many(sellers), keys=keys)
+        known |= {(-row[0], row[1]): (row[2], (row[3], row[4])) for row in sold}
+    longest = max(asked.wishes.ask_again_within_s or 0 for asked in buys)
+    if not longest:
+        return known, []
+    since = at - timedelta(seconds=longest)
+    return known, [tuple(row) for row in _since.all(members=Many(members), since=since)]
+
+
+def _quotes(buys: Sequence[Buy]) -> dict[tuple[int, int, str], catalogue.Quote]:
+    wanted: dict[tuple[int, str], set[int]] = {}
+    for asked in buys:
+        items = wanted.setdefault((asked.location_id, asked.currency), set())
+        items.update(line.item_id for line in asked.lines)
+    return {
+        (item, location, currency): quote
+        for (location, currency), items in sorted(wanted.items())
+        for item, quote in catalogue.quotes(sorted(items), location, currency).items()
+    }
