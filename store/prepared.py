@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -110,15 +111,20 @@ class Prepared:
         if driver is None:
             raise RuntimeError("this must be called inside `with transaction():`")
         compiled = self._of(shop_engine().dialect)
-        cursor = driver.cursor()
+        cursor, changed = driver.cursor(), 0
+        bound = [compiled.bind(row) for row in rows]
         try:
-            if len(rows) == 1:
-                cursor.execute(compiled.sql, compiled.bind(rows[0]))
-            else:
-                cursor.executemany(compiled.sql, [compiled.bind(row) for row in rows])
+            if not compiled.takes_several:
+                cursor.executemany(compiled.sql, bound)
+                return int(cursor.rowcount)
+            for many in _SEVERAL:
+                while len(bound) >= many:
+                    cursor.execute(*compiled.several(bound[:many]))
+                    changed += cursor.rowcount
+                    del bound[:many]
         except compiled.errors as error:
             _raise(error, compiled, driver)
-        return int(cursor.rowcount)
+        return changed
 
     def _of(self, dialect: Dialect) -> _Compiled:
         known = self._compiled.get(dialect.name)
@@ -126,6 +132,14 @@ class Prepared:
             statement = self._build(dialect.name)
             known = self._compiled[dialect.name] = _Compiled(statement, dialect, self._columns)
         return known
+
+
+_SEVERAL = (16, 4, 1)
+"""So many rows go into the table by one statement. A driver that is given many rows for one row's
+statement gives the interpreter away for each of them, and takes its turn again behind all others.
+A few sizes only: each is a text of its own, which the driver keeps."""
+_VALUES = re.compile(r"(INSERT INTO .* VALUES )(\(.*\))( RETURNING .*)?\Z", re.S)
+_PLACE = re.compile(r"%\((\w+)\)s")
 
 
 def _with_constants(compiler: Any) -> Any:
@@ -153,6 +167,10 @@ class _Compiled:
         self.sql = str(compiled)
         self.dialect: Any = dialect
         self.errors: type[Exception] = dialect.dbapi.Error  # type: ignore[union-attr]
+        values = _VALUES.match(self.sql) if columns else None
+        self.takes_several = values is not None
+        self._values: Sequence[str] = values.groups("") if values else ()
+        self._texts: dict[int, str] = {1: self.sql}
         self._row: Any = None
         self._may_have_lists = not columns
         # SQLite takes parameters in order, PostgreSQL by name.
@@ -208,6 +226,20 @@ class _Compiled:
                 if type(value) is Many:
                     bound[at] = self._list(value.values)
         return bound
+
+    def several(self, bound: Sequence[Any]) -> tuple[str, Any]:
+        """The statement and its parameters for so many rows at once, each bound before."""
+        many = len(bound)
+        if many == 1:
+            return self.sql, bound[0]
+        if many not in self._texts:
+            head, group, tail = self._values
+            groups = [_PLACE.sub(rf"%(\1_{at})s", group) for at in range(many)]
+            self._texts[many] = head + ", ".join(groups) + tail
+        if self._order is not None:
+            return self._texts[many], [value for row in bound for value in row]
+        named = {f"{name}_{at}": row[name] for at, row in enumerate(bound) for name in row}
+        return self._texts[many], named
 
     def _list(self, values: list[int | str]) -> Any:
         return json.dumps(values) if self.dialect.name == "sqlite" else values
