@@ -15,7 +15,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from . import backup as copies
 from . import db as database
-from . import demo, integration, outbox, settings
+from . import demo, integration, outbox, reports, settings
 from .api import keys
 from .errors import Refusal
 from .identity import sign_ins, tries
@@ -104,6 +104,7 @@ work_group = AppGroup("outbox", help="The outbox: what must still happen after a
 @click.option("--forever", is_flag=True, help="Go on until the process is ended.")
 def work(forever: bool) -> None:
     """Do what is due: events, open payments, sweeping; prints how many events were done."""
+    reports.catch_up()
     done = outbox.work()
     _tell_others()
     settle_pending()

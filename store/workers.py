@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import socket
 import threading
@@ -19,6 +20,8 @@ from granian.http import HTTP1Settings, HTTP2Settings
 from .certificates import Certificate
 
 __all__ = ["Listener", "run_command", "serve"]
+
+log = logging.getLogger(__name__)
 
 BACKLOG = 1024
 CONNECTIONS = 512
@@ -91,7 +94,12 @@ class _Reply:
         self._proto.response_bytes(status, headers, body)
 
     def pass_on(self) -> None:
-        self._views(self._proto, self._environ)
+        try:
+            self._views(self._proto, self._environ)
+        except BaseException:
+            # In a thread of ours: granian, which does this for its own, would not hear of it.
+            log.exception("%s could not be answered", self._environ["PATH_INFO"])
+            self._proto.response_bytes(500, [], b"")
 
 
 def _callback(app: Flask) -> Callable[[Any, dict[str, Any]], None]:

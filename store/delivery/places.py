@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,13 +48,13 @@ def spots() -> list[Spot]:
 
 
 def spots_text(dialect: str) -> Any:
-    """The same as a column of another statement; `spots_of` reads it."""
+    """The same as a JSON list in another statement; `spots_of` reads its rows."""
     query = _query().with_only_columns(as_text(_columns(), dialect), maintain_column_froms=True)
     return query.where(_sells()).scalar_subquery()
 
 
-def spots_of(text: str) -> list[Spot]:
-    return sorted((_spot(row) for row in json.loads(text)), key=lambda one: one.location_id)
+def spots_of(rows: Iterable[Any]) -> list[Spot]:
+    return sorted(map(_spot, rows), key=lambda one: one.location_id)
 
 
 def spot(location_id: int) -> Spot | None:

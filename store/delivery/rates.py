@@ -3,7 +3,6 @@ it takes; all from a table that the owner edits."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,19 +79,15 @@ _COLUMNS = (
 
 def zones(currency: str) -> list[ZoneWithRates]:
     """The whole table in one statement: zones by country and prefix, steps by weight."""
-    return _zones(connection().execute(_with_rates(currency)))
+    return zones_of(connection().execute(_with_rates(currency)))
 
 
 def zones_text(currency: Any, dialect: str) -> Any:
-    """The same as a column of another statement; `zones_of` reads it."""
+    """The same as a JSON list in another statement; `zones_of` reads its rows."""
     query = _with_rates(currency).with_only_columns(
         as_text(_COLUMNS, dialect), maintain_column_froms=True
     )
     return query.scalar_subquery()
-
-
-def zones_of(text: str) -> list[ZoneWithRates]:
-    return _zones(json.loads(text or "[]"))
 
 
 def _with_rates(currency: Any) -> Any:
@@ -101,7 +96,8 @@ def _with_rates(currency: Any) -> Any:
     )
 
 
-def _zones(rows: Iterable[Any]) -> list[ZoneWithRates]:
+def zones_of(rows: Iterable[Any]) -> list[ZoneWithRates]:
+    """The table from its rows, in whichever order."""
     heads: dict[int, tuple[str, str, str, Point | None]] = {}
     steps: dict[int, list[Step]] = {}
     for row in sorted(rows, key=lambda row: (row[2], row[3], row[0], row[7] or 0)):

@@ -3,7 +3,7 @@
 from .audit import differences
 from .figures import Breakdown, Figures, Line, Report, breakdown, takings
 from .filters import Filters, read
-from .rollup import rebuild
+from .rollup import catch_up, rebuild
 
 __all__ = [
     "Breakdown",
@@ -12,6 +12,7 @@ __all__ = [
     "Line",
     "Report",
     "breakdown",
+    "catch_up",
     "differences",
     "read",
     "rebuild",

@@ -42,7 +42,7 @@ from .models import (
     TakingsOfMember,
 )
 
-__all__ = ["KEPT", "keys_of", "rebuild"]
+__all__ = ["KEPT", "catch_up", "keys_of", "rebuild"]
 
 KEPT: tuple[tuple[type[Any], tuple[int, ...]], ...] = (
     (Takings, (WHOLE_DAY,)),
@@ -76,6 +76,14 @@ def rebuild() -> None:
     with transaction() as session:
         _same_days(session)
         _sum_up_anew(session)
+
+
+def catch_up() -> None:
+    """Opener: sum up anew if the sums are in other days than those of today's TIME_ZONE, as they
+    are after an upgrade that empties them; else nothing."""
+    with transaction() as session:
+        if not _same_days(session):
+            _sum_up_anew(session)
 
 
 def keys_of(model: type[Any]) -> list[str]:

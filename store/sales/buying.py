@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -102,11 +103,16 @@ class Bought:
 
 def check_form(asked: Buy) -> None:
     """Raises Invalid for what no shop could sell."""
-    if not 1 <= len(asked.lines) <= MOST_LINES:
-        raise Invalid(f"A sale has 1 to {MOST_LINES} lines", field="lines")
-    if not 1 <= len(asked.key) <= 64:
-        raise Invalid("A purchase key has 1 to 64 characters", field="key")
-    if not all(1 <= line.quantity <= MOST_PIECES for line in asked.lines):
-        raise Invalid(f"A quantity is 1 to {MOST_PIECES}", field="quantity")
+    check_lines(asked.lines, asked.key)
     if asked.member_id is None and (asked.means == "account" or asked.sold_by is None):
         raise Invalid("Without a member a till is paid with cash or a card", field="member")
+
+
+def check_lines(lines: Sequence[Line], key: str) -> None:
+    """The bounds of every sale and every order. Raises Invalid."""
+    if not 1 <= len(lines) <= MOST_LINES:
+        raise Invalid(f"A sale has 1 to {MOST_LINES} lines", field="lines")
+    if not 1 <= len(key) <= 64:
+        raise Invalid("A purchase key has 1 to 64 characters", field="key")
+    if not all(1 <= line.quantity <= MOST_PIECES for line in lines):
+        raise Invalid(f"A quantity is 1 to {MOST_PIECES}", field="quantity")

@@ -10,7 +10,7 @@ transaction is undone and decided again on what is true then.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NoReturn
 from weakref import WeakKeyDictionary
@@ -41,26 +41,17 @@ def buy(asked: Buy) -> Bought:
     # what it reads next sees the sale, and no connection is held while it waits.
     if db.session.registry.has():
         db.session.rollback()
-    return buy_from(shop_engine(), asked)
-
-
-def buy_from(
-    engine: Engine,
-    asked: Buy,
-    within: Callable[[], AbstractContextManager[object]] = nullcontext,
-) -> Bought:
-    """The same for who has read nothing and stands in no application's context: `within` opens
-    one, for the buy that leads the others. Raises what `buy` raises."""
     check_form(asked)
-    outcome = _combiner(engine).submit(asked, within)
+    outcome = _combiner(shop_engine()).submit(asked)
     if isinstance(outcome, BaseException):
         raise outcome
     return outcome
 
 
 def buy_later(engine: Engine, asked: Buy, then: Callable[[Bought | BaseException], None]) -> None:
-    """The same without waiting: `then` gets what `buy` answers or raises, from another thread.
-    A thread must be in `settle_forever`."""
+    """The same without waiting, for who has read nothing and stands in no application's context:
+    `then` gets what `buy` answers or raises, from another thread. One must be in
+    `settle_forever`."""
     try:
         check_form(asked)
     except Refusal as refusal:

@@ -7,6 +7,7 @@ nothing. One flush to disk then serves many buys, and no two of them fight for t
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +16,8 @@ from queue import SimpleQueue
 from typing import Generic, NoReturn, TypeVar
 
 from ..errors import Unavailable
+
+log = logging.getLogger(__name__)
 
 Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
@@ -47,11 +50,8 @@ class Combiner(Generic[Job, Outcome]):
         self._led = False
         self._leads: SimpleQueue[_Entry[Job, Outcome]] = SimpleQueue()
 
-    def submit(
-        self, job: Job, within: Callable[[], AbstractContextManager[object]] = nullcontext
-    ) -> Outcome | BaseException:
-        """Hand a job in and wait for its outcome. Who leads does so inside `within()`.
-        Raises Unavailable after PATIENCE_S."""
+    def submit(self, job: Job) -> Outcome | BaseException:
+        """Hand a job in and wait for its outcome. Raises Unavailable after PATIENCE_S."""
         # Held until the outcome or the lead is there. An Event does the same in five times as many
         # steps, and a batch wakes many.
         wake = threading.Lock()
@@ -65,8 +65,7 @@ class Combiner(Generic[Job, Outcome]):
                         self._waiting.remove(entry)
                     raise Unavailable(BUSY)
         if not entry.done:
-            with within():
-                self._lead()
+            self._lead()
         assert entry.outcome is not None
         return entry.outcome
 
@@ -75,11 +74,15 @@ class Combiner(Generic[Job, Outcome]):
         must be a thread in `lead_forever`."""
 
         def told() -> None:
-            if entry.done:
-                assert entry.outcome is not None
-                then(entry.outcome)
-            else:
+            if not entry.done:
                 self._leads.put(entry)
+                return
+            assert entry.outcome is not None
+            try:
+                then(entry.outcome)
+            except BaseException:
+                # Its own trouble: whoever leads goes on and tells the others.
+                log.exception("an outcome could not be told")
 
         entry: _Entry[Job, Outcome] = _Entry(job, told)
         if self._join(entry):
@@ -100,11 +103,14 @@ class Combiner(Generic[Job, Outcome]):
     def lead_forever(
         self, within: Callable[[], AbstractContextManager[object]] = nullcontext
     ) -> NoReturn:
-        """Lead whenever the lead falls to a job whose owner does not wait."""
+        """Lead whenever the lead falls to a job whose owner does not wait, each time inside
+        `within()`; what fails there is the outcome of the jobs that it was for."""
         while True:
             entry = self._leads.get()
-            with within():
-                self._lead()
+            try:
+                self._lead(within)
+            except BaseException:
+                log.exception("a batch failed; the line goes on")
             entry.tell()
 
     def _join(self, entry: _Entry[Job, Outcome]) -> bool:
@@ -114,13 +120,14 @@ class Combiner(Generic[Job, Outcome]):
             entry.leads, self._led = not self._led, True
         return entry.leads
 
-    def _lead(self) -> None:
+    def _lead(self, within: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
         with self._lock:
             batch = self._waiting[:MOST_TOGETHER]
             del self._waiting[:MOST_TOGETHER]
         outcomes: Sequence[Outcome | BaseException]
         try:
-            outcomes = self._run([entry.job for entry in batch])
+            with within():
+                outcomes = self._run([entry.job for entry in batch])
         except BaseException as error:
             outcomes = [error] * len(batch)
             if not isinstance(error, Exception):

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, not_
+from sqlalchemy import ColumnElement, String, and_, case, func, literal, not_
 
 from .. import delivery, stock
 
-__all__ = ["Elsewhere", "Near", "columns", "elsewhere", "elsewhere_of", "far"]
+__all__ = ["Elsewhere", "Near", "column", "elsewhere", "elsewhere_of", "far"]
 
 SHOWN = 5
+COLUMN = "elsewhere"
 
 
 @dataclass(frozen=True)
@@ -53,25 +54,26 @@ def elsewhere(
     return _found(wanted, location_id, weight_g, spots, left, delivery.zones(currency))
 
 
-def columns(item: Any, on_hand: Any, currency: Any, dialect: str) -> list[ColumnElement[Any]]:
-    """The same for one item, no bundle, as columns of its page's statement, looked for only where
-    the shelf is empty; `elsewhere_of` reads them."""
-    empty = and_(not_(item.is_bundle), func.coalesce(on_hand, 0) < 1)
-    return [
-        case((empty, text)).label(name)
-        for name, text in (
-            ("free_text", stock.available_text(item.id, dialect)),
-            ("spots_text", delivery.spots_text(dialect)),
-            ("zones_text", delivery.zones_text(currency, dialect)),
-        )
-    ]
+def column(item: Any, on_hand: Any, currency: Any, dialect: str) -> ColumnElement[str]:
+    """The same for one item, no bundle, as a column of its page's statement, looked for only where
+    the shelf is empty: a JSON list of three, which `elsewhere_of` reads."""
+    parts = (
+        stock.available_text(item.id, dialect),
+        delivery.spots_text(dialect),
+        delivery.zones_text(currency, dialect),
+    )
+    free, spots, table = (func.coalesce(part, literal("[]", String())) for part in parts)
+    comma = literal(",", String())
+    text = literal("[", String()) + free + comma + spots + comma + table + literal("]", String())
+    return case((and_(not_(item.is_bundle), func.coalesce(on_hand, 0) < 1), text)).label(COLUMN)
 
 
 def elsewhere_of(row: Any, quantity: int, weight_g: int) -> Elsewhere:
-    """What the columns of an item's row say for so many of it."""
-    spots, table = delivery.spots_of(row.spots_text), delivery.zones_of(row.zones_text)
-    left = {(row.id, place): free for place, free in json.loads(row.free_text or "[]")}
-    return _found({row.id: quantity}, row.location_id, weight_g, spots, left, table)
+    """What the column of an item's row says for so many of it."""
+    levels, spots, table = json.loads(getattr(row, COLUMN))
+    free = {(row.id, place): available for place, available in levels}
+    return _found({row.id: quantity}, row.location_id, weight_g, delivery.spots_of(spots), free,
+                  delivery.zones_of(table))  # fmt: skip
 
 
 def _found(

@@ -19,9 +19,10 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from io import BytesIO
 from queue import Empty, SimpleQueue
 from typing import Any, NoReturn, Protocol
@@ -44,7 +45,7 @@ Environ = dict[str, Any]
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
 LOOK_UP_S = 5.0
-"""An idle lane looks this often for buys that have waited too long."""
+"""The lane looks this often for buys that have waited too long."""
 
 REFUSED = "oneshelf.refused"
 """Where a buy that was refused here leaves its refusal, for the view that shows it."""
@@ -107,21 +108,25 @@ class Express:
         return ours
 
     def _answer_forever(self) -> NoReturn:
+        look_up_at = time.monotonic() + LOOK_UP_S
         while True:
-            try:
-                environ, reply = self._asked_for.get(timeout=LOOK_UP_S)
-            except Empty:
+            with suppress(Empty):
+                self._answer_or_pass_on(*self._asked_for.get(timeout=LOOK_UP_S))
+            if time.monotonic() > look_up_at:
                 give_up(self._engine)
-                continue
-            try:
-                ours = self._answer(environ, reply)
-            except Exception as error:
-                # The view meets the same, and says so properly.
-                if not isinstance(error, (DBAPIError, TimeoutError)):
-                    log.exception("the express lane could not answer %s", environ["PATH_INFO"])
-                ours = False
-            if not ours:
-                self._views.submit(reply.pass_on)
+                look_up_at = time.monotonic() + LOOK_UP_S
+
+    def _answer_or_pass_on(self, environ: Environ, reply: Reply) -> None:
+        ours = False
+        try:
+            ours = self._answer(environ, reply)
+        except (DBAPIError, TimeoutError):
+            pass  # The view meets the same, and says so properly.
+        except BaseException:
+            # All pages wait behind this thread: whatever it is, the lane goes on.
+            log.exception("the express lane could not answer %s", environ["PATH_INFO"])
+        if not ours:
+            self._views.submit(reply.pass_on)
 
     def _answer(self, environ: Environ, reply: Reply) -> bool:
         """Answer, or promise to; False leaves it to the views."""

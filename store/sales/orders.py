@@ -30,7 +30,7 @@ from ..errors import Invalid
 from ..payment import on_delivery
 from ..payment.on_delivery import MEANS
 from . import at_the_door
-from .buying import MOST_LINES, MOST_PIECES, Bought, Line, PriceRose
+from .buying import Bought, Line, PriceRose, check_lines
 from .deciding import refuse_rises
 from .goods import Deposited, Parts, counted, deposit_rows, deposited, parts_of
 from .models import Sale, SaleLine
@@ -178,12 +178,7 @@ def offer(asked: Order) -> Offer:
 
 
 def _check(asked: Order) -> None:
-    if not 1 <= len(asked.lines) <= MOST_LINES:
-        raise Invalid(f"A sale has 1 to {MOST_LINES} lines", field="lines")
-    if not 1 <= len(asked.key) <= 64:
-        raise Invalid("A purchase key has 1 to 64 characters", field="key")
-    if not all(1 <= line.quantity <= MOST_PIECES for line in asked.lines):
-        raise Invalid(f"A quantity is 1 to {MOST_PIECES}", field="quantity")
+    check_lines(asked.lines, asked.key)
     if asked.fulfilment not in ("collect", "deliver"):
         raise Invalid("An order is collected or delivered", field="how")
     if asked.means not in ("account", MEANS):

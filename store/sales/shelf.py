@@ -26,13 +26,13 @@ from .. import catalogue, identity, labels, payment, stock
 from ..db import connection, db
 from ..prepared import Prepared
 from .basket import pieces_expression
-from .elsewhere import columns as elsewhere_columns
+from .elsewhere import column as elsewhere_column
 from .models import STANDING, Sale, SaleLine
 from .variants import Card, cards
 
 PAGE = 24
 LAST_SALES = 6
-LASTING_COLUMNS = 29
+LASTING_COLUMNS = 27
 """The first columns of an item page's row say what the item is; the others change with every buy or
 visitor."""
 
@@ -99,7 +99,7 @@ def _statement(by: str, dialect: str) -> Any:
             label.item_id.label("label_item_id"), label.price_minor.label("label_price_minor"),
             label.revoked_at.label("label_revoked_at"),
             catalogue.price_in_force(item.id, place.id, currency=money).label("price_minor"),
-            *elsewhere_columns(item, on_hand, money, dialect),
+            elsewhere_column(item, on_hand, money, dialect),
             on_hand.label("on_hand"),
             visitor.c.member_id, visitor.c.member_name, visitor.c.member_role,
             visitor.c.member_language,

@@ -130,7 +130,7 @@ def available_expression(item_id: Any, location_id: Any) -> ColumnElement[int]:
 
 def available_text(item_id: Any, dialect: str) -> Any:
     """What is free of an item at every place where it ever was, as a column of another statement: a
-    JSON list of [location, available]; NULL where it never was anywhere."""
+    JSON list of [location, available]; may be NULL where it never was anywhere."""
     place = (Level.item_id, Level.location_id)
     free = Level.on_hand - _reserved(*place) - blocked_expression(*place)
     return (

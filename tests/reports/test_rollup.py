@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from flask.testing import FlaskCliRunner
+from sqlalchemy import delete, func, select, update
 
 from store import outbox, reports
 from store.db import db, transaction
 from store.reports import rollup
 from store.reports.models import Reckoning, Takings, TakingsOfItem, TakingsOfMember
+from store.reports.reading import open_books
 from tests.conftest import Clock
 from tests.reports.shop import Shop
 
@@ -144,3 +146,18 @@ def test_a_charge_without_its_sale_is_found(shop: Shop) -> None:
 def _rows(model: Any) -> list[tuple[object, ...]]:
     table = model.__table__
     return sorted(tuple(row) for row in db.session.execute(select(table)))
+
+
+def test_sums_that_an_upgrade_emptied_are_there_again_when_the_worker_starts(
+    shop: Shop, runner: FlaskCliRunner
+) -> None:
+    shop.sell(NOW, (1, 2, 900))
+    outbox.work()
+    with transaction() as session:
+        session.execute(delete(Takings))
+        session.execute(update(Reckoning).values(time_zone=""))
+    assert _total() == 900, "read from the sales meanwhile"
+    assert runner.invoke(args=["outbox", "work"]).exit_code == 0
+    assert open_books().usable
+    assert _total() == 900
+    assert not any(reports.differences().values())

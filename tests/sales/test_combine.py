@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from queue import SimpleQueue
 
 import pytest
@@ -53,6 +54,41 @@ def test_who_waits_and_who_does_not_stand_in_one_line() -> None:
     assert desk.line.submit(6) == 12
     desk.line.submit_later(7, answers.put)
     assert answers.get(timeout=10) == 14
+
+
+def test_trouble_of_one_stops_neither_the_others_nor_the_line() -> None:
+    desk, answers = Desk(), SimpleQueue[object]()
+
+    def cannot_be_told(outcome: object) -> None:
+        raise BaseException("the phone is gone, and its server with it")
+
+    desk.line.submit_later(1, cannot_be_told)
+    desk.begun.get(timeout=10)
+    desk.line.submit_later(2, cannot_be_told)
+    desk.line.submit_later(3, answers.put)
+    desk.go.release(2)
+    assert answers.get(timeout=10) == 6
+    desk.go.release(1)
+    desk.line.submit_later(4, answers.put)
+    assert answers.get(timeout=10) == 8
+
+
+def test_where_nothing_can_be_run_everybody_is_told_and_the_next_is_led() -> None:
+    line: Combiner[int, int] = Combiner(lambda jobs: [2 * job for job in jobs])
+    answers, broken = SimpleQueue[object](), [True]
+
+    @contextmanager
+    def within() -> Iterator[None]:
+        if broken[0]:
+            raise OSError("no room for a session")
+        yield
+
+    threading.Thread(target=line.lead_forever, args=(within,), daemon=True).start()
+    line.submit_later(1, answers.put)
+    assert isinstance(answers.get(timeout=10), OSError)
+    broken[0] = False
+    line.submit_later(2, answers.put)
+    assert answers.get(timeout=10) == 4
 
 
 def test_who_has_waited_too_long_is_told_so_and_nothing_of_it_happens(

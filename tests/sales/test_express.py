@@ -284,6 +284,22 @@ def test_buys_that_wait_are_settled_together_and_each_gets_its_own_answer(
     assert world.faults() == []
 
 
+def test_an_answer_that_cannot_be_given_stops_nobody_else(
+    lanes: Lanes, world: World, milk: Thing
+) -> None:
+    class Gone(_Way):
+        def __call__(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+            raise BaseException("the server could not take it")
+
+    lanes.by_views(lanes.environ(milk.path))
+    for lost in (lanes.environ(milk.path), lanes.environ("/sales", form(lanes, milk))):
+        assert lanes.lane.later(lost, Gone(lanes, lost))
+    assert lanes.express(lanes.environ(milk.path))[0] == 200
+    assert lanes.express(lanes.environ("/sales", form(lanes, milk)))[0] == 303
+    assert world.left(milk) == 38
+    assert world.faults() == []
+
+
 def test_behind_a_proxy_it_sees_the_shops_own_address(
     app: Flask, lanes: Lanes, milk: Thing
 ) -> None:
