@@ -9,13 +9,12 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, BigId, Moment
+from ..payment import gateways
 
 CHANNELS = ("shelf", "web", "till")
-MEANS = (
-    "account", "cash", "card", "delivery", "simulated", "stripe", "alipay", "wechat", "paypal",
-)  # fmt: skip
+MEANS = ("account", "cash", "card", "delivery", "bank", *gateways.NAMES)
 """What a sale is paid with: the member's account; at a till cash or a card, whose terminal stands
-outside; on delivery; through a gateway."""
+outside; on delivery; by bank transfer; through a gateway."""
 FULFILMENTS = ("taken", "collect", "deliver")
 """How the goods of a sale come to the shopper: off the shelf at once, at a counter, at home."""
 TRANSITIONS = {
@@ -55,11 +54,7 @@ class Sale(Base):
         CheckConstraint("channel IN ('shelf', 'web', 'till')", name="channel"),
         CheckConstraint("fulfilment IN ('taken', 'collect', 'deliver')", name="fulfilment"),
         CheckConstraint("total_minor >= 0", name="total"),
-        CheckConstraint(
-            "means IN ('account', 'cash', 'card', 'delivery', 'simulated', 'stripe', 'alipay', "
-            "'wechat', 'paypal')",
-            name="means",
-        ),
+        CheckConstraint(f"means IN {MEANS!r}", name="means"),
         CheckConstraint("member_id IS NOT NULL OR sold_by IS NOT NULL", name="somebody"),
         CheckConstraint("member_id IS NOT NULL OR means <> 'account'", name="whose_account"),
         Index(

@@ -26,6 +26,8 @@ def means_name(means: str) -> str:
         "alipay": gettext("Alipay"),
         "wechat": gettext("WeChat Pay"),
         "paypal": "PayPal",
+        "unionpay": gettext("UnionPay"),
+        "bank": gettext("Bank transfer"),
     }
     return names.get(means, means)
 

@@ -30,8 +30,9 @@ __all__ = [
     "Pending",
 ]
 
-NAMES = ("simulated", "stripe", "alipay", "wechat", "paypal")
-"""Every gateway there is, as accounts, sales and addresses name it."""
+NAMES = ("simulated", "stripe", "alipay", "wechat", "paypal", "unionpay")
+"""Every gateway there is, as accounts, sales and addresses name it. A new one needs a migration:
+the tables check the names."""
 
 TIMEOUT_S = 8
 """A provider that has not answered by then is asked again later."""
