@@ -27,6 +27,8 @@ from .labels import commands as labels_commands
 from .labels import views as labels_views
 from .payment import commands as payment_commands
 from .payment import views as payment_views
+from .post import commands as post_commands
+from .post import views as post_views
 from .reports import views as reports_views
 from .sales import commands as sales_commands
 from .sales import views as sales_views
@@ -40,11 +42,11 @@ HERE = Path(__file__).parent
 ROOMS = (
     identity_views, catalogue_views, labels_views, stock_views,
     payment_views, delivery_views, sales_views, door_views, reports_views,
-    integration_views,
+    integration_views, post_views,
 )  # fmt: skip
 COMMANDS = (
     identity_commands, catalogue_commands, labels_commands, stock_commands,
-    payment_commands, sales_commands, integration_commands, commands, intake,
+    payment_commands, sales_commands, integration_commands, post_commands, commands, intake,
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -21,13 +22,17 @@ from .errors import Refusal
 from .identity import sign_ins, tries
 from .payment import events
 from .payment.commands import settle_pending
+from .post import letters, speaking
 from .reports import oracle
 from .sales import basket
 from .stock import reservations
 
 log = logging.getLogger(__name__)
 
-SWEEPS = (basket.sweep, reservations.sweep, sign_ins.sweep, tries.sweep, keys.sweep, events.sweep)
+SWEEPS = (
+    basket.sweep, reservations.sweep, sign_ins.sweep, tries.sweep, keys.sweep, events.sweep,
+    letters.sweep,
+)  # fmt: skip
 SWEEP_EVERY_S = 3600
 
 
@@ -107,10 +112,12 @@ def work(forever: bool) -> None:
     reports.catch_up()
     done = outbox.work()
     _tell_others()
+    _send_letters()
     settle_pending()
     _sweep()
     if forever:
-        threading.Thread(target=_tell_others_forever, args=(_app(),), daemon=True).start()
+        for others in (_tell_others, _send_letters):
+            threading.Thread(target=_each_second, args=(_app(), others), daemon=True).start()
     while forever:
         sweep_at = time.monotonic() + SWEEP_EVERY_S
         while time.monotonic() < sweep_at:
@@ -128,15 +135,19 @@ def _tell_others() -> None:
     integration.deliver()
 
 
-def _tell_others_forever(app: Flask) -> None:
+def _send_letters() -> None:
+    letters.deliver(current_app.config, speaking.speaking)
+
+
+def _each_second(app: Flask, others: Callable[[], None]) -> None:
     """In a thread of its own: a receiver that is slow must hold up nothing else."""
     while True:
         time.sleep(1)
         with app.app_context():
             try:
-                _tell_others()
+                others()
             except Exception:
-                log.exception("telling other systems failed")
+                log.exception("telling others failed: %s", others.__name__)
 
 
 def _sweep() -> None:

@@ -63,6 +63,16 @@ SETTINGS = (
     Setting("PAYPAL_WEBHOOK_ID", "", "Id of the webhook at PayPal: its notices are signed for it."),
     Setting("PAYPAL_URL", "", "Another address of PayPal's API, for practice."),
     Setting("SIMULATED_GATEWAY", False, "Offer practice money by the simulated gateway."),
+    Setting("PRACTICE_POST", False, "Mail and SMS are printed and kept as files, never sent."),
+    Setting("MAIL_FROM", "", "Sender of the shop's mail: shop@shop.example."),
+    Setting("SMTP_HOST", "", "Server that takes the shop's mail on; empty: no mail is sent."),
+    Setting("SMTP_PORT", 587, "Its port: 587 for starttls, 465 for tls."),
+    Setting("SMTP_USER", "", "User at that server, if it asks for one."),
+    Setting("SMTP_PASSWORD", "", "Password of that user."),
+    Setting("SMTP_TLS", "starttls", "How it is encrypted: starttls, tls, or none."),
+    Setting("SMS_URL", "", "Where the SMS provider takes messages on; empty: none are sent."),
+    Setting("SMS_BODY", "", "What is posted there, with {to}, {number}, {text} and {code} in it."),
+    Setting("SMS_HEADERS", "", "Its headers, with bars between: Authorization: Bearer …"),
     Setting("DEMO", False, "This is the demo shop: every page says so."),
     Setting("SESSION_DAYS", 90, "A sign-in ends after so many days."),
     Setting("SIGN_IN_TRIES", 5, "Wrong passwords in 15 minutes for one person from one address."),
@@ -102,6 +112,7 @@ def load(overrides: dict[str, Any] | None = None) -> dict[str, Any]:
     values["INSTANCE"] = str(instance.resolve())
     values["DATABASE_URL"] = _database_url(values["DATABASE_URL"], instance.resolve())
     values["SECRET_KEY"] = values["SECRET_KEY"] or _kept_secret(instance / "secret_key")
+    _check_post(values)
     if values["BASE_URL"]:
         values["BASE_URL"] = _base_url(values["BASE_URL"])
     values.update(given)
@@ -138,6 +149,17 @@ def _database_url(url: str, instance: Path) -> str:
         return f"sqlite:///{instance / 'store.sqlite3'}"
     # People paste the short forms; the driver that we ship is psycopg 3.
     return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+
+
+def _check_post(values: dict[str, Any]) -> None:
+    if values["SMTP_HOST"] and not re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", values["MAIL_FROM"]):
+        raise ValueError("STORE_MAIL_FROM must be an address like shop@shop.example")
+    if values["SMTP_TLS"] not in ("starttls", "tls", "none"):
+        raise ValueError("STORE_SMTP_TLS must be starttls, tls or none")
+    if values["SMS_URL"] and not re.fullmatch(r"https?://\S+", values["SMS_URL"]):
+        raise ValueError("STORE_SMS_URL must be an address like https://sms.example/send")
+    if values["SMS_URL"] and not re.search(r"\{(text|code)\}", values["SMS_BODY"]):
+        raise ValueError("STORE_SMS_BODY must say where {text} or {code} goes")
 
 
 def _base_url(url: str) -> str:

@@ -71,7 +71,7 @@ def open_demo(folder: Path) -> DemoShop:
     settings = {
         "DATABASE_URL": f"sqlite:///{folder / 'shop.sqlite3'}", "INSTANCE": str(folder),
         "SECRET_KEY": "known-to-the-tests-only", "DEMO": True, "SIMULATED_GATEWAY": True,
-        "TESTING": True,
+        "PRACTICE_POST": True, "TESTING": True,
     }  # fmt: skip
     app = create_app(settings)
     with app.app_context():

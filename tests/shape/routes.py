@@ -35,6 +35,7 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "sales.item GET": ("/01/{gtin}", PUBLIC),
     "sales.item_by_code GET": ("/i/{code}", PUBLIC),
     "sales.basket GET": ("/basket", PUBLIC),
+    "post.practice GET": ("/practice/post", NOWHERE),
     "catalogue.scan GET": ("/scan", PUBLIC),
     "catalogue.find GET": ("/find?code={code}", ALL_GO_ON),
     "catalogue.old_link GET": ("/gtin/{gtin}", (307, 307, 307, 307, 307)),
