@@ -30,6 +30,7 @@ SETTINGS = (
     Setting("SHOP_NAME", "OneShelf", "The shop's name on every page."),
     Setting("CURRENCY", "CNY", "The shop's currency, ISO 4217."),
     Setting("TAX_RATE", "13", "Tax included in prices where an item names no other, in percent."),
+    Setting("PRICES_INCLUDE_TAX", True, "Whether prices are with tax; no: tax comes on top."),
     Setting("TIME_ZONE", "Asia/Shanghai", "The shop's time zone: days and hours of reports."),
     Setting("LANGUAGE", "en", "Language for a visitor who asks for none we have: en or zh."),
     Setting("CONFIRM_OVER", "200", "One tap buys up to this amount; above it a confirm step."),

@@ -203,6 +203,11 @@ def setting(name: str) -> str:
     return str(current_app.config[name])
 
 
+def tax_on_top() -> bool:
+    """Whether the shop's prices are without tax, which comes on top of them."""
+    return not current_app.config["PRICES_INCLUDE_TAX"]
+
+
 def base_url() -> str:
     """The shop's own address, without a slash at the end."""
     return visited().address_or(str(current_app.config["BASE_URL"]))

@@ -9,7 +9,7 @@ from flask import Response
 from marshmallow import fields
 from sqlalchemy import Row, Select, null, or_, select
 
-from .. import catalogue, stock, web
+from .. import catalogue, money, stock, web
 from ..catalogue.gs1 import CodeFault
 from ..catalogue.models import Category, Item
 from ..catalogue.prices import price_began
@@ -77,7 +77,16 @@ class ShownItem(Strict):
     brand = fields.String(required=True)
     category = fields.Nested(ItemCategory, required=True, allow_none=True)
     size = fields.String(required=True)
-    tax_rate = fields.String(required=True, metadata={"description": "Percent, inside the price."})
+    tax_rate = fields.String(required=True, metadata={"description": "Percent of tax."})
+    tax_included = fields.Boolean(
+        required=True, metadata={"description": "false: the tax comes on top of the price."}
+    )
+    price_to_pay = fields.Nested(
+        Money,
+        required=True,
+        allow_none=True,
+        metadata={"description": "What one costs with its tax, without its deposit."},
+    )
     price = fields.Nested(Money, required=True, allow_none=True)
     deposit = fields.Nested(
         Money,
@@ -199,6 +208,8 @@ def _shown(
         "category": {"code": category.code, "names": category.names} if category else None,
         "size": found.size_text,
         "tax_rate": f"{found.tax_rate_bp // 100}.{found.tax_rate_bp % 100:02}",
+        "tax_included": not web.tax_on_top(),
+        "price_to_pay": None if price_minor is None else _to_pay(found, price_minor),
         "price": None if price_minor is None else amount(price_minor, currency()),
         "deposit": amount(row.deposit_minor, currency()) if row.deposit_minor else None,
         "unit_price": _unit_price(found, price_minor),
@@ -212,6 +223,11 @@ def _shown(
         "picture": base + picture if picture else None,
         "updated_at": moment(found.updated_at),
     }
+
+
+def _to_pay(found: Item, price_minor: int) -> dict[str, Any]:
+    one = money.taxed(price_minor, found.tax_rate_bp, web.tax_on_top())
+    return amount(one.total_minor, currency())
 
 
 def _unit_price(found: Item, price_minor: int | None) -> dict[str, Any] | None:

@@ -88,7 +88,7 @@ def refund(sale_id: str, body: dict[str, Any]) -> Response:
         return {
             "id": refund_id, "sale": sale.id, "total": amount(made.total_minor, sale.currency),
             "tax": amount(made.tax_minor, sale.currency), "reason": made.reason,
-            "lines": [{"position": at, "quantity": many} for at, many in made.units],
+            "lines": [{"position": unit[0], "quantity": unit[1]} for unit in made.units],
             "created_at": moment(made.created_at),
         }  # fmt: skip
 

@@ -124,8 +124,19 @@ class SaleLine(Strict):
     quantity = fields.Integer(required=True)
     refunded = fields.Integer(required=True, metadata={"description": "Units given back."})
     price = fields.Nested(Money, required=True)
-    total = fields.Nested(Money, required=True)
+    total = fields.Nested(Money, required=True, metadata={"description": "With the tax."})
     tax = fields.Nested(Money, required=True)
+    tax_rate = fields.String(required=True, metadata={"description": "Percent."})
+    tax_included = fields.Boolean(
+        required=True, metadata={"description": "false: the tax came on top of the price."}
+    )
+
+
+class TaxLine(Strict):
+    rate = fields.String(required=True, metadata={"description": "Percent."})
+    net = fields.Nested(Money, required=True)
+    tax = fields.Nested(Money, required=True)
+    total = fields.Nested(Money, required=True)
 
 
 class Sale(Strict):
@@ -149,6 +160,11 @@ class Sale(Strict):
     payment = fields.Nested(ShownPayment, required=True)
     total = fields.Nested(Money, required=True)
     tax = fields.Nested(Money, required=True)
+    tax_lines = fields.List(
+        fields.Nested(TaxLine),
+        required=True,
+        metadata={"description": "By rate, the highest first; they add up to `total` and `tax`."},
+    )
     refunded = fields.Nested(
         Money, required=True, metadata={"description": "What went back so far."}
     )
@@ -306,6 +322,15 @@ def shown_sale(sale: sales.Receipt) -> dict[str, Any]:
         "payment": {"method": METHODS.get(sale.means, sale.means)},
         "total": amount(sale.total_minor, of),
         "tax": amount(sale.tax_minor, of),
+        "tax_lines": [
+            {
+                "rate": percent(each.rate_bp),
+                "net": amount(each.net_minor, of),
+                "tax": amount(each.tax_minor, of),
+                "total": amount(each.total_minor, of),
+            }
+            for each in sale.taxes
+        ],
         "refunded": amount(sale.refunded_minor, of),
         "lines": [
             {
@@ -319,6 +344,8 @@ def shown_sale(sale: sales.Receipt) -> dict[str, Any]:
                 "price": amount(each.unit_minor, of),
                 "total": amount(each.total_minor, of),
                 "tax": amount(each.tax_minor, of),
+                "tax_rate": percent(each.tax_rate_bp),
+                "tax_included": not each.on_top,
             }
             for each in sale.lines
         ],
@@ -326,3 +353,7 @@ def shown_sale(sale: sales.Receipt) -> dict[str, Any]:
         "created_at": moment(sale.created_at),
         "refunded_at": moment(sale.refunded_at) if sale.refunded_at else None,
     }
+
+
+def percent(rate_bp: int) -> str:
+    return f"{rate_bp // 100}.{rate_bp % 100:02}"

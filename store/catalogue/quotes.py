@@ -1,4 +1,4 @@
-"""Quotes: what an item costs now, at a location, tax included."""
+"""Quotes: what an item costs now, at a location; with the tax in it, or to come on top."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, literal, select
 
+from .. import money, web
 from ..db import connection
 from ..prepared import Many, Prepared, one_of
 from .deposits import COLUMNS, Deposit, read, with_deposit
@@ -15,7 +16,8 @@ from .prices import price_in_force
 
 
 class Quote(NamedTuple):
-    """An item for sale with the price in force. `names` maps languages to names."""
+    """An item for sale with the price in force. `names` maps languages to names. `on_top` says
+    that tax comes on top of the amount."""
 
     item_id: int
     code: str
@@ -25,6 +27,11 @@ class Quote(NamedTuple):
     tracks_batches: bool = False
     is_bundle: bool = False
     deposit: Deposit | None = None
+    on_top: bool = False
+
+    def taxed(self, quantity: int) -> money.Taxed:
+        """What so many of them come to, and the tax in it."""
+        return money.taxed(self.amount_minor * quantity, self.tax_rate_bp, self.on_top)
 
 
 _quotes = Prepared(
@@ -59,16 +66,20 @@ def quotes(item_ids: Sequence[int], location_id: int, currency: str) -> dict[int
     """Quotes by item id, in one statement. What is archived or has no price is left out: it is not
     for sale."""
     found = _quotes.all(items=Many(item_ids), place=location_id, money=currency)
-    return {row[0]: _made(row) for row in found if row[4] is not None}
+    on_top = web.tax_on_top()
+    return {row[0]: _made(row, on_top) for row in found if row[4] is not None}
 
 
 def kept_quote(values: Sequence[Any]) -> Quote:
     """A quote that was written down as a list, with the deposit in it as another."""
-    plain = Quote(*values[:7])
     kept = values[7] if len(values) > 7 else None
-    return plain if kept is None else plain._replace(deposit=Deposit(*kept))
+    on_top = bool(values[8]) if len(values) > 8 else False
+    plain = Quote(*values[:7])
+    return plain._replace(deposit=None if kept is None else Deposit(*kept), on_top=on_top)
 
 
-def _made(row: Sequence[Any]) -> Quote:
+def _made(row: Sequence[Any], on_top: bool = False) -> Quote:
     plain = Quote(*row[:7])
-    return plain if row[7] is None else plain._replace(deposit=read(row[7:]))
+    if row[7] is None and not on_top:
+        return plain
+    return plain._replace(deposit=None if row[7] is None else read(row[7:]), on_top=on_top)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from .. import catalogue, clock, ids, payment, sales, stock
+from .. import catalogue, clock, ids, money, payment, sales, stock, web
 from ..db import transaction
 from .goods import GOODS, OWNER, PEOPLE, SHOPPER, STAFF
 from .opening import DAYS, Laid
@@ -145,7 +145,12 @@ class _Story:
 
     def sell(self, one: Planned) -> None:
         clock.set_now(one.at)
-        total = sum(self._price(name, one.at) * many for name, many in one.contents)
+        total = sum(
+            money.taxed(
+                self._price(name, one.at) * many, GOODS[name].tax_rate_bp, web.tax_on_top()
+            ).total_minor
+            for name, many in one.contents
+        )
         if self.balances[one.who] < total:
             self._pay_in(
                 one.who, math.ceil((total - self.balances[one.who]) / PAY_IN_MINOR) * PAY_IN_MINOR

@@ -43,7 +43,7 @@ def address() -> str:
 def imprint(location: stock.Location, base_url: str = "") -> Imprint:
     first = str(current_app.config["LANGUAGE"])
     languages = (first, *(code for code in web.LANGUAGES if code != first))
-    return Imprint(base_url or address(), secret_key(), languages, location.code)
+    return Imprint(base_url or address(), secret_key(), languages, location.code, web.tax_on_top())
 
 
 def place() -> stock.Location:

@@ -26,6 +26,8 @@ class Imprint:
     secret_key: str
     languages: tuple[str, ...]
     place: str
+    on_top: bool = False
+    """Tax comes on top of the prices, and the label says so."""
 
 
 class Labelled(Protocol):
@@ -83,6 +85,9 @@ def _worded(
     main = imprint.languages[0]
     unit_minor, per = catalogue.unit_price(price_minor, item.content, item.content_unit)
     unit_text = "" if unit_minor is None else f"{money.show(unit_minor, currency, main)} / {per}"
+    if imprint.on_top:
+        text = "不含税" if main == "zh" else "plus tax"
+        unit_text = f"{text} · {unit_text}" if unit_text else text
     if item.deposit_minor:
         # Never part of the price, nor of the price of a litre.
         text = deposit_text(money.show(item.deposit_minor, currency, main), main)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from .. import catalogue, clock, identity, ids, money, stock
+from .. import catalogue, clock, identity, ids, money, stock, web
 from ..catalogue.markdowns import reduced_minor
 from ..db import connection
 from ..errors import Invalid
@@ -62,7 +62,7 @@ def goods(location_id: int, currency: str) -> list[dict[str, Any]]:
     price = catalogue.price_in_force(item.id, location_id, currency=currency).label("price")
     query = (
         select(item.id, item.code, item.gtin, item.sku, item.names, price, item.is_bundle,
-               item.deposit_id, item.tracks_batches)
+               item.deposit_id, item.tracks_batches, item.tax_rate_bp)
         .where(item.archived_at.is_(None))
         .order_by(item.id)
         .limit(MOST_GOODS)
@@ -70,24 +70,32 @@ def goods(location_id: int, currency: str) -> list[dict[str, Any]]:
     rows = [row for row in connection().execute(query) if row.price is not None]
     may = {row.id for row in rows if row.is_bundle or row.deposit_id is not None}
     deposits = _deposits(may, currency) if may else {}
-    more = _batches({row.id: row.price for row in rows if row.tracks_batches}, location_id)
+    dated = {row.id: row for row in rows if row.tracks_batches}
+    more = _batches(dated, location_id)
     return [
         {"code": row.code, "gtin": row.gtin, "sku": row.sku, "names": row.names,
-         "unit": row.price, "deposit": deposits.get(row.id, 0), **more.get(row.id, {})}
+         "unit": _to_pay(row, row.price), "deposit": deposits.get(row.id, 0),
+         **more.get(row.id, {})}
         for row in rows
     ]  # fmt: skip
 
 
-def _batches(prices: dict[int, int], location_id: int) -> dict[int, dict[str, Any]]:
+def _to_pay(row: Any, priced_minor: int) -> int:
+    """What one costs with its tax: a till without a network knows of no other price."""
+    return money.taxed(priced_minor, row.tax_rate_bp, web.tax_on_top()).total_minor
+
+
+def _batches(rows: dict[int, Any], location_id: int) -> dict[int, dict[str, Any]]:
     """What a till must know of items that are tracked by batch."""
-    if not prices:
+    if not rows:
         return {}
     blocked = stock.called_back()
-    here = stock.tracked_at(location_id) & prices.keys()
-    found: dict[int, dict[str, Any]] = {item: {"blocked": blocked.get(item, [])} for item in prices}
+    here = stock.tracked_at(location_id) & rows.keys()
+    found: dict[int, dict[str, Any]] = {item: {"blocked": blocked.get(item, [])} for item in rows}
     for (item, _), near in marked_at([(item, location_id) for item in here]).items():
         found[item]["near"] = {
-            "unit": reduced_minor(prices[item], near.percent), "left": near.left,
+            "unit": _to_pay(rows[item], reduced_minor(rows[item].price, near.percent)),
+            "left": near.left,
             "until": near.expires_on.isoformat(),
         }  # fmt: skip
     return found

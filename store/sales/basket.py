@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, delete, func, select, update
 
-from .. import catalogue, clock, ids, money, stock
+from .. import catalogue, clock, ids, money, stock, web
 from ..catalogue.markdowns import reduced_minor
 from ..db import connection, db, in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound
@@ -43,6 +43,8 @@ class Shown:
     label_id: str | None
     in_hand: bool = False
     """The place sells what the shopper holds, whatever the book says."""
+    on_top: bool = False
+    """Tax comes on top of the price."""
     deposits: tuple[tuple[catalogue.Deposit, int], ...] = ()
     """What one of them carries, with how many of each."""
 
@@ -53,12 +55,26 @@ class Shown:
 
     @property
     def due_minor(self) -> int:
-        """What one of them costs with its deposit."""
-        return (self.unit_minor or 0) + self.deposit_minor
+        """What one of them costs, tax and deposit and all."""
+        return self.one_minor + self.deposit_minor
+
+    @property
+    def one_minor(self) -> int:
+        """What one of them costs with its tax."""
+        return money.taxed(self.unit_minor or 0, self.tax_rate_bp, self.on_top).total_minor
+
+    @property
+    def priced_minor(self) -> int:
+        """What their prices come to, as they stand on the shelf."""
+        return (self.unit_minor or 0) * self.quantity
 
     @property
     def total_minor(self) -> int:
-        return (self.unit_minor or 0) * self.quantity
+        return money.taxed(self.priced_minor, self.tax_rate_bp, self.on_top).total_minor
+
+    @property
+    def tax_minor(self) -> int:
+        return money.taxed(self.priced_minor, self.tax_rate_bp, self.on_top).tax_minor
 
     @property
     def for_sale(self) -> bool:
@@ -88,12 +104,17 @@ class Contents:
 
     @property
     def tax_minor(self) -> int:
-        goods = sum(money.included_tax(line.total_minor, line.tax_rate_bp) for line in self.lines)
+        goods = sum(line.tax_minor for line in self.lines)
         return goods + sum(
             money.included_tax(one.amount_minor * many * line.quantity, one.tax_rate_bp)
             for line in self.lines
             for one, many in line.deposits
         )
+
+    @property
+    def on_top_minor(self) -> int:
+        """The tax that comes on top of the prices."""
+        return sum(line.tax_minor for line in self.lines if line.on_top)
 
     @property
     def pieces(self) -> int:
@@ -163,6 +184,7 @@ def contents(holder: Holder, currency: str) -> Contents | None:
     carries = _deposits(rows, currency)
     dated = [(row[1].id, basket.location_id) for row in rows if row[1].tracks_batches]
     near = {item: marked for (item, _), marked in marked_at(dated).items()}
+    on_top = web.tax_on_top()
     sells = stock.sells_in_hand(basket.location_id)
     lines = [
         Shown(
@@ -171,6 +193,7 @@ def contents(holder: Holder, currency: str) -> Contents | None:
             quantity=row[2], seen_minor=row[3],
             unit_minor=None if row[1].archived_at else _unit(row, near.get(row[1].id)),
             tax_rate_bp=row[1].tax_rate_bp, on_hand=row[5] or 0, label_id=row[6],
+            on_top=on_top,
             in_hand=sells and not (row[1].tracks_batches or row[1].is_bundle),
             deposits=carries.get(row[1].id, ()),
         )

@@ -30,6 +30,7 @@ def show() -> str:
         ],
         total_minor=found.total_minor if found else 0,
         tax_minor=found.tax_minor if found else 0,
+        on_top_minor=found.on_top_minor if found else 0,
         deposit_minor=found.deposit_minor if found else 0,
         key=found.key if found else "",
         ready=all(line.for_sale and line.in_stock for line in lines),
@@ -45,7 +46,7 @@ def _shown(line: basket.Shown) -> dict[str, object]:
         "item_name": web.in_language(line.names), "picture": line.picture,
         "quantity": line.quantity, "unit_minor": line.unit_minor or 0,
         "due_minor": line.due_minor, "deposit_minor": line.deposit_minor,
-        "total_minor": line.total_minor, "was_minor": line.seen_minor,
+        "priced_minor": line.priced_minor, "was_minor": line.seen_minor,
         "for_sale": line.for_sale, "in_stock": line.in_stock, "on_hand": line.on_hand,
     }  # fmt: skip
 

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import insert
 
-from .. import money, outbox, payment, stock
+from .. import outbox, payment, stock
 from ..prepared import Prepared
 from .deciding import Accepted, Till
 from .goods import deposit_rows, leaving
@@ -103,11 +103,11 @@ def _sale_row(sale: Accepted, at: datetime) -> dict[str, object]:
 def _line_rows(sale: Accepted) -> list[dict[str, object]]:
     rows = []
     for position, (line, quote) in enumerate(zip(sale.asked.lines, sale.quotes), start=1):
-        total = quote.amount_minor * line.quantity
+        total, tax = quote.taxed(line.quantity)
         rows.append({
             "sale_id": sale.sale_id, "position": position, "item_id": line.item_id,
             "names": quote.names, "quantity": line.quantity, "unit_minor": quote.amount_minor,
-            "total_minor": total, "tax_minor": money.included_tax(total, quote.tax_rate_bp),
+            "total_minor": total, "tax_minor": tax,
             "tax_rate_bp": quote.tax_rate_bp, "label_id": line.label_id,
         })  # fmt: skip
     return rows

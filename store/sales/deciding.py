@@ -126,7 +126,8 @@ class Till:
         wanted, found = self._refuse_shortage(asked, quotes)
         lines = [(q, line.quantity) for q, line in zip(quotes, asked.lines)]
         deposits = deposited(lines, self.parts, asked.currency)
-        total = sum(q.amount_minor * many for q, many in lines)
+        amounts = [quote.taxed(many) for quote, many in lines]
+        total = sum(each.total_minor for each in amounts)
         total += sum(each.total_minor for each in deposits)
         if total > money.LARGEST_MINOR:
             raise Invalid("The total is larger than any sale", field="quantity")
@@ -136,7 +137,7 @@ class Till:
         taken(self.marked, wanted.items())
         for place, quantity in wanted.items():
             self.levels[place] = self.levels.get(place, 0) + found.get(place, 0) - quantity
-        tax = sum(money.included_tax(q.amount_minor * many, q.tax_rate_bp) for q, many in lines)
+        tax = sum(each.tax_minor for each in amounts)
         tax += sum(each.tax_minor for each in deposits)
         return Accepted(ids.new(), asked, quotes, total, tax, found, deposits)
 

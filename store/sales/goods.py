@@ -124,8 +124,8 @@ def carried(
 
 
 def due_minor(quote: catalogue.Quote, parts: Parts, currency: str) -> int:
-    """What one of an item costs with its deposit."""
-    return quote.amount_minor + sum(
+    """What one of an item costs, tax and deposit and all."""
+    return quote.taxed(1).total_minor + sum(
         deposit.amount_minor * many for deposit, many in carried(quote, parts, currency)
     )
 

@@ -67,7 +67,11 @@ def facts(
     one costs now where that is not the row's: it is near its date, `best_before`."""
     language, on_hand, balance = here.language, row.on_hand or 0, row.balance_minor or 0
     price = row.price_minor if price_minor is None else price_minor
-    short = (price + row.deposit_minor) * quantity - balance
+    on_top = not shop["PRICES_INCLUDE_TAX"]
+    one, one_tax = money.taxed(price, row.tax_rate_bp, on_top)
+    goods = money.taxed(price * quantity, row.tax_rate_bp, on_top).total_minor
+    total = goods + row.deposit_minor * quantity
+    short = total - balance
     state = (
         "in_hand" if on_hand < quantity and row.when_empty == "sell"
         else "sold_out" if on_hand < 1
@@ -78,11 +82,13 @@ def facts(
         "more_left": quantity < on_hand, "short": short > 0,
         "basket_count": int(row.basket_count or 0), "bought": row.bought_sale_id is not None,
         "options": options, "price_minor": price, "best_before": best_before,
+        "due_minor": one + row.deposit_minor, "total_minor": total,
+        "on_top_minor": one_tax if on_top else 0,
     }  # fmt: skip
     environ, currency = here.environ, str(shop["CURRENCY"])
     key = (
-        language, environ["PATH_INFO"], environ.get("QUERY_STRING", ""), row.member_id is None,
-        *shown.values(), more, *row[:LASTING_COLUMNS],
+        language, currency, environ["PATH_INFO"], environ.get("QUERY_STRING", ""),
+        row.member_id is None, *shown.values(), more, *row[:LASTING_COLUMNS],
     )  # fmt: skip
     words = {
         "left": _left(language, state, on_hand), "key": ids.new(),

@@ -23,6 +23,7 @@ from .empties import Returned, take_back_in
 from .goods import Deposited, Parts, carried, deposit_rows, parts_of
 from .models import Sale, SaleLine
 from .offline_stock import Overtaken, leave
+from .receipts import is_on_top
 
 AHEAD = timedelta(minutes=5)
 BEFORE = timedelta(days=90)
@@ -165,12 +166,23 @@ def _is(sale_id: str, asked: OfflineSale) -> bool:
     """Whether that sale is this one, made in the moment in which the network went: the same goods
     at the same prices, paid in the same way, in the same name."""
     head = select(Sale.means, Sale.member_id, Sale.total_minor).where(Sale.id == sale_id)
-    line = select(SaleLine.item_id, SaleLine.quantity, SaleLine.unit_minor)
+    line = select(SaleLine.item_id, SaleLine.quantity, SaleLine.unit_minor, SaleLine.total_minor,
+                  SaleLine.tax_minor, SaleLine.tax_rate_bp)  # fmt: skip
     line = line.where(SaleLine.sale_id == sale_id, SaleLine.kind == "goods")
     goods = sorted((each.item_id, each.quantity, each.unit_minor) for each in asked.lines)
-    made = sorted((row[0], row[1], row[2]) for row in connection().execute(line))
-    paid = tuple(connection().execute(head).one())
+    rows = connection().execute(line).all()
+    made = sorted((row.item_id, row.quantity, _of_one(row)) for row in rows)
+    means, member_id, total = connection().execute(head).one()
+    # Where tax comes on top, a till without a network reckons it for each unit, not for the line.
+    total += sum(_of_one(row) * row.quantity - row.total_minor for row in rows)
+    paid = (means, member_id, total)
     return paid == (asked.means, asked.member_id, asked.total_minor) and made == goods
+
+
+def _of_one(line: Any) -> int:
+    """What one of a line cost with its tax."""
+    on_top = is_on_top(line.quantity * line.unit_minor, line.total_minor, line.tax_minor)
+    return money.taxed(line.unit_minor, line.tax_rate_bp, on_top).total_minor
 
 
 def _write(asked: OfflineSale, sale_id: str, now: datetime) -> None:

@@ -11,6 +11,7 @@ from flask_babel import gettext
 
 from .. import delivery, identity, ids, payment, stock, web
 from .. import forms as fields
+from ..catalogue import Quote
 from ..errors import Invalid, NotFound, Refusal
 from ..payment.on_delivery import MEANS
 from . import at_the_door, basket, forms, fulfilment
@@ -193,10 +194,15 @@ def _lines(asked: Order, made: Offer | None) -> list[dict[str, Any]]:
             "name": web.in_language(shown[line.item_id].names),
             "picture": shown[line.item_id].picture,
             "unit_minor": quotes[line.item_id].amount_minor if line.item_id in quotes else None,
+            "on_top_minor": _on_top(quotes.get(line.item_id), line.quantity),
             "deposit_minor": deposits.get(at, 0) // line.quantity,
         }
         for at, line in enumerate(asked.lines, start=1)
     ]  # fmt: skip
+
+
+def _on_top(quote: Quote | None, quantity: int) -> int:
+    return quote.taxed(quantity).tax_minor if quote is not None and quote.on_top else 0
 
 
 def _choice(**other: Any) -> str:

@@ -171,7 +171,7 @@ def offer(asked: Order) -> Offer:
     plan = delivery.source(pieces, able, to, delivery.weighing())
     goods = [(quote, line.quantity) for quote, line in zip(lines, asked.lines)]
     deposits = deposited(goods, parts, asked.currency)
-    total = sum(quote.amount_minor * many for quote, many in goods)
+    total = sum(quote.taxed(many).total_minor for quote, many in goods)
     if total > money.LARGEST_MINOR:
         raise Invalid("The total is larger than any sale", field="quantity")
     return Offer(lines, plan, shipping, where, total, tuple(deposits), parts, pieces)
@@ -292,12 +292,11 @@ def _row(
     sale_id: str, position: int, quote: catalogue.Quote, quantity: int, kind: str,
     label_id: str | None,
 ) -> dict[str, object]:  # fmt: skip
-    total = quote.amount_minor * quantity
+    total, tax = quote.taxed(quantity)
     return {
         "sale_id": sale_id, "position": position, "item_id": quote.item_id, "names": quote.names,
         "quantity": quantity, "unit_minor": quote.amount_minor, "total_minor": total,
-        "tax_minor": money.included_tax(total, quote.tax_rate_bp),
-        "tax_rate_bp": quote.tax_rate_bp, "label_id": label_id, "kind": kind,
+        "tax_minor": tax, "tax_rate_bp": quote.tax_rate_bp, "label_id": label_id, "kind": kind,
         "of_position": None,
     }  # fmt: skip
 

@@ -207,7 +207,7 @@ def lines_of(attempt_id: str) -> list[tuple[dict[str, str], int, int]]:
     held = db.session.get_one(Hold, attempt_id)
     found, parts = _stood(held)
     quotes = [(quote, line["quantity"]) for quote, line in zip(found, held.lines)]
-    lines = [(quote.names, many, quote.amount_minor * many) for quote, many in quotes]
+    lines = [(quote.names, many, quote.taxed(many).total_minor) for quote, many in quotes]
     currency = db.session.get_one(Attempt, attempt_id).currency
     deposits = deposited(quotes, parts, currency)
     return lines + [(one.deposit.names, one.quantity, one.total_minor) for one in deposits]

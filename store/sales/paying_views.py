@@ -154,7 +154,7 @@ def _item() -> _Goods:
         quote = reduced(quote, place.id, {at: many}, marked_at([at]))
     parts = parts_of([quote])
     line = Line(item_id, many, seen_minor=due_minor(quote, parts, forms.currency()))
-    shown = [(web.in_language(quote.names), many, quote.amount_minor * many)]
+    shown = [(web.in_language(quote.names), many, quote.taxed(many).total_minor)]
     shown += [
         (web.in_language(one.deposit.names), one.quantity, one.total_minor)
         for one in deposited([(quote, many)], parts, forms.currency())

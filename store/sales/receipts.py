@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, or_, select
 
@@ -36,22 +36,64 @@ class ReceiptLine:
     is_bundle: bool = False
 
     @property
+    def on_top(self) -> bool:
+        """Whether the tax came on top of the price."""
+        return is_on_top(self.unit_minor * self.quantity, self.total_minor, self.tax_minor)
+
+    @property
+    def priced_minor(self) -> int:
+        """What its prices came to; the tax is in it, or came on top."""
+        return self.total_minor - self.tax_minor if self.on_top else self.total_minor
+
+    @property
     def kept(self) -> int:
         """How many of them were not given back. Those of a bundle that were opened are lines of
         their own, by parts."""
         return self.quantity - self.quantity_refunded - self.quantity_opened
 
 
+def is_on_top(priced_minor: int, total_minor: int, tax_minor: int) -> bool:
+    """Whether the tax of a line came on top of what its units were priced at. What a line was sold
+    as is read from its own figures: the owner may change the setting, a sale stays as it was."""
+    return tax_minor != 0 and priced_minor + tax_minor == total_minor
+
+
+class TaxLine(NamedTuple):
+    """All that was sold at one rate: net, tax and both together."""
+
+    rate_bp: int
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+
+    @property
+    def rate_text(self) -> str:
+        return f"{self.rate_bp / 100:g} %"
+
+
+def tax_lines(lines: Iterable[tuple[int, int, int]]) -> list[TaxLine]:
+    """Of lines (rate, total, tax) the sums by rate, the highest first. They add up exactly to the
+    totals of the lines, because tax is only ever rounded for a line."""
+    sums: dict[int, tuple[int, int]] = {}
+    for rate, total, tax in lines:
+        before = sums.get(rate, (0, 0))
+        sums[rate] = (before[0] + total, before[1] + tax)
+    return [
+        TaxLine(rate, total - tax, tax, total)
+        for rate, (total, tax) in sorted(sums.items(), reverse=True)
+    ]
+
+
 @dataclass(frozen=True)
 class ReceiptRefund:
-    """Money that went back, with (position, quantity) of the units that it was for."""
+    """Money that went back, with (position, quantity, total, tax) of the units that it was for."""
 
     id: str
     total_minor: int
     tax_minor: int
     reason: str
     created_at: datetime
-    units: tuple[tuple[int, int], ...] = ()
+    units: tuple[tuple[int, int, int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +119,20 @@ class Receipt:
     def number(self) -> str:
         """The receipt's number for people: the id in groups of five."""
         return "-".join(self.id[at : at + 5] for at in range(0, len(self.id), 5))
+
+    @property
+    def taxes(self) -> list[TaxLine]:
+        """What was sold at which rate of tax."""
+        return tax_lines(
+            (line.tax_rate_bp, line.total_minor, line.tax_minor)
+            for line in self.lines
+            if line.kind != "part"
+        )
+
+    @property
+    def on_top_minor(self) -> int:
+        """The tax that came on top of the prices."""
+        return sum(line.tax_minor for line in self.lines if line.on_top and line.kind != "part")
 
     @property
     def pieces(self) -> int:
@@ -194,6 +250,7 @@ def _refunds(sale_ids: Sequence[str]) -> dict[str, tuple[ReceiptRefund, ...]]:
         select(
             Refund.sale_id, Refund.id, Refund.total_minor, Refund.tax_minor, Refund.reason,
             Refund.created_at, RefundLine.position, RefundLine.quantity,
+            RefundLine.total_minor, RefundLine.tax_minor,
         )
         .join(RefundLine, RefundLine.refund_id == Refund.id)
         .where(Refund.sale_id.in_(sale_ids))
@@ -203,5 +260,5 @@ def _refunds(sale_ids: Sequence[str]) -> dict[str, tuple[ReceiptRefund, ...]]:
     for row in connection().execute(query):
         of_sale = found.setdefault(row[0], {})
         known = of_sale.get(row[1]) or ReceiptRefund(*row[1:6])
-        of_sale[known.id] = replace(known, units=(*known.units, (row[6], row[7])))
+        of_sale[known.id] = replace(known, units=(*known.units, (row[6], row[7], row[8], row[9])))
     return {sale_id: tuple(of_sale.values()) for sale_id, of_sale in found.items()}

@@ -36,7 +36,8 @@ def _shown_line(line: ReceiptLine) -> dict[str, Any]:
     return {
         "position": line.position, "name": web.in_language(line.names), "quantity": line.quantity,
         "kept": line.kept, "back": line.quantity_refunded, "unit_minor": line.unit_minor,
-        "total_minor": line.total_minor, "picture": line.picture, "kind": line.kind,
+        "total_minor": line.total_minor, "priced_minor": line.priced_minor,
+        "picture": line.picture, "kind": line.kind,
     }  # fmt: skip
 
 
@@ -68,11 +69,12 @@ def shown_receipt(found: Receipt) -> dict[str, Any]:
     return {
         "id": found.id, "number": found.number, "state": found.state, "channel": found.channel,
         "currency": found.currency, "total_minor": found.total_minor,
-        "tax_minor": found.tax_minor, "paid_at": found.created_at,
+        "tax_minor": found.tax_minor, "on_top_minor": found.on_top_minor,
+        "taxes": found.taxes, "paid_at": found.created_at,
         "refunded_minor": found.refunded_minor, "kept_pieces": found.kept_pieces,
         "refunds": [
             {"id": refund.id, "total_minor": refund.total_minor, "reason": refund.reason,
-             "at": refund.created_at, "pieces": sum(many for _, many in refund.units)}
+             "at": refund.created_at, "pieces": sum(unit[1] for unit in refund.units)}
             for refund in found.refunds
         ],
         "location_id": found.location_id, "location_name": found.location_name,

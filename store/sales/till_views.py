@@ -28,7 +28,7 @@ from .basket_views import BasketChanged
 from .buying import MOST_PIECES, Buy, Line, PriceRose
 from .checkout import buy
 from .empties import Returned, of_sales, sell_with
-from .receipts import Receipt, receipt
+from .receipts import receipt
 from .return_views import receipt_rules
 from .shown_views import blueprint, shown_receipt
 from .staff import known as _known
@@ -71,7 +71,7 @@ def till_page() -> ResponseReturnValue:
         last=next((line for line in lines if str(line.item_id) == last), None),
         key=contents.key if contents else "", currency=forms.currency(),
         total_minor=total, empties_minor=off, pay_minor=total - off, kinds=kinds, counts=counts,
-        begun=[[line.item_code, line.quantity, line.unit_minor, line.deposit_minor]
+        begun=[[line.item_code, line.quantity, line.one_minor, line.deposit_minor]
                for line in lines if line.for_sale],
         came={name.removeprefix("empties-"): many for name, many in counts.items()},
         pieces=contents.pieces if contents and lines else 0,
@@ -155,7 +155,7 @@ def till_receipt(sale_id: str) -> str:
         "sales/till_receipt.html", sale=shown_receipt(found), given_minor=paid,
         change_minor=max(0, paid - found.total_minor + empties), empties_minor=empties,
         buyer=names.get(found.member_id or 0, ""), seller=names.get(found.sold_by or 0, ""),
-        place=stock.location_by_id(found.location_id), taxes=_taxes(found),
+        place=stock.location_by_id(found.location_id),
         rules=receipt_rules(found),
         code=Markup(qr.svg(qr.matrix(_address_of(found.id)))),  # noqa: S704
     )  # fmt: skip
@@ -164,15 +164,6 @@ def till_receipt(sale_id: str) -> str:
 def _address_of(sale_id: str) -> str:
     """What the code on paper says: the buyer's phone opens it, the desk's scan field finds it."""
     return f"{web.base_url()}{url_for('sales.receipt', sale_id=sale_id)}"
-
-
-def _taxes(found: Receipt) -> list[tuple[str, int]]:
-    """The tax in it by rate, the highest first."""
-    sums: dict[int, int] = {}
-    for line in found.lines:
-        if line.tax_minor:
-            sums[line.tax_rate_bp] = sums.get(line.tax_rate_bp, 0) + line.tax_minor
-    return [(f"{rate / 100:g} %", sums[rate]) for rate in sorted(sums, reverse=True)]
 
 
 def _sell(seller_id: int, key: str) -> tuple[str, int | None]:
