@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 from store.errors import Refusal
 
-from . import fonts, qr
+from .. import fonts
+from . import qr
 from .typeset import POINT, Text, break_names, price_pieces, shorten
 
 __all__ = ["LabelTooSmall", "Layout", "PrintedLabel", "layout"]

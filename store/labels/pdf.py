@@ -1,32 +1,19 @@
-"""Label sheets as PDF, page by page: nothing of a finished page stays in memory.
-
-A PDF library keeps every page until it saves, so that a big job grows without bound. What a label
-needs of PDF is little: lines of type in two embedded fonts, and each code as a 1-bit image mask of
-one pixel a module, which printers and readers take best (no seams between modules, and smallest).
-So this file writes that itself; only page numbers and the characters used are remembered.
-ISO 32000-1: 7.5 (file structure), 8.9.7 (inline images), 9.7 (composite fonts).
-"""
+"""Label sheets as PDF, page by page."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from store.errors import Invalid
 
+from ..pdf import Document
 from . import sheets
 from .layout import Layout, PrintedLabel, layout
-from .pdf_fonts import EmbeddedFont
-from .qr import Matrix
 from .sheets import Sheet
 
 __all__ = ["Printed", "PrintedLabel", "write"]
-
-MM = 72 / 25.4
-CATALOG, PAGES, REGULAR, BOLD = 1, 2, 3, 4
-FIRST_FREE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +39,7 @@ def write(
     until then is not a document, so write to a temporary name.
     """
     cells = sheets.cells(sheet, skip)
-    document = _Document(output, sheet.page_width_mm, sheet.page_height_mm)
+    document = Document(output, sheet.page_width_mm, sheet.page_height_mm)
     missing: dict[str, None] = {}
     page = 0
     count = 0
@@ -63,7 +50,7 @@ def write(
             if progress:
                 progress(count)
         placed = layout(label, sheet.label_width_mm, sheet.label_height_mm)
-        document.draw(placed, cell.x_mm, cell.y_mm)
+        _draw(document, placed, cell.x_mm, cell.y_mm)
         missing.update(dict.fromkeys(placed.missing))
         count += 1
     if not count:
@@ -75,112 +62,12 @@ def write(
     return Printed(page + 1, count, tuple(missing))
 
 
-class _Document:
-    """A PDF that is written from front to back; `offsets` is all that grows with its pages."""
-
-    def __init__(self, output: BinaryIO, width_mm: float, height_mm: float) -> None:
-        self.output = output
-        self.height_mm = height_mm
-        self.media_box = f"[0 0 {_number(width_mm * MM)} {_number(height_mm * MM)}]"
-        self.written = 0
-        self.offsets: dict[int, int] = {}
-        self.pages: list[int] = []
-        self.next_free = FIRST_FREE
-        self.fonts = {False: EmbeddedFont(bold=False), True: EmbeddedFont(bold=True)}
-        self.drawing: list[str] = []
-        # The second line tells every program that the file is binary (7.5.2).
-        self._put(b"%PDF-1.6\n%\xe2\xe3\xcf\xd3\n")
-
-    def draw(self, label: Layout, x_mm: float, y_mm: float) -> None:
-        """Put a label with its top left corner there, measured from the page's top left."""
-        top = self.height_mm - y_mm
-        side = label.code.size * label.module * MM
-        left = _number((x_mm + label.code_x) * MM)
-        bottom = _number((top - label.code_y) * MM - side)
-        self.drawing.append(f"q {_number(side)} 0 0 {_number(side)} {left} {bottom} cm")
-        self.drawing.append(_mask(label.code))
-        self.drawing.append("Q BT")
-        for text in label.texts:
-            name = "/B" if text.bold else "/R"
-            glyphs = self.fonts[text.bold].encode(text.text)
-            x, y = _number((x_mm + text.x) * MM), _number((top - text.y) * MM)
-            self.drawing.append(
-                f"{name} {_number(text.size * MM)} Tf 1 0 0 1 {x} {y} Tm <{glyphs}> Tj"
-            )
-        self.drawing.append("ET")
-
-    def end_page(self) -> None:
-        content = self._stream("\n".join(self.drawing).encode("ascii"))
-        self.drawing.clear()
-        page = self._take()
-        self.pages.append(page)
-        self._object(
-            page,
-            f"<< /Type /Page /Parent {PAGES} 0 R /MediaBox {self.media_box} "
-            f"/Resources << /Font << /R {REGULAR} 0 R /B {BOLD} 0 R >> >> "
-            f"/Contents {content} 0 R >>",
-        )
-
-    def close(self) -> None:
-        """The fonts with the characters used, the page tree, and the table of places."""
-        self._font(REGULAR, self.fonts[False])
-        self._font(BOLD, self.fonts[True])
-        kids = " ".join(f"{page} 0 R" for page in self.pages)
-        self._object(PAGES, f"<< /Type /Pages /Count {len(self.pages)} /Kids [{kids}] >>")
-        # A sheet scaled to fit the printer's margins misses its labels.
-        self._object(
-            CATALOG,
-            f"<< /Type /Catalog /Pages {PAGES} 0 R "
-            f"/ViewerPreferences << /PrintScaling /None /PickTrayByPDFSize true >> >>",
-        )
-        start = self.written
-        size = self.next_free
-        self._put(f"xref\n0 {size}\n0000000000 65535 f \n".encode())
-        for number in range(1, size):
-            self._put(f"{self.offsets[number]:010d} 00000 n \n".encode())
-        trailer = f"trailer\n<< /Size {size} /Root {CATALOG} 0 R >>\nstartxref\n{start}\n%%EOF\n"
-        self._put(trailer.encode())
-
-    def _font(self, number: int, font: EmbeddedFont) -> None:
-        file = self._stream(font.file(), f"/Length1 {len(font.file())}")
-        to_unicode = self._stream(font.to_unicode())
-        descriptor, descendant = self._take(), self._take()
-        self._object(descriptor, font.descriptor(file))
-        self._object(descendant, font.descendant(descriptor))
-        self._object(number, font.composite(descendant, to_unicode))
-
-    def _take(self) -> int:
-        self.next_free += 1
-        return self.next_free - 1
-
-    def _stream(self, data: bytes, more: str = "") -> int:
-        packed = zlib.compress(data, 6)
-        number = self._take()
-        head = f"<< /Length {len(packed)} /Filter /FlateDecode {more}>>\nstream\n"
-        self._object(number, head.encode() + packed + b"\nendstream")
-        return number
-
-    def _object(self, number: int, body: str | bytes) -> None:
-        self.offsets[number] = self.written
-        body = body.encode("ascii") if isinstance(body, str) else body
-        self._put(b"%d 0 obj\n%b\nendobj\n" % (number, body))
-
-    def _put(self, data: bytes) -> None:
-        self.output.write(data)
-        self.written += len(data)
-
-
-def _mask(code: Matrix) -> str:
-    """The code as an inline image mask that paints its dark modules black.
-
-    In hexadecimal, so that no chance sequence of bytes looks like the end of the image.
-    """
-    width = -(-code.size // 8)
-    spare = 8 * width - code.size
-    rows = "".join(format(row << spare, f"0{2 * width}x") for row in code.rows)
-    return f"BI /W {code.size} /H {code.size} /IM true /D [1 0] /F /AHx ID {rows}> EI"
-
-
-def _number(value: float) -> str:
-    """Four decimals of a point: far below a printer's dot, so that modules stay square."""
-    return f"{value:.4f}".rstrip("0").rstrip(".")
+def _draw(document: Document, label: Layout, x_mm: float, y_mm: float) -> None:
+    """Put a label with its top left corner there."""
+    code = label.code
+    document.mask(
+        code.size, code.rows, x_mm + label.code_x, y_mm + label.code_y, code.size * label.module
+    )
+    document.texts(
+        (text.text, x_mm + text.x, y_mm + text.y, text.size, text.bold) for text in label.texts
+    )

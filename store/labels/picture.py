@@ -17,7 +17,8 @@ from fontTools.pens.transformPen import TransformPen
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
-from . import fonts, qr
+from .. import fonts
+from . import qr
 from .layout import Layout, PrintedLabel, layout
 from .sheets import Sheet
 from .typeset import Text

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .fonts import width
+from ..fonts import width
 
 __all__ = ["POINT", "Line", "Piece", "Text", "break_names", "price_pieces", "shorten"]
 

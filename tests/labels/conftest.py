@@ -18,7 +18,7 @@ import zxingcpp
 from fontTools.ttLib import TTFont
 from PIL import Image
 
-from store.labels import fonts
+from store import fonts
 from store.labels.layout import PrintedLabel
 from store.labels.typeset import Text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from store.labels import fonts
+from store import fonts
 
 
 def test_both_weights_have_the_same_characters() -> None:

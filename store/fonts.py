@@ -1,4 +1,4 @@
-"""The two weights of Shelf Sans SC: which characters they have and how wide each is.
+"""The two weights of Shelf Sans SC for paper: which characters they have and how wide each is.
 
 The fonts come with the program (static/fonts, made by docs/fonts/make_label_fonts.py), so that a
 label looks the same on every machine: Latin, Greek, Cyrillic, kana, and the Chinese characters of
@@ -18,7 +18,7 @@ from fontTools.ttLib import TTFont
 __all__ = ["GETA", "Font", "font", "missing_glyphs", "printable", "width"]
 
 GETA = "〓"
-FOLDER = Path(__file__).resolve().parents[2] / "static" / "fonts"
+FOLDER = Path(__file__).resolve().parents[1] / "static" / "fonts"
 
 
 @dataclass(frozen=True, slots=True)
