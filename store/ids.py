@@ -7,12 +7,14 @@ import hashlib
 import hmac
 import os
 import time
+from datetime import UTC, datetime
 
 __all__ = [
     "ALPHABET",
     "digest",
     "encode",
     "mac",
+    "made_at",
     "new",
     "normalise",
     "same",
@@ -29,6 +31,16 @@ def new() -> str:
     """A fresh id of 20 characters: 48 bits of milliseconds, 52 bits of chance; sorts by time."""
     value = (time.time_ns() // 1_000_000) << 52 | int.from_bytes(os.urandom(7)) >> 4
     return encode(value, 20)
+
+
+def made_at(number: str) -> datetime:
+    """The moment at which an id was made, in UTC. Raises ValueError where it is none."""
+    if len(number) != 20:
+        raise ValueError("this is no id of ours")
+    value = 0
+    for letter in number[:10]:
+        value = value << 5 | ALPHABET.index(letter)
+    return datetime.fromtimestamp((value >> 2) / 1000, UTC)
 
 
 def encode(value: int, length: int) -> str:

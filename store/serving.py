@@ -70,7 +70,8 @@ def _practice(port: int) -> dict[str, object]:
     """The demo shop takes practice payments by providers of its own, on the next port, unless it
     has the keys of a real one."""
     config = settings.load()
-    real = ("STRIPE_KEY", "ALIPAY_APP_ID", "WECHAT_MERCHANT_ID", "PAYPAL_CLIENT_ID")
+    real = ("STRIPE_KEY", "ALIPAY_APP_ID", "WECHAT_MERCHANT_ID", "PAYPAL_CLIENT_ID",
+            "UNIONPAY_MERCHANT_ID")  # fmt: skip
     if not config["DEMO"] or any(config[name] for name in real):
         return {}
     there = port + PRACTICE_ABOVE

@@ -63,6 +63,16 @@ SETTINGS = (
     Setting("PAYPAL_SECRET", "", "The secret of that app."),
     Setting("PAYPAL_WEBHOOK_ID", "", "Id of the webhook at PayPal: its notices are signed for it."),
     Setting("PAYPAL_URL", "", "Another address of PayPal's API, for practice."),
+    Setting("UNIONPAY_MERCHANT_ID", "", "The merchant (merId) at UnionPay; empty: no UnionPay."),
+    Setting(
+        "UNIONPAY_KEY", "", "The merchant's private key and certificate, one PEM after the other."
+    ),
+    Setting(
+        "UNIONPAY_ISSUERS", "", "Who certifies UnionPay: its root and middle certificate, as PEM."
+    ),
+    Setting(
+        "UNIONPAY_URL", "", "Another address of UnionPay's gateway: its test centre, or practice."
+    ),
     Setting("SIMULATED_GATEWAY", False, "Offer practice money by the simulated gateway."),
     Setting("PRACTICE_POST", False, "Mail and SMS are printed and kept as files, never sent."),
     Setting("MAIL_FROM", "", "Sender of the shop's mail: shop@shop.example."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -66,11 +66,12 @@ log = logging.getLogger(__name__)
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 # One strict policy for every page. A view that needs more (the scanner's wasm) says so in
-# g.more_script; nothing may be framed, and forms go to ourselves only.
+# g.more_script, one whose form goes to a provider in g.more_form; nothing may be framed, and all
+# other forms go to ourselves only.
 _POLICY = (
     "default-src 'none'; script-src 'self'{more}; style-src 'self'; img-src 'self' data: blob:; "
     "media-src 'self' blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; "
-    "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "worker-src 'self'; form-action 'self'{form}; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -174,7 +175,15 @@ def _finish(response: Response) -> Response:
     here, headers = visited(), response.headers
     there = names_of(headers)
     if "content-security-policy" not in there:
-        add_headers(headers, [("Content-Security-Policy", _policy(g.get("more_script", "")))])
+        add_headers(
+            headers,
+            [
+                (
+                    "Content-Security-Policy",
+                    _policy(g.get("more_script", ""), g.get("more_form", "")),
+                )
+            ],
+        )
     add_headers(headers, _always(here, current_app.config["BASE_URL"]))
     asked = here.args if here.environ.get("QUERY_STRING") else {}
     if "cache-control" not in there:
@@ -294,9 +303,9 @@ def problem(status: int, code: str, title: str, detail: str, **more: Any) -> Res
     return response
 
 
-@cache
-def _policy(more_script: str) -> str:
-    return _POLICY.format(more=more_script)
+@lru_cache(maxsize=64)
+def _policy(more_script: str, more_form: str = "") -> str:
+    return _POLICY.format(more=more_script, form=more_form)
 
 
 def _refused(refusal: errors.Refusal) -> ResponseReturnValue:

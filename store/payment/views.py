@@ -7,13 +7,13 @@ from flask.typing import ResponseReturnValue
 
 from .. import forms, identity, ids, money, web
 from ..errors import Invalid, NotFound
-from . import attempts, gateway_views, ledger, notice_views, statements, topups
+from . import attempts, gateway_views, ledger, notice_views, onward_views, statements, topups
 from .blueprint import blueprint
 from .gateways import Gateway
 from .gateways.offered import set_up
 from .gateways.simulated import WISHES
 
-__all__ = ["blueprint", "gateway_views", "notice_views"]
+__all__ = ["blueprint", "gateway_views", "notice_views", "onward_views"]
 
 PAGE = 50
 SUGGESTED = ("20", "50", "100", "200")

@@ -17,7 +17,8 @@ from tests.journeys.steps import be_signed_in, main_button, read_code
 from tests.payment.practice import Providers, providers
 from tests.world import Thing
 
-OF = {"stripe": "oat-milk", "alipay": "pear", "wechat": "jam", "paypal": "tea"}
+OF = {"stripe": "oat-milk", "alipay": "pear", "wechat": "jam", "paypal": "tea",
+      "unionpay": "butter"}  # fmt: skip
 """What is bought by which means."""
 
 
@@ -81,6 +82,41 @@ def test_declined_and_then_paid(shop: OpenShop, open_phone: OpenPhone, means: st
     expect(phone.get_by_role("heading", name="The payment was declined")).to_be_visible()
     goes_to(phone, shop, item, means)
     phone.get_by_role("button", name="Pay, and never tell the shop").click()
+    expect(phone.get_by_role("heading", name="Paid", exact=True)).to_be_visible()
+    assert world.left(item) == 2
+
+
+def test_a_refused_card_at_unionpay_and_another_one(shop: OpenShop, open_phone: OpenPhone) -> None:
+    """There and back by forms, and the back button does not lead into a loop."""
+    world = shop.world
+    lin, item = world.member(), world.item(OF["unionpay"], on_hand=3)
+    phone = open_phone()
+    be_signed_in(phone, world.app, shop.url, lin)
+    goes_to(phone, shop, item, "unionpay")
+    phone.get_by_role("button", name="Decline").click()
+    expect(phone.get_by_role("heading", name="Not paid yet")).to_be_visible()
+    main_button(phone).click()
+    expect(phone.get_by_text("Practice: no bank is asked")).to_be_visible()
+    phone.go_back()
+    expect(phone.get_by_role("heading", name="Not paid yet")).to_be_visible()
+    main_button(phone).click()
+    phone.get_by_role("button", name="Pay, and never tell the shop").click()
+    expect(phone.get_by_role("heading", name="Paid", exact=True)).to_be_visible()
+    assert world.left(item) == 2
+
+
+def test_to_unionpay_and_back_without_script(shop: OpenShop, open_phone: OpenPhone) -> None:
+    world = shop.world
+    lin, item = world.member(), world.item("eggs", on_hand=3)
+    phone = open_phone(script=False)
+    be_signed_in(phone, world.app, shop.url, lin)
+    phone.goto(f"{shop.url}{item.path}")
+    phone.get_by_role("link", name="Pay another way").click()
+    phone.locator("button[value=unionpay]").click()
+    expect(phone.get_by_role("heading", name="On to UnionPay")).to_be_visible()
+    phone.get_by_role("button", name="On to UnionPay").click()
+    phone.get_by_role("button", name="Pay, and never tell the shop").click()
+    phone.get_by_role("button", name="Back to the shop").click()
     expect(phone.get_by_role("heading", name="Paid", exact=True)).to_be_visible()
     assert world.left(item) == 2
 

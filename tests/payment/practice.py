@@ -16,6 +16,7 @@ from store.payment.sandboxes.paypal import PayPalSandbox
 from store.payment.sandboxes.practice import practice, settings_of
 from store.payment.sandboxes.serving import Sandbox, Sent, Served
 from store.payment.sandboxes.stripe import StripeSandbox
+from store.payment.sandboxes.unionpay import UnionPaySandbox
 from store.payment.sandboxes.wechat import WeChatSandbox
 
 __all__ = ["SECRET", "Providers", "providers"]
@@ -33,6 +34,7 @@ class Providers:
     alipay: AlipaySandbox
     wechat: WeChatSandbox
     paypal: PayPalSandbox
+    unionpay: UnionPaySandbox
 
     def named(self, name: str) -> Sandbox:
         found: Sandbox = getattr(self, name)
@@ -46,15 +48,16 @@ def providers() -> Iterator[Providers]:
     with Served(made) as served:
         for sandbox in made.sandboxes.values():
             sandbox.sends_by_itself = False
-        stripe, alipay, wechat, paypal = (
-            made.sandboxes[name] for name in ("stripe", "alipay", "wechat", "paypal")
+        stripe, alipay, wechat, paypal, unionpay = (
+            made.sandboxes[name] for name in ("stripe", "alipay", "wechat", "paypal", "unionpay")
         )
         assert isinstance(stripe, StripeSandbox)
         assert isinstance(alipay, AlipaySandbox)
         assert isinstance(wechat, WeChatSandbox)
         assert isinstance(paypal, PayPalSandbox)
+        assert isinstance(unionpay, UnionPaySandbox)
         settings = settings_of(SECRET, served.url, folder)
-        yield Providers(settings, stripe, alipay, wechat, paypal)
+        yield Providers(settings, stripe, alipay, wechat, paypal, unionpay)
 
 
 def deliver(client: FlaskClient, notice: Sent) -> TestResponse:

@@ -13,7 +13,8 @@ import pytest
 
 from store import ids
 from store.payment.gateways import Approved, NoticeForeign, NoticeForged, Order
-from store.payment.gateways.alipay import Alipay, fields_of, verify
+from store.payment.gateways.alipay import Alipay, verify
+from store.payment.gateways.keys import fields_of
 from tests.payment.practice import Providers, providers
 
 FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "webhooks" / "alipay_rsa2.json"
@@ -49,11 +50,11 @@ def test_every_vector(practice: Providers) -> None:
     for one in data["notifications"]:
         if one["valid"]:
             verify(one["params"], theirs)
-            verify(fields_of(urlencode(one["params"]).encode()), theirs)
+            verify(fields_of(urlencode(one["params"]).encode(), "charset"), theirs)
         else:
             with pytest.raises(NoticeForged):
                 verify(one["params"], theirs)
-    verify(fields_of(data["notify_form_body"].encode()), theirs)
+    verify(fields_of(data["notify_form_body"].encode(), "charset"), theirs)
     for one in data["response_signatures"]:
         signer = gateway(practice, public_key=one["public_key"])._sdk
         fields = {"sign": one["signature"]}

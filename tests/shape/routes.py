@@ -57,6 +57,7 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "sales.receipt GET": ("/sales/{sale}", MINE),
     "sales.ways GET": ("/pay?code={code}", MEMBERS),
     "sales.payment GET": ("/pay/{paying}", MINE),
+    "payment.onward GET": ("/payments/onward/unionpay", NOWHERE),
     "sales.returns GET": ("/sales/{sale}/returns", MINE),
     "sales.one_return GET": ("/sales/{sale}/returns/none", (303, 404, 404, 404, 404)),
     "door.pass_image GET": ("/sales/{sale}/pass.svg", MINE),
@@ -158,6 +159,7 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "api_feeds.items POST": ("/api/v1/feeds/items", TOKENS),
     "api_feeds.prices POST": ("/api/v1/feeds/prices", TOKENS),
     "api_feeds.decide POST": ("/api/v1/feeds/entries/1/decisions", TOKENS),
+    "payment.back_from_provider POST": ("/payments/onward/unionpay/me", ALL_GO_ON),
     "payment.notice POST": ("/payments/notices/simulated", (400, 400, 400, 400, 400)),
     "sales.create POST": ("/sales", ANYBODYS_FORM),
     "sales.add POST": ("/basket/lines", ANYBODYS_FORM),
@@ -259,5 +261,5 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "identity.sign_in_with_password POST": ("/sign-in", (403, 403, 403, 403, 403)),
     "identity.sign_out POST": ("/sign-out", ALL_GO_ON),
 }
-WITH_PROOF_OF_THEIR_OWN = ("api_", "payment.notice")
+WITH_PROOF_OF_THEIR_OWN = ("api_", "payment.notice", "payment.back_from_provider")
 """Routes that need no token of a form: they ask for a bearer token or a signature."""

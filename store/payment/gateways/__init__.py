@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ...errors import Refusal
 
@@ -19,6 +19,7 @@ __all__ = [
     "TIMEOUT_S",
     "Answer",
     "Approved",
+    "ByForm",
     "Claim",
     "Declined",
     "Gateway",
@@ -45,7 +46,8 @@ SET_UP = "set_up"
 class Order:
     """A payment as its provider gets it. `id` is our order number, unique for ever; `reference` is
     the provider's own name for it, once it has told us; `wish` is what a tester wants of practice
-    money; `address` is the network address of the shopper's phone."""
+    money; `address` is the network address of the shopper's phone; `onward_url` is the shop's page
+    for a provider to which the browser posts (`ByForm`)."""
 
     id: str
     amount_minor: int
@@ -58,6 +60,7 @@ class Order:
     wish: str = ""
     ends_at: datetime | None = None
     address: str = ""
+    onward_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,3 +170,12 @@ class Gateway(Protocol):
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
         """Check a notice's signature and read it. Raises NoticeForged, NoticeForeign."""
+
+
+@runtime_checkable
+class ByForm(Protocol):
+    """A gateway whose page is reached by a form that the shopper's browser posts."""
+
+    def posts_to(self, said: Mapping[str, str]) -> str:
+        """Where the browser takes these fields. Raises NoticeForged where we have not signed
+        them."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ... import clock, money
@@ -31,7 +31,7 @@ from . import (
     Order,
     Pending,
 )
-from .keys import pem
+from .keys import fields_of, pem
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 PAID = ("TRADE_SUCCESS", "TRADE_FINISHED")
@@ -45,7 +45,7 @@ _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{
 class Alipay:
     app_id: str
     seller_id: str
-    key: str
+    key: str = field(repr=False)
     public_key: str
     url: str = ""
     name: str = "alipay"
@@ -160,7 +160,7 @@ class Alipay:
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
         """A form, signed over its sorted fields. Alipay repeats a notice for a day, so its age says
         nothing; one that was taken is known by its digest."""
-        said = fields_of(body)
+        said = fields_of(body, "charset")
         verify(said, self._sdk)
         if said.get("app_id") != self.app_id or said.get("seller_id") != self.seller_id:
             raise NoticeForeign("A notice for another merchant")
@@ -186,19 +186,6 @@ def _answer(said: Mapping[str, Any], reference: str) -> Answer:
 
 def _refused(said: Mapping[str, Any]) -> Declined:
     return Declined(str(said.get("sub_code") or said.get("code") or "refused"))
-
-
-def fields_of(body: bytes) -> dict[str, str]:
-    """The fields of a notice's form. Raises NoticeForged where one comes twice, or in another
-    encoding than it says."""
-    try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict")
-    except ValueError as error:
-        raise NoticeForged("The notice is no form in UTF-8") from error
-    said = dict(pairs)
-    if len(said) != len(pairs) or said.get("charset", "utf-8").lower() != "utf-8":
-        raise NoticeForged("The notice is no form in UTF-8")
-    return said
 
 
 def verify(said: Mapping[str, str], client: Any) -> None:

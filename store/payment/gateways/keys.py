@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from urllib.parse import parse_qsl
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -14,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from ... import clock
 from . import NoticeForged
 
-__all__ = ["certificate", "fits", "in_force", "pem", "public_key"]
+__all__ = ["certificate", "fields_of", "fits", "in_force", "pem", "person", "public_key"]
 
 
 def pem(key: str, kind: str) -> str:
@@ -52,10 +53,15 @@ def certificate(text: bytes, of: re.Pattern[str]) -> x509.Certificate:
         found = x509.load_pem_x509_certificates(text)[0]
     except (ValueError, IndexError) as error:
         raise NoticeForged("There is no such certificate") from error
-    names = found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    if not names or not of.match(str(names[0].value)):
+    if not of.match(person(found)):
         raise NoticeForged("The certificate is of somebody else")
     return found
+
+
+def person(found: x509.Certificate) -> str:
+    """The common name of whom a certificate is of."""
+    names = found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else ""
 
 
 def in_force(found: x509.Certificate) -> rsa.RSAPublicKey:
@@ -66,3 +72,16 @@ def in_force(found: x509.Certificate) -> rsa.RSAPublicKey:
     if not isinstance(key, rsa.RSAPublicKey):
         raise NoticeForged("The certificate has a key of another kind")
     return key
+
+
+def fields_of(body: bytes, encoding: str) -> dict[str, str]:
+    """The fields of a notice that is a form; one of them names the encoding. Raises NoticeForged
+    where one comes twice, or in another encoding than UTF-8."""
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict")
+    except ValueError as error:
+        raise NoticeForged("The notice is no form in UTF-8") from error
+    said = dict(pairs)
+    if len(said) != len(pairs) or said.get(encoding, "utf-8").lower() != "utf-8":
+        raise NoticeForged("The notice is no form in UTF-8")
+    return said

@@ -11,6 +11,7 @@ from .alipay import Alipay
 from .paypal import PayPal
 from .simulated import Simulated
 from .stripe import Stripe
+from .unionpay import UnionPay
 from .wechat import WeChat
 
 __all__ = ["INSIDE", "codes", "offered", "set_up"]
@@ -18,11 +19,12 @@ __all__ = ["INSIDE", "codes", "offered", "set_up"]
 INSIDE = {"MicroMessenger": "", "AlipayClient": "alipay"}
 """Inside these apps, known by their user agent, only their own way of paying works; inside WeChat
 that one asks for the shopper's openid, which we do not have."""
-WITH_CODE = ("alipay", "wechat")
+WITH_CODE = ("alipay", "wechat", "unionpay")
 """Those that show a code for a phone to scan."""
 CURRENCIES = {
     "alipay": {"CNY"},
     "wechat": {"CNY"},
+    "unionpay": {"CNY"},
     # developer.paypal.com/api/rest/reference/currency-codes, without those whose decimals PayPal
     # counts otherwise than ISO 4217; CNY is for PayPal accounts in China only.
     "paypal": {"AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "ILS", "JPY",
@@ -51,6 +53,9 @@ def set_up(settings: Mapping[str, Any]) -> dict[str, Gateway]:
     if settings["PAYPAL_CLIENT_ID"]:
         paypal = "CLIENT_ID SECRET WEBHOOK_ID URL"
         found.append(_paypal(*(settings[f"PAYPAL_{field}"] for field in paypal.split())))
+    if settings["UNIONPAY_MERCHANT_ID"]:
+        unionpay = "MERCHANT_ID KEY ISSUERS URL"
+        found.append(_unionpay(*(settings[f"UNIONPAY_{field}"] for field in unionpay.split())))
     return {gateway.name: gateway for gateway in found}
 
 
@@ -59,6 +64,7 @@ _stripe = lru_cache(maxsize=4)(Stripe)
 _alipay = lru_cache(maxsize=4)(Alipay)
 _wechat = lru_cache(maxsize=4)(WeChat)
 _paypal = lru_cache(maxsize=4)(PayPal)
+_unionpay = lru_cache(maxsize=4)(UnionPay)
 
 
 def offered(

@@ -18,7 +18,7 @@ import threading
 import time
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -62,7 +62,7 @@ CAME = ("COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED")
 @dataclass(frozen=True)
 class PayPal:
     client_id: str
-    secret: str
+    secret: str = field(repr=False)
     webhook_id: str
     url: str = ""
     name: str = "paypal"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ... import clock, strict
 from . import Answer, Approved, Declined, GatewayTimeout, Notice, NoticeForged, Order, Pending
@@ -29,7 +29,7 @@ _NOTICE = (
 
 @dataclass(frozen=True)
 class Simulated:
-    key: bytes
+    key: bytes = field(repr=False)
     hang_s: float = 0.5
     name: str = "simulated"
     thanks: str = ""

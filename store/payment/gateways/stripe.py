@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -46,8 +46,8 @@ DECIDED = {"won": "won", "warning_closed": "won", "charge_refunded": "won", "los
 
 @dataclass(frozen=True)
 class Stripe:
-    key: str
-    webhook_secret: str
+    key: str = field(repr=False)
+    webhook_secret: str = field(repr=False)
     url: str = ""
     live: bool = True
     name: str = "stripe"

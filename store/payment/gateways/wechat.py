@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -55,9 +55,9 @@ UNKNOWN = ("FREQUENCY_LIMITED", "FREQUENCY_LIMIT_EXCEED", "RATELIMIT_EXCEEDED", 
 class WeChat:
     app_id: str
     merchant_id: str
-    key: str
+    key: str = field(repr=False)
     serial: str
-    api_key: str
+    api_key: str = field(repr=False)
     public_key: str
     public_key_id: str = ""
     url: str = ""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -14,6 +15,7 @@ from .alipay import AlipaySandbox, public_pem
 from .paypal import App, PayPalSandbox
 from .serving import Practice
 from .stripe import StripeSandbox
+from .unionpay import Authority, UnionPaySandbox
 from .wechat import Merchant, WeChatSandbox
 
 __all__ = ["practice", "settings_of"]
@@ -36,6 +38,10 @@ def settings_of(secret_key: str, url: str, folder: Path) -> dict[str, str]:
         "STRIPE_KEY": f"sk_test_{secret}",
         "STRIPE_WEBHOOK_SECRET": f"whsec_{secret}",
         "STRIPE_URL": f"{url}/stripe",
+        "UNIONPAY_MERCHANT_ID": "777290058110048",
+        "UNIONPAY_KEY": _pem(_kept(folder / "shop-at-unionpay.pem")) + _merchant(folder),
+        "UNIONPAY_ISSUERS": _authority(folder).certificate,
+        "UNIONPAY_URL": f"{url}/unionpay",
         "WECHAT_APP_ID": "wx0000000000000001",
         "WECHAT_MERCHANT_ID": "1900000001",
         "WECHAT_KEY": _pem(_kept(folder / "shop-at-wechat.pem")),
@@ -67,6 +73,19 @@ def _pem(key: rsa.RSAPrivateKey) -> str:
     ).decode()
 
 
+def _authority(folder: Path) -> Authority:
+    """Who certifies the merchants of the practice UnionPay, and itself."""
+    return Authority(_kept(folder / "unionpay-authority.pem"))
+
+
+def _merchant(folder: Path) -> str:
+    """The shop's certificate at the practice UnionPay."""
+    key = _kept(folder / "shop-at-unionpay.pem").public_key()
+    return _authority(folder).certifies(
+        key, "041@8777290058110048@Practice shop@00000002", 69042905377
+    )
+
+
 def practice(settings: Mapping[str, Any], shop_url: str, folder: Path) -> Practice:
     """All of them, as the shop's settings know them; notices go to `shop_url`."""
     notices = f"{shop_url}/payments/notices"
@@ -89,6 +108,12 @@ def practice(settings: Mapping[str, Any], shop_url: str, folder: Path) -> Practi
                     f"{notices}/paypal",
                 ),
                 _kept(folder / "paypal.pem"),
+            ),
+            "unionpay": UnionPaySandbox(
+                settings["UNIONPAY_MERCHANT_ID"],
+                x509.load_pem_x509_certificate(_merchant(folder).encode()),
+                _kept(folder / "unionpay.pem"),
+                _authority(folder),
             ),
             "wechat": WeChatSandbox(
                 Merchant(
