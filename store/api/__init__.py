@@ -13,6 +13,7 @@ from . import (
     locations,
     me,
     offline_sales,
+    order_payments,
     orders,
     refunds,
     reports,
@@ -27,8 +28,8 @@ __all__ = ["init_app"]
 
 # Refunds are a part of the resource of sales, in a file of their own.
 RESOURCES = (
-    items, kinds, stock, locations, me, refunds, offline_sales, orders, shipments, returns, reports,
-    feeds, changes, webhooks,
+    items, kinds, stock, locations, me, refunds, offline_sales, orders, order_payments, shipments,
+    returns, reports, feeds, changes, webhooks,
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Response, current_app
@@ -55,8 +55,8 @@ class OrderPayment(Strict):
         load_default="account",
         validate=validate.Length(1, 40),
         metadata={
-            "enum": list(WAYS),
-            "description": "cash_on_delivery: to the courier, where the shop offers it.",
+            "description": "account; cash_on_delivery: to the courier, where the shop offers it. "
+            "For `/order-payments` the provider's name.",
         },
     )
 
@@ -150,28 +150,14 @@ def place(body: dict[str, Any]) -> Response:
     """Order for oneself: the account is charged, or the courier is paid where the shop offers it;
     the goods are kept where they are until they go. The key is the purchase key: sent again it
     finds the same order."""
-    member_id, method = caller().member.id, body["payment"]["method"]
+    method = body["payment"]["method"]
     if method not in WAYS:
         raise PaymentMethodUnknown(f"There is no {method!r} here", methods=list(WAYS))
-    where, kept = body.get("deliver"), False
-    shops_at = stock.selling_location(body["location"]).id
-    collects_at = stock.location(body["collect"]).id if "collect" in body else None
-    lines = lines_of(body["lines"])
-    address_id = None
-    if where is not None:
-        address_id, kept = _address(member_id, delivery.Where(**where))
-    asked = sales.Order(
-        member_id, shops_at, currency(), lines, keys.key(),
-        "deliver" if where is not None else "collect", int(current_app.config["PIECE_G"]),
-        place_id=collects_at, address_id=address_id, shipping_seen_minor=seen(body.get("shipping")),
-        means=WAYS[method],
-    )  # fmt: skip
+    asked, forget = read_order(body, WAYS[method])
     try:
         ordered = sales.order(asked)
     except Refusal:
-        if kept and address_id is not None:
-            with transaction():  # A refusal leaves nothing behind, no address, either.
-                addresses.remove_address(member_id, address_id)
+        forget()
         raise
     return answer(_shown(ordered.sale_id, mine=True), 201, replayed=ordered.repeated)
 
@@ -210,6 +196,31 @@ def cancel(sale_id: str, body: dict[str, Any]) -> Response:
 
     made, replayed = keys.once(member.id, "orders.cancel", body | {"sale": sale_id}, act)
     return answer(made, 201, replayed=replayed)
+
+
+def read_order(body: dict[str, Any], means: str) -> tuple[sales.Order, Callable[[], None]]:
+    """The caller's order as its body says, and how to forget what was written down for it: a
+    refusal leaves nothing behind, no address, either."""
+    member_id, where, kept = caller().member.id, body.get("deliver"), False
+    shops_at = stock.selling_location(body["location"]).id
+    collects_at = stock.location(body["collect"]).id if "collect" in body else None
+    lines = lines_of(body["lines"])
+    address_id = None
+    if where is not None:
+        address_id, kept = _address(member_id, delivery.Where(**where))
+
+    def forget() -> None:
+        if kept and address_id is not None:
+            with transaction():
+                addresses.remove_address(member_id, address_id)
+
+    asked = sales.Order(
+        member_id, shops_at, currency(), lines, keys.key(),
+        "deliver" if where is not None else "collect", int(current_app.config["PIECE_G"]),
+        place_id=collects_at, address_id=address_id, shipping_seen_minor=seen(body.get("shipping")),
+        means=means,
+    )  # fmt: skip
+    return asked, forget
 
 
 def shown_shipments(

@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 from .. import identity, money
 from ..db import transaction
 from ..errors import NotFound, Refusal
-from . import attempts, ledger, paybacks
+from . import asking, ledger, paybacks
 from .gateways.offered import set_up
 from .sandboxes.practice import practice
 from .sandboxes.serving import Served
@@ -62,4 +62,4 @@ def run_practice(host: str, port: int, shop_url: str) -> None:
 def settle_pending() -> int:
     """What the worker does again and again: no notice may be the only way to know."""
     gateways = set_up(current_app.config)
-    return attempts.ask_again(gateways) + paybacks.work(gateways)
+    return asking.ask_again(gateways) + paybacks.work(gateways)

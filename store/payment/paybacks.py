@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from .. import clock, ids
 from ..db import db, in_transaction, repeatable, transaction
 from ..errors import Refusal
-from . import attempts, events, ledger
+from . import asking, attempts, events, ledger
 from .calls import GatewayAway, call
 from .gateways import (
     SET_UP,
@@ -29,7 +29,7 @@ from .gateways import (
 )
 from .models import Attempt, Payback
 
-__all__ = ["of_attempt", "refund", "send_back", "waiting", "work"]
+__all__ = ["disputed", "of_attempt", "refund", "send_back", "waiting", "work"]
 
 LONGEST = timedelta(hours=1)
 
@@ -81,6 +81,12 @@ def _ask_for(mine: Attempt, amount_minor: int, reason: str) -> None:
     session.refresh(mine)
 
 
+def disputed(sale_id: str) -> bool:
+    """Joiner: whether the money that paid for a sale is disputed."""
+    query = select(Attempt.id).where(Attempt.sale_id == sale_id, Attempt.state == "disputed")
+    return in_transaction().scalar(query.limit(1)) is not None
+
+
 def work(gateways: dict[str, Gateway], limit: int = 100) -> int:
     """Ask the providers for what is due; answers how many are settled now."""
     query = (
@@ -92,7 +98,7 @@ def work(gateways: dict[str, Gateway], limit: int = 100) -> int:
         .limit(limit)
     )
     due = [
-        (mine.id, mine.amount_minor, gateways[paid.gateway], attempts.order_of(paid))
+        (mine.id, mine.amount_minor, gateways[paid.gateway], asking.order_of(paid))
         for mine, paid in db.session.execute(query)
     ]
     db.session.rollback()

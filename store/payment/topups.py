@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ..db import db, repeatable, transaction
 from ..errors import Invalid
-from . import attempts
+from . import asking, attempts
 from .attempts import Ends, KeyReused, Wanted
 from .calls import GatewayAway
 from .gateways import Gateway
@@ -34,7 +34,7 @@ def top_up(wanted: Wanted, gateway: Gateway, *, most_minor: int) -> Attempt:
         mine, fresh = _begin(wanted, gateway.name)
     if fresh:
         try:
-            attempts.start(mine, wanted, gateway, f"/me/top-up/{mine.id}")
+            asking.start(mine, wanted, gateway, f"/me/top-up/{mine.id}")
         except GatewayAway:
             attempts.give_up(mine.id, "start")
             raise

@@ -7,7 +7,16 @@ from flask.typing import ResponseReturnValue
 
 from .. import forms, identity, ids, money, web
 from ..errors import Invalid, NotFound
-from . import attempts, gateway_views, ledger, notice_views, onward_views, statements, topups
+from . import (
+    asking,
+    attempts,
+    gateway_views,
+    ledger,
+    notice_views,
+    onward_views,
+    statements,
+    topups,
+)
 from .blueprint import blueprint
 from .gateways import Gateway
 from .gateways.offered import set_up
@@ -107,6 +116,6 @@ def check(top_up_id: str) -> ResponseReturnValue:
     """Ask the provider now, for a shopper who does not want to wait."""
     member = identity.signed_in()
     mine = topups.find(top_up_id, member.id)
-    attempts.ask_about(mine, gateway(mine.gateway))
+    asking.ask_about(mine, gateway(mine.gateway))
     forward = identity.safe_next(request.form.get("next", ""))
     return redirect(url_for("payment.top_up_state", top_up_id=top_up_id, next=forward), 303)

@@ -4,7 +4,8 @@ from .buying import BoughtJustNow, Buy, ConfirmFirst, Line, PriceRose, Wishes
 from .checkout import buy
 from .models import CHANNELS, FULFILMENTS, MEANS, STANDING
 from .offline import Charged, ClockWrong, OfflineSale, take_in
-from .orders import Order, order
+from .ordering import Order
+from .orders import order
 from .receipts import Receipt, ReceiptLine, hold, receipt, receipts
 from .refunds import NotRefundable, NotSoManyLeft, OnItsWay, Part, give_back, refund
 

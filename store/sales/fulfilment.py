@@ -18,6 +18,7 @@ from ..db import in_transaction, repeatable, transaction
 from ..delivery import Shipment, queue, shipments
 from ..delivery.states import LEFT, UNDER_WAY, WAITING
 from ..errors import NotFound, Refusal
+from ..payment import paybacks
 from ..prepared import Many, Prepared, one_of
 from . import at_the_door, couriers
 from .models import Sale, SaleLine
@@ -192,6 +193,8 @@ def _mend_place(item: int, place: int) -> None:
         has = delivery.goods_of(shipment_id).get(item, 0)
         if level.available >= 0:
             return
+        if paybacks.disputed(shipment.sale_id):
+            continue  # Its money is the provider's for now, and none of it can go back.
         if shipment.state == "open" and has:
             _replace(shipment, {item: min(has, -level.available)}, None, "eaten")
 

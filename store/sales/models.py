@@ -93,7 +93,8 @@ class Sale(Base):
 
 class Hold(Base):
     """What an attempt to pay is for: the goods, and the prices that stand while the shopper pays.
-    `key` is the purchase key that the sale will have."""
+    `key` is the purchase key that the sale will have. `order` says of a web order how it comes to
+    the shopper, what that costs, and where its goods are kept (`order_holds`)."""
 
     __tablename__ = "holds"
 
@@ -102,6 +103,7 @@ class Hold(Base):
     key: Mapped[str] = mapped_column(String(64))
     channel: Mapped[str] = mapped_column(String(8))
     lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    order: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class SaleLine(Base):

@@ -9,17 +9,21 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from .. import delivery, identity, ids, payment, stock, web
+from .. import delivery, identity, ids, stock, web
 from .. import forms as fields
 from ..catalogue import Quote
 from ..errors import Invalid, NotFound, Refusal
+from ..payment.gateways import NAMES
+from ..payment.gateways.simulated import WISHES
 from ..payment.on_delivery import MEANS
-from . import at_the_door, basket, forms, fulfilment
+from . import basket, forms, fulfilment, paying
 from .basket_views import BasketChanged
 from .buying import Line
 from .elsewhere import Elsewhere, elsewhere, far
 from .order_goods import pieces_of
-from .orders import Offer, Order, offer, order
+from .order_paying_views import COURIER, means_of, to_provider, ways
+from .ordering import Offer, Order, offer
+from .orders import order
 from .receipts import receipt
 from .shelf import named
 from .shown_views import blueprint
@@ -40,16 +44,14 @@ def show_order() -> ResponseReturnValue:
     asked = _chosen(asked, found, known)
     says, made = _offer(asked)
     where = stock.location_by_id(asked.location_id)
-    door = _at_the_door(asked, made)
-    if door["why"]:
-        asked = replace(asked, means="account")
+    paid = ways(asked, made, request.args.get("pay", ""))
     return render_template(
         "sales/order.html", order=asked, offer=made, says=says, found=found, known=known,
         lines=_lines(asked, made), far=far, location_name=where.name, currency=asked.currency,
-        balance_minor=payment.balance_of(member.id, asked.currency),
         place=next((one for one in found.places if one.location_id == asked.place_id), None),
         back_to=url_for("sales.basket") if _is_basket() else None,
-        choice=_choice, again=request.full_path, door=door,
+        choice=_choice, again=request.full_path, ways=paid, wishes=WISHES,
+        waits=paying.waiting_orders(member.id),
     )  # fmt: skip
 
 
@@ -67,14 +69,15 @@ def place_order() -> ResponseReturnValue:
         if asked.key != key:
             raise BasketChanged() if asked.lines else NotFound("Your basket is empty")
     seen = forms.seen_by_item([line.item_id for line in asked.lines])
-    bought = order(
-        replace(
-            asked,
-            key=key,
-            lines=tuple(replace(line, seen_minor=seen[line.item_id]) for line in asked.lines),
-            shipping_seen_minor=fields.whole("shipping_seen", least=0, most=10**15, default=0),
-        )
+    asked = replace(
+        asked,
+        key=key,
+        lines=tuple(replace(line, seen_minor=seen[line.item_id]) for line in asked.lines),
+        shipping_seen_minor=fields.whole("shipping_seen", least=0, most=10**15, default=0),
     )
+    if asked.means in NAMES:
+        return to_provider(asked)
+    bought = order(asked)
     if _is_basket():
         basket.empty(member.id, key)
     return redirect(url_for("sales.receipt", sale_id=bought.sale_id), 303)
@@ -90,6 +93,8 @@ def cancel(sale_id: str) -> ResponseReturnValue:
     sale = receipt(sale_id, member.id)
     if sale is not None and sale.means == MEANS:
         flash(gettext("Cancelled. You pay nothing for it."), "good")
+    elif sale is not None and sale.means in NAMES:
+        flash(gettext("Cancelled. The money goes back to where it came from."), "good")
     else:
         flash(gettext("Cancelled. The money is back in your account."), "good")
     return redirect(url_for("sales.receipt", sale_id=sale_id), 303)
@@ -105,8 +110,8 @@ def _asked(member_id: int) -> Order:
     if how and how not in HOW:
         raise Invalid("An order is collected or delivered", field="how")
     pay = request.values.get("pay", "")
-    if pay not in ("", "account", "courier"):
-        raise Invalid("An order is paid from the account, or to the courier", field="pay")
+    if pay not in ("", "account", COURIER, *NAMES):
+        raise Invalid("There is no such way of paying for an order", field="pay")
     key, place, lines = _goods()
     address = request.values.get("address", "")
     return Order(
@@ -114,7 +119,7 @@ def _asked(member_id: int) -> Order:
         int(current_app.config["PIECE_G"]),
         place_id=_place(request.values.get("place", "")) if how == "collect" else None,
         address_id=_number(address) if how == "deliver" and address else None,
-        means=MEANS if pay == "courier" else "account",
+        means=means_of(pay),
     )  # fmt: skip
 
 
@@ -170,15 +175,6 @@ def _offer(asked: Order) -> tuple[str, Offer | None]:
     if made.plan.missing:
         return gettext("Not all of this is left for orders."), None
     return "", made
-
-
-def _at_the_door(asked: Order, made: Offer | None) -> dict[str, Any]:
-    """Whether this may be paid to the courier, and if not, why."""
-    most, why = at_the_door.most_minor(asked.currency), "off"
-    if made is not None and most:
-        total = made.total_minor
-        why = at_the_door.why_not(asked.member_id, asked.fulfilment, total, asked.currency)
-    return {"why": why, "most_minor": most}
 
 
 def _lines(asked: Order, made: Offer | None) -> list[dict[str, Any]]:

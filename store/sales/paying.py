@@ -11,6 +11,7 @@ from, and the page says so. The account's buy (`checkout`) knows nothing of this
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,24 +22,27 @@ from sqlalchemy.exc import IntegrityError
 from .. import catalogue, clock, stock
 from ..db import db, in_transaction, repeatable, transaction
 from ..errors import Invalid, Refusal, Unavailable
-from ..payment import attempts, paybacks
+from ..payment import asking, attempts, paybacks
 from ..payment.calls import GatewayAway
 from ..payment.gateways import Gateway
 from ..payment.models import OPEN, Attempt
-from . import basket
-from .buying import Buy, Line
+from . import basket, order_holds
+from .buying import Bought, Buy, Line
 from .checkout import Weighed, buy_in, weigh
 from .goods import Parts, deposited, parts_of
 from .models import Hold, Sale
+from .ordering import Order
+from .orders import Overtaken
 
-__all__ = ["Paying", "find", "find_at_till", "pay"]
+__all__ = ["Paying", "find", "find_at_till", "lines_of", "paid_by", "pay", "waiting_orders"]
 
 
 @dataclass(frozen=True)
 class Paying:
-    """A buy with the provider that brings its money. `wish` is for practice money."""
+    """A buy, or a web order, with the provider that brings its money. `wish` is for practice
+    money."""
 
-    asked: Buy
+    asked: Buy | Order
     gateway: Gateway
     way: str = ""
     minutes: int = 15
@@ -53,15 +57,17 @@ def pay(paying: Paying) -> str:
     with the same provider finds the same attempt, so that a second tap, a reload or a lost signal
     never asks for the money twice.
 
-    Raises what `checkout.buy` raises but InsufficientFunds, AlreadyPaid 409, GatewayAway 503.
+    Raises what `checkout.buy`, or `orders.order`, raises but InsufficientFunds, AlreadyPaid 409,
+    GatewayAway 503.
     """
     try:
         mine, fresh = _hold(paying)
-    except IntegrityError:  # The same page was sent twice at once, and the other one was faster.
+    except (IntegrityError, Overtaken):
+        # The same page was sent twice at once, or somebody took the goods: decided again.
         mine, fresh = _hold(paying)
     if fresh:
         try:
-            attempts.start(mine, _wanted(paying, mine.amount_minor), paying.gateway,
+            asking.start(mine, _wanted(paying, mine.amount_minor), paying.gateway,
                            f"/pay/{mine.id}")  # fmt: skip
         except GatewayAway:
             attempts.give_up(mine.id, "start")
@@ -98,26 +104,44 @@ def _hold(paying: Paying) -> tuple[Attempt, bool]:
             raise AlreadyPaid(sale=paid)
         earlier = attempts.with_key(asked.member_id, asked.key, asked.sold_by)
         if earlier is not None and earlier.state in OPEN:
-            if earlier.gateway == name:
+            if earlier.gateway == name and _same(earlier, asked):
                 return earlier, not earlier.next_url and not earlier.code
             attempts.step(attempts.locked(earlier.id), "given_up", "return")
-        weighed = weigh(asked)
-        if not weighed.total_minor:
+        total_minor, keep = _weighed(asked)
+        if not total_minor:
             raise Invalid("What costs nothing is not paid for", field="quantity")
         mine = attempts.begin(
-            _wanted(paying, weighed.total_minor), name, "sale", timedelta(minutes=paying.minutes),
+            _wanted(paying, total_minor), name, "sale", timedelta(minutes=paying.minutes),
             number=earlier.number + 1 if earlier is not None else 1,
         )  # fmt: skip
         session.flush()
-        session.add(_written(mine.id, asked, weighed))
-        session.flush()
-        _keep(mine, asked, weighed)
+        keep(mine)
         return mine, True
 
 
+def _same(earlier: Attempt, asked: Buy | Order) -> bool:
+    """Joiner: whether an attempt is for the same. A basket's key tells its goods, not how they
+    come."""
+    held = in_transaction().get_one(Hold, earlier.id)
+    if isinstance(asked, Order):
+        return (held.order or {}).get("contents") == asked.contents
+    return held.order is None
+
+
+def _weighed(asked: Buy | Order) -> tuple[int, Callable[[Attempt], None]]:
+    """Joiner: what it costs now, and how it is kept for an attempt."""
+    if isinstance(asked, Order):
+        order, offer = asked, order_holds.weigh(asked)
+        return offer.total_minor, lambda mine: order_holds.keep(mine, order, offer)
+    buy, weighed = asked, weigh(asked)
+    return weighed.total_minor, lambda mine: _keep(mine, buy, weighed)
+
+
 def _keep(mine: Attempt, asked: Buy, weighed: Weighed) -> None:
-    """Joiner: web orders do not get what this shopper is paying for. Where they have it already,
-    nothing is kept: the shopper holds it in hand, and that wins."""
+    """Joiner: write it down, and let web orders not get what this shopper is paying for. Where they
+    have it already, nothing is kept: the shopper holds it in hand, and that wins."""
+    in_transaction().add(_written(mine.id, asked, weighed))
+    in_transaction().flush()
     wants = [
         stock.Want(item, asked.location_id, many - weighed.found.get((item, asked.location_id), 0))
         for item, many in weighed.wanted.items()
@@ -148,14 +172,8 @@ def _paid(mine: Attempt) -> None:
     session = in_transaction()
     held = session.get_one(Hold, mine.id)
     stock.release(mine.id, clock.now())
-    quotes, parts = _stood(held)
-    asked = Buy(
-        mine.member_id, held.location_id, mine.currency,
-        tuple(_line(line, quote) for line, quote in zip(held.lines, quotes)),
-        held.key, held.channel, mine.sold_by, means=mine.gateway, attempt_id=mine.id,
-    )  # fmt: skip
     try:
-        bought = buy_in(asked, quotes, parts)
+        bought = _bought(mine, held)
     except Unavailable:
         raise  # Somebody was faster: all of it is undone, and decided again.
     except Refusal as refusal:
@@ -167,6 +185,19 @@ def _paid(mine: Attempt) -> None:
     named = update(Attempt).where(Attempt.id == mine.id).values(sale_id=bought.sale_id)
     session.execute(named)
     basket.take_out(mine.member_id if mine.sold_by is None else None, held.key)
+
+
+def _bought(mine: Attempt, held: Hold) -> Bought:
+    """Joiner: the sale of what was held. Raises what `buy_in` raises."""
+    quotes, parts = _stood(held)
+    if held.order is not None:
+        return order_holds.bought(mine, held, quotes, parts)
+    asked = Buy(
+        mine.member_id, held.location_id, mine.currency,
+        tuple(_line(line, quote) for line, quote in zip(held.lines, quotes)),
+        held.key, held.channel, mine.sold_by, means=mine.gateway, attempt_id=mine.id,
+    )  # fmt: skip
+    return buy_in(asked, quotes, parts)
 
 
 def _stood(held: Hold) -> tuple[list[catalogue.Quote], Parts]:
@@ -202,6 +233,21 @@ def find(attempt_id: str, member_id: int) -> Attempt:
     return attempts.find(attempt_id, member_id, "sale")
 
 
+def waiting_orders(member_id: int) -> list[Attempt]:
+    """A member's payments for web orders that nobody knows the end of; their goods are kept."""
+    query = select(Attempt).join(Hold, Hold.attempt_id == Attempt.id)
+    mine = (Attempt.member_id == member_id, Attempt.sold_by.is_(None), Attempt.state.in_(OPEN))
+    query = query.where(*mine, Hold.channel == "web").order_by(Attempt.created_at.desc())
+    return list(db.session.scalars(query.limit(5)))
+
+
+def paid_by(sale_id: str, asked: Order) -> str | None:
+    """The id of the attempt that paid for a sale, where it was for this same order."""
+    query = select(Attempt.id, Hold.order).join(Hold, Hold.attempt_id == Attempt.id)
+    found = db.session.execute(query.where(Attempt.sale_id == sale_id)).first()
+    return found[0] if found and (found[1] or {}).get("contents") == asked.contents else None
+
+
 def lines_of(attempt_id: str) -> list[tuple[dict[str, str], int, int]]:
     """What an attempt is to pay for: names, quantity, and what a line costs."""
     held = db.session.get_one(Hold, attempt_id)
@@ -210,4 +256,6 @@ def lines_of(attempt_id: str) -> list[tuple[dict[str, str], int, int]]:
     lines = [(quote.names, many, quote.taxed(many).total_minor) for quote, many in quotes]
     currency = db.session.get_one(Attempt, attempt_id).currency
     deposits = deposited(quotes, parts, currency)
-    return lines + [(one.deposit.names, one.quantity, one.total_minor) for one in deposits]
+    lines += [(one.deposit.names, one.quantity, one.total_minor) for one in deposits]
+    shipping = order_holds.shipping_of(held)
+    return lines + ([(shipping[0], 1, shipping[1])] if shipping else [])

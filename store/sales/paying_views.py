@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from .. import catalogue, identity, ids, payment, web
 from .. import forms as fields
 from ..errors import NotFound
-from ..payment import attempts, paybacks
+from ..payment import asking, paybacks
 from ..payment.gateways import Gateway
 from ..payment.gateways.offered import offered, set_up
 from ..payment.gateways.simulated import WISHES
@@ -55,7 +55,7 @@ def ways() -> ResponseReturnValue:
         back = catalogue.item_path(known) if known else back
     return render_template(
         "sales/ways.html", goods=goods, currency=currency, back_to=back, wishes=WISHES,
-        gateways=_offered(goods.total_minor), key=goods.key, asked=request.args,
+        gateways=offered_here(goods.total_minor), key=goods.key, asked=request.args,
         balance_minor=payment.balance_of(member.id, currency),
     )  # fmt: skip
 
@@ -86,7 +86,7 @@ def pay() -> ResponseReturnValue:
         attempt_id = paying.pay(
             paying.Paying(
                 Buy(member.id, place, forms.currency(), lines, key, "shelf", means=means),
-                _gateway(means), minutes=current_app.config["HOLD_MINUTES"],
+                gateway_named(means), minutes=current_app.config["HOLD_MINUTES"],
                 subject=current_app.config["SHOP_NAME"], base_url=web.base_url(),
                 wish=fields.choice("wish", WISHES, "approve"), address=request.remote_addr or "",
             )
@@ -115,7 +115,7 @@ def wait(attempt_id: str) -> ResponseReturnValue:
 def check(attempt_id: str) -> ResponseReturnValue:
     """Ask the provider now: the shopper is back."""
     mine = paying.find(attempt_id, identity.signed_in().id)
-    attempts.ask_about(mine, _gateway(mine.gateway))
+    asking.ask_about(mine, gateway_named(mine.gateway))
     return redirect(url_for("sales.payment", attempt_id=attempt_id), 303)
 
 
@@ -123,18 +123,18 @@ def check(attempt_id: str) -> ResponseReturnValue:
 def abandon(attempt_id: str) -> ResponseReturnValue:
     """The shopper does not want to pay in this way any more."""
     mine = paying.find(attempt_id, identity.signed_in().id)
-    attempts.abandon(mine, _gateway(mine.gateway))
+    asking.abandon(mine, gateway_named(mine.gateway))
     return redirect(url_for("sales.payment", attempt_id=attempt_id), 303)
 
 
-def _gateway(name: str) -> Gateway:
+def gateway_named(name: str) -> Gateway:
     found = set_up(current_app.config).get(name)
     if found is None:
         raise NotFound("This shop has no such way of paying")
     return found
 
 
-def _offered(total_minor: int) -> list[Gateway]:
+def offered_here(total_minor: int) -> list[Gateway]:
     agent = request.headers.get("User-Agent", "")
     return offered(
         current_app.config, amount_minor=total_minor, currency=forms.currency(), agent=agent

@@ -16,7 +16,7 @@ from .. import forms as fields
 from .. import identity, web
 from ..errors import Invalid, NotFound, Refusal
 from ..labels import qr
-from ..payment import attempts, paybacks
+from ..payment import asking, paybacks
 from ..payment.gateways import Gateway
 from ..payment.gateways.offered import codes, set_up
 from ..payment.models import OPEN, Attempt
@@ -99,7 +99,7 @@ def wait_for_code(attempt_id: str) -> ResponseReturnValue:
 def check_code(attempt_id: str) -> ResponseReturnValue:
     """Ask the provider now."""
     mine = _mine(attempt_id)
-    attempts.ask_about(mine, _gateway(mine), "staff")
+    asking.ask_about(mine, _gateway(mine), "staff")
     return redirect(url_for("sales.till_payment", attempt_id=attempt_id), 303)
 
 
@@ -108,7 +108,7 @@ def check_code(attempt_id: str) -> ResponseReturnValue:
 def cancel_code(attempt_id: str) -> ResponseReturnValue:
     """The shopper pays in another way, or not at all: the provider closes the code."""
     mine = _mine(attempt_id)
-    attempts.abandon(mine, _gateway(mine), "staff")
+    asking.abandon(mine, _gateway(mine), "staff")
     if _mine(attempt_id).state in ("failed", "expired"):
         flash(gettext("Nothing was paid. The basket is as it was."), "good")
         return redirect(url_for("sales.till", member=mine.member_id), 303)

@@ -35,6 +35,16 @@ ROUTES = {
     ("GET", "/returns/<return_id>"): ("/returns/x", {"sales:read"}),
     ("POST", "/returns/<return_id>/cancellations"): ("/returns/x/cancellations", {"sales:write"}),
     ("POST", "/orders"): ("/orders", {"sales:write"}),
+    ("POST", "/order-payments"): ("/order-payments", {"sales:write"}),
+    ("GET", "/order-payments/<payment_id>"): ("/order-payments/x", {"sales:read"}),
+    ("POST", "/order-payments/<payment_id>/checks"): (
+        "/order-payments/x/checks",
+        {"sales:write"},
+    ),
+    ("POST", "/order-payments/<payment_id>/cancellations"): (
+        "/order-payments/x/cancellations",
+        {"sales:write"},
+    ),
     ("GET", "/orders/<sale_id>"): ("/orders/x", {"sales:read"}),
     ("POST", "/orders/<sale_id>/cancellations"): ("/orders/x/cancellations", {"sales:write"}),
     ("GET", "/shipments"): ("/shipments?location=MAIN", {"orders:write"}),

@@ -34,6 +34,32 @@ def step(shop: Shop, shipment: str, event: str, **more: Any) -> Any:
     return shop.post(f"/shipments/{shipment}/steps", {"event": event} | more, "sam")
 
 
+def test_a_provider_is_paid_for_an_order(shop: Shop) -> None:
+    shop.app.config["SIMULATED_GATEWAY"] = True
+    body = asked(2, deliver=HOME, payment={"method": "simulated"})
+    refused(shop.post("/orders", body), 422, "payment_method_unknown")
+    gold = body | {"payment": {"method": "gold"}}
+    refused(shop.post("/order-payments", gold), 422, "payment_method_unknown")
+    answer = shop.post("/order-payments", body, key="web-1")
+    paid = answer.get_json()
+    assert (answer.status_code, paid["state"], paid["amount"]["minor"]) == (201, "captured", 3100)
+    again = shop.post("/order-payments", body, key="web-1")
+    assert (again.headers["Idempotency-Replayed"], again.get_json()) == ("true", paid)
+    dearer = asked(3, deliver=HOME, payment={"method": "simulated"})
+    refused(shop.post("/order-payments", dearer, key="web-1"), 409, "already_paid")
+    order = shop.get(f"/orders/{paid['order']}").get_json()
+    assert order["sale"]["payment"] == {"method": "simulated"}
+    assert order["address"]["city"] == "Shanghai"
+    path = f"/order-payments/{paid['id']}"
+    for end in ("checks", "cancellations"):
+        assert shop.post(f"{path}/{end}", {}).get_json() == paid
+        refused(shop.post(f"{path}/{end}", {}, "mei"), 404, "not_found")
+    refused(shop.get(path, "mei"), 404, "not_found")
+    assert shop.get(path).get_json() == paid
+    shop.post(f"/orders/{paid['order']}/cancellations", {})
+    assert shop.get(path).get_json()["sent_back"]["minor"] == 3100
+
+
 def test_an_order_is_collected_by_its_code(shop: Shop) -> None:
     body = asked(2, collect="MAIN")
     answer = shop.post("/orders", body, key="web-1")

@@ -17,9 +17,9 @@ import pytest
 import requests
 from flask import Flask
 
-from store import clock
+from store import clock, stock
 from store.db import db
-from store.payment import attempts, paybacks
+from store.payment import asking, paybacks
 from store.payment.gateways.offered import set_up
 from store.payment.models import Attempt, Payback
 from store.payment.sandboxes.serving import Sent
@@ -28,7 +28,7 @@ from tests.payment.practice import SHOP, Providers, providers
 from tests.sales.test_paying import start_many
 from tests.world import World
 
-KILLS, STOCK, SENDERS = 5, 60, 4
+KILLS, STOCK, SENDERS, ORDERS = 5, 50, 4, 20
 
 
 @pytest.fixture(scope="module")
@@ -86,10 +86,16 @@ def test_a_thousand_notices_while_all_who_take_them_are_killed(
     stripe.outgoing.clear()
     milk = world.item(price="12.50", on_hand=STOCK)
     people = [world.member() for _ in range(4)]
-    started, paid = start_many(world, [one.id for one in people * 25], milk), 0
-    for _, reference in started:
+    tea = world.item("tea", price="12.50", on_hand=ORDERS)
+    started = start_many(world, [one.id for one in people * 20], milk)
+    started += start_many(world, [one.id for one in people * (ORDERS // 4)], tea, orders=True)
+    paid = ordered = 0
+    for number, (_, reference) in enumerate(started):
         end = chance.choice(["pay", "pay", "pay", "pay", "decline", "never"])
-        paid += end != "decline"
+        if number < 80:
+            paid += end != "decline"
+        else:
+            ordered += end != "decline"
         stripe.ends(reference, end)
     posts = [(one, 204) for one in stripe.outgoing for _ in range(chance.randint(8, 12))]
     forged = stripe.event("checkout.session.completed", {}, secret="guessed")
@@ -114,8 +120,12 @@ def test_a_thousand_notices_while_all_who_take_them_are_killed(
     with app.app_context():
         ours = {one.id: one for one in db.session.query(Attempt)}
     states = Counter("sold" if one.sale_id else one.state for one in ours.values())
-    assert states == Counter(sold=STOCK, refunded=paid - STOCK, failed=100 - paid)
+    failed = 100 - paid - ordered
+    assert states == Counter(sold=STOCK + ordered, refunded=paid - STOCK, failed=failed)
     assert world.left(milk) == 0
+    with app.app_context():
+        free = stock.available([tea.id], [world.location])[tea.id, world.location]
+    assert free.available == ORDERS - ordered
     for attempt_id, reference in started:
         gone = sum(one["amount"] for one in stripe.sessions[reference].refunds)
         assert gone == (1250 if ours[attempt_id].state == "refunded" else 0)
@@ -126,7 +136,7 @@ def _settle_the_rest(app: Flask) -> None:
     """What the outbox does: ask about what no notice came for, and for what goes back."""
     with app.app_context():
         gateways = set_up(app.config)
-        attempts.ask_again(gateways, at=clock.now() + timedelta(hours=1))
+        asking.ask_again(gateways, at=clock.now() + timedelta(hours=1))
         deadline = time.monotonic() + 60
         while db.session.query(Payback).filter_by(state="waiting").count():
             db.session.rollback()

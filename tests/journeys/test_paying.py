@@ -126,7 +126,7 @@ def test_a_phone_that_never_comes_back_has_its_receipt(
 ) -> None:
     """The signal is lost on the provider's page: the outbox's worker settles it."""
     world = shop.world
-    mei, item = world.member(), world.item("honey", on_hand=1)
+    mei, item = world.member(), world.item("butter", on_hand=1)
     phone = open_phone()
     be_signed_in(phone, world.app, shop.url, mei)
     goes_to(phone, shop, item, "stripe")
@@ -163,4 +163,26 @@ def test_a_code_on_the_tills_screen_is_scanned_and_paid(
     phone.get_by_role("button", name="Pay", exact=False).first.click()
     expect(till.get_by_role("link", name="Next customer")).to_be_visible()
     assert world.left(item) == 1
+    assert world.faults() == []
+
+
+def test_an_order_is_paid_at_the_provider(shop: OpenShop, open_phone: OpenPhone) -> None:
+    """Collected, chosen by links, paid with Alipay; who goes away finds it waiting."""
+    world = shop.world
+    lin, item = world.member(), world.item("soap", on_hand=1)
+    phone = open_phone()
+    be_signed_in(phone, world.app, shop.url, lin)
+    phone.goto(f"{shop.url}/order?code={item.code}&how=collect")
+    phone.get_by_role("link", name="Alipay").click()
+    expect(phone.locator(".choice[aria-current]", has_text="Alipay")).to_be_visible()
+    main_button(phone).filter(has_text="Alipay").click()
+    expect(phone.get_by_text("Practice: no bank is asked")).to_be_visible()
+    phone.goto(f"{shop.url}/order?code={item.code}&how=collect")
+    expect(phone.get_by_text("waits for your payment")).to_be_visible()
+    assert Axe().run(phone).response["violations"] == []
+    phone.get_by_role("link", name="Pay or cancel it").click()
+    main_button(phone).click()
+    phone.get_by_role("button", name="Pay, and never tell the shop").click()
+    expect(phone.get_by_text("The code to show appears here")).to_be_visible()
+    assert (world.left(item), world.balance(lin)) == (1, 0)
     assert world.faults() == []

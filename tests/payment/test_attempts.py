@@ -8,7 +8,7 @@ from flask import Flask
 
 from store import ids
 from store.db import db, transaction
-from store.payment import attempts, events, topups
+from store.payment import asking, attempts, events, topups
 from store.payment.attempts import EVENTS, TRANSITIONS
 from store.payment.calls import Breaker, GatewayAway, call
 from store.payment.gateways import (
@@ -145,7 +145,7 @@ def test_a_provider_that_was_asked_and_tells_another_sum_is_shown_and_not_believ
 ) -> None:
     mine = in_state(world.member(), "pending")
     clock.tick(minutes=1)
-    assert attempts.ask_again({"simulated": Liar(b"k")}) == 0
+    assert asking.ask_again({"simulated": Liar(b"k")}) == 0
     assert state_of(mine) == "pending"
     assert [one.refused for one in events.of_attempt(mine)][-1] == "notice_foreign"
     assert events.refused() == {("simulated", "notice_foreign"): 1}
@@ -163,7 +163,7 @@ def test_what_waits_long_is_asked_about_seldom(world: World, clock: Clock) -> No
     in_state(world.member(), "pending")
     for _ in range(360):
         clock.tick(seconds=10)
-        attempts.ask_again({"simulated": Silent(b"k")})
+        asking.ask_again({"simulated": Silent(b"k")})
     assert 10 < len(asked) < 30
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from store import clock, ids, payment
 from store.db import db, repeatable, transaction
-from store.payment import attempts, topups
+from store.payment import asking, attempts, topups
 from store.payment.calls import BREAKER
 from store.payment.gateways import Approved, Notice
 from store.payment.gateways.simulated import Simulated
@@ -66,10 +66,10 @@ def test_notice_worker_and_return_together_book_once(world: World, app: Flask) -
             return attempts.take_notice(notice)
 
         def asked() -> object:
-            return attempts.ask_again({GATEWAY.name: GATEWAY}, at=later)
+            return asking.ask_again({GATEWAY.name: GATEWAY}, at=later)
 
         def returned(top_up_id: str = top_up_id) -> None:
-            attempts.ask_about(topups.find(top_up_id, lin.id), GATEWAY)
+            asking.ask_about(topups.find(top_up_id, lin.id), GATEWAY)
 
         outcomes = at_once(
             [

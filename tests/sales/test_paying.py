@@ -16,7 +16,7 @@ from flask.testing import FlaskClient, FlaskCliRunner
 
 from store import catalogue, ids, sales
 from store.db import db, transaction
-from store.payment import attempts, events
+from store.payment import asking, events
 from store.payment.gateways.offered import set_up
 from store.payment.models import Attempt, Payback
 from store.payment.sandboxes.serving import Sent
@@ -341,7 +341,7 @@ def test_notices_doubled_shuffled_delayed_and_forged_over_many_payments(
         if number % 5 == 0:
             with world.app.app_context():
                 gateway = set_up(world.app.config)["stripe"]
-                attempts.abandon(db.session.get_one(Attempt, attempt_id), gateway)
+                asking.abandon(db.session.get_one(Attempt, attempt_id), gateway)
         for notice in stripe.outgoing[sent:]:
             posts += [(notice, 204)] * chance.randint(1, 20)
             forged = stripe.event("checkout.session.completed", {}, secret="guessed")
@@ -370,14 +370,21 @@ def test_notices_doubled_shuffled_delayed_and_forged_over_many_payments(
     assert world.faults() == []
 
 
-def start_many(world: World, members: list[int], item: Thing) -> list[tuple[str, str]]:
+def start_many(
+    world: World, members: list[int], item: Thing, *, orders: bool = False
+) -> list[tuple[str, str]]:
     """One payment for each of these members: its attempt, and the provider's name for it."""
     with world.app.app_context():
         gateway = set_up(world.app.config)["stripe"]
         started = []
         for member in members:
-            line = sales.Line(item.id, 1)
-            buy = sales.Buy(member, world.location, "CNY", (line,), ids.new(), means="stripe")
+            lines, key = (sales.Line(item.id, 1),), ids.new()
+            buy: sales.Buy | sales.Order = sales.Buy(
+                member, world.location, "CNY", lines, key, means="stripe"
+            )
+            if orders:
+                buy = sales.Order(member, world.location, "CNY", lines, key, "collect", 500,
+                                  place_id=world.location, means="stripe")  # fmt: skip
             asked = paying.Paying(buy, gateway, base_url="http://localhost")
             mine = db.session.get_one(Attempt, paying.pay(asked))
             started.append((mine.id, mine.reference))

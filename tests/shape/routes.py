@@ -133,6 +133,13 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "api_me.transfers GET": ("/api/v1/me/transfers", TOKENS),
     "api_changes.changes GET": ("/api/v1/changes", TOKENS),
     "api_orders.one GET": ("/api/v1/orders/{sale}", TOKENS),
+    "api_order_payments.one GET": ("/api/v1/order-payments/{paying}", TOKENS),
+    "api_order_payments.start POST": ("/api/v1/order-payments", TOKENS),
+    "api_order_payments.check POST": ("/api/v1/order-payments/{paying}/checks", TOKENS),
+    "api_order_payments.cancel POST": (
+        "/api/v1/order-payments/{paying}/cancellations",
+        TOKENS,
+    ),
     "api_orders.place POST": ("/api/v1/orders", TOKENS),
     "api_orders.cancel POST": ("/api/v1/orders/{sale}/cancellations", TOKENS),
     "api_shipments.waiting GET": ("/api/v1/shipments?location=MAIN", TOKENS),

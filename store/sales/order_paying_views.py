@@ -1,0 +1,63 @@
+"""How an order can be paid, as its page offers it; and the way to a provider."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flask import current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from .. import forms as fields
+from .. import payment, web
+from ..payment.gateways.simulated import WISHES
+from ..payment.on_delivery import MEANS
+from . import at_the_door, paying
+from .ordering import Offer, Order
+from .paying_views import gateway_named, offered_here
+
+COURIER = "courier"
+
+
+class Ways(NamedTuple):
+    """`names` are what can be chosen; `chosen` is one of them. `why_not` says why the courier is
+    none of them, up to `most_minor` the courier may be paid at all."""
+
+    names: list[str]
+    chosen: str
+    balance_minor: int
+    why_not: str
+    most_minor: int
+
+
+def ways(asked: Order, made: Offer | None, pay: str) -> Ways:
+    """The ways for this order, and the one to begin with: what was chosen, else the account if it
+    holds enough, else the first provider."""
+    balance = payment.balance_of(asked.member_id, asked.currency)
+    most, why = at_the_door.most_minor(asked.currency), "off"
+    total = made.total_minor if made is not None else 0
+    if made is not None and most:
+        why = at_the_door.why_not(asked.member_id, asked.fulfilment, total, asked.currency)
+    outside = [gateway.name for gateway in offered_here(total)] if total else []
+    names = ["account", *outside, *([] if why else [COURIER])]
+    first = outside[0] if outside and balance < total else "account"
+    return Ways(names, pay if pay in names else first, balance, why, most)
+
+
+def means_of(pay: str) -> str:
+    """What the books call a way of paying."""
+    return MEANS if pay == COURIER else pay or "account"
+
+
+def to_provider(asked: Order) -> ResponseReturnValue:
+    """Keep the goods and go to the provider. The same page sent twice is one payment."""
+    try:
+        attempt_id = paying.pay(
+            paying.Paying(
+                asked, gateway_named(asked.means), minutes=current_app.config["HOLD_MINUTES"],
+                subject=current_app.config["SHOP_NAME"], base_url=web.base_url(),
+                wish=fields.choice("wish", WISHES, "approve"), address=request.remote_addr or "",
+            )
+        )  # fmt: skip
+    except paying.AlreadyPaid as refusal:
+        return redirect(url_for("sales.receipt", sale_id=refusal.data["sale"]), 303)
+    return redirect(url_for("sales.payment", attempt_id=attempt_id, go=1), 303)
