@@ -117,6 +117,7 @@ def test_to_unionpay_and_back_without_script(shop: OpenShop, open_phone: OpenPho
     phone.get_by_role("button", name="On to UnionPay").click()
     phone.get_by_role("button", name="Pay, and never tell the shop").click()
     phone.get_by_role("button", name="Back to the shop").click()
+    phone.get_by_role("button", name="Check now").click()
     expect(phone.get_by_role("heading", name="Paid", exact=True)).to_be_visible()
     assert world.left(item) == 2
 
