@@ -11,13 +11,16 @@ from flask.cli import AppGroup
 from .. import identity, money
 from ..db import transaction
 from ..errors import NotFound, Refusal
-from . import asking, ledger, paybacks
+from . import asking, costs, ledger, paybacks
+from .costs import commands as costs_commands
 from .gateways.offered import set_up
 from .sandboxes.practice import practice
 from .sandboxes.serving import Served
 
 group = AppGroup("payment", help="Payment: accounts and money on its way in.")
 COMMANDS: list[click.Command] = [group]
+for _command in costs_commands.COMMANDS:
+    group.add_command(_command)
 
 
 @group.command("top-up")
@@ -62,4 +65,5 @@ def run_practice(host: str, port: int, shop_url: str) -> None:
 def settle_pending() -> int:
     """What the worker does again and again: no notice may be the only way to know."""
     gateways = set_up(current_app.config)
+    costs.work(current_app.config["TIME_ZONE"])
     return asking.ask_again(gateways) + paybacks.work(gateways)

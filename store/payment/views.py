@@ -18,11 +18,15 @@ from . import (
     topups,
 )
 from .blueprint import blueprint
+from .costs import file_views as costs_file_views
+from .costs import views as costs_views
 from .gateways import Gateway
 from .gateways.offered import set_up
 from .gateways.simulated import WISHES
 
-__all__ = ["blueprint", "gateway_views", "notice_views", "onward_views"]
+__all__ = [
+    "blueprint", "costs_file_views", "costs_views", "gateway_views", "notice_views", "onward_views",
+]  # fmt: skip
 
 PAGE = 50
 SUGGESTED = ("20", "50", "100", "200")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select, text
 
 from ..db import Base, connection, db
-from . import oracle_bundles, oracle_couriers, oracle_deposits
+from . import oracle_bundles, oracle_costs, oracle_couriers, oracle_deposits
 from .audit import differences
 
 __all__ = ["Finding", "audit", "figures"]
@@ -445,7 +445,9 @@ _RULES = (
 )
 
 
-MORE = (*oracle_deposits.RULES, *oracle_couriers.RULES, *oracle_bundles.RULES)
+MORE = (
+    *oracle_deposits.RULES, *oracle_couriers.RULES, *oracle_bundles.RULES, *oracle_costs.RULES,
+)  # fmt: skip
 
 
 def audit() -> list[Finding]:
