@@ -124,6 +124,7 @@ def test_what_was_unknown_fits_when_the_sale_is_told_of(
     world: World, clock: Clock, tmp_path: Path
 ) -> None:
     """The provider's file came before the till that was away told of its sales."""
+    clock.set(datetime(2026, 11, 19, tzinfo=UTC))
     milk, sam = world.item(price="12"), world.staff()
     file = "Transaction Date,Type,Amount,Fee\n2026-11-20 10:00:00,Sale,12.00,0.06\n"
     path = tmp_path / "card.csv"
