@@ -52,16 +52,17 @@ def _bite(file_id: str, zone: ZoneInfo) -> int:
         lines = session.scalars(query.order_by(SettlementLine.number).limit(BITE)).all()
         if lines:
             _decide(file.means, lines, zone)
-        elif file.state == "matching":
+        ended = not lines and file.state == "matching"
+        if ended:
             done = {"state": "done", "done_at": clock.now()}
             session.execute(
                 update(SettlementFile).where(SettlementFile.id == file_id).values(**done)
             )
-        if lines or file.state == "done":
-            return len(lines)
-    again(file.means, zone.key)
-    pair_off(file.currency)
-    return 0
+        means, currency, many = file.means, file.currency, len(lines)
+    if ended:
+        again(means, zone.key)
+        pair_off(currency)
+    return many
 
 
 def again(means: str, zone: str) -> int:

@@ -57,10 +57,14 @@ def opened(path: Path, means: str, here: Here, columns: Mapping[str, str]) -> It
     provider."""
     if path.stat().st_size > MOST_BYTES:
         raise FileRefused(f"The file is larger than {MOST_BYTES // 2**20} MB")
-    with _table(path) as table:
-        first = tables.Row(1, table.headings)
-        rows = ((row.number, row.fault, _clean(row.cells)) for row in chain([first], table.rows))
-        yield _read(rows, means, here, columns)
+    try:
+        with _table(path) as table:
+            first = tables.Row(1, table.headings)
+            cleaned = chain([first], table.rows)
+            rows = ((row.number, row.fault, _clean(row.cells)) for row in cleaned)
+            yield _read(rows, means, here, columns)
+    except UnicodeDecodeError as error:
+        raise FileRefused(f"The file is not text of one encoding: {error.reason}") from error
 
 
 @contextmanager
