@@ -8,6 +8,7 @@ written off the same way; should a file tell of it later, that is taken back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, func, insert, or_, select, update
@@ -22,7 +23,7 @@ from .models import BOOKED, TRANSITIONS, SettlementLine
 from .postings import Legs
 from .terms import MEANS
 
-__all__ = ["DifferenceDecided", "accept", "differing", "how_many", "write_off"]
+__all__ = ["DifferenceDecided", "accept", "differing", "how_many", "ours", "write_off"]
 
 
 class DifferenceDecided(Refusal):
@@ -51,6 +52,15 @@ def how_many() -> dict[str, int]:
     found = differing().subquery()
     query = select(found.c.means, func.count()).group_by(found.c.means)
     return {row[0]: int(row[1]) for row in db.session.execute(query)}
+
+
+def ours(lines: Sequence[SettlementLine]) -> dict[int, int]:
+    """What our own ledger says of the postings that these lines name, by posting."""
+    ids = {line.transfer_id for line in lines}
+    rows = db.session.execute(
+        select(Transfer.id, Transfer.amount_minor).where(Transfer.id.in_(ids))
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 @repeatable

@@ -119,7 +119,7 @@ def accounts(currency: str) -> dict[str, int]:
 
 
 def costs(month: Month, currency: str, zone: ZoneInfo) -> list[Cost]:
-    """What each means cost: those that were used or have terms."""
+    """What each means cost: those that were used."""
     agreed, found = all_terms(currency), []
     since, until = month.bounds(zone)
     known = accounts(currency)
@@ -130,7 +130,7 @@ def costs(month: Month, currency: str, zone: ZoneInfo) -> list[Cost]:
             _add(one, rows, agreed[means])
             _fees_alone(one, known[means], since, until)
             one.days_found = _median_days(known[means], since, until, zone)
-        if one.came or one.back_minor or one.has_terms or one.fee_minor:
+        if one.came or one.back_minor or one.fee_minor:
             found.append(one)
     return found
 

@@ -90,10 +90,11 @@ def settlement_file(file_id: str) -> str:
     """What became of a file: how far it is, what fitted, what did not."""
     file = _file(file_id)
     counts = _counts([file])[file.id]
-    lines = differences.differing().where(SettlementLine.file_id == file_id).limit(SHOWN)
+    query = differences.differing().where(SettlementLine.file_id == file_id).limit(SHOWN)
+    lines = list(db.session.scalars(query))
     return render_template(
         "payment/settlement_file.html", file=file, counts=counts, many=sum(counts.values()),
-        lines=list(db.session.scalars(lines)), rejects=list(taking.rejects(file_id)),
+        lines=lines, ours=differences.ours(lines), rejects=list(taking.rejects(file_id)),
         who=identity.names_of([file.taken_by] if file.taken_by else []),
         decided=sum(counts.values()) - counts.get("staged", 0),
     )  # fmt: skip
@@ -122,7 +123,8 @@ def go_on(file_id: str) -> ResponseReturnValue:
 def settlement_differences() -> str:
     """Everything on which the files and our books do not agree."""
     lines = list(db.session.scalars(differences.differing().limit(SHOWN)))
-    return render_template("payment/differences.html", lines=lines, counts=differences.how_many())
+    return render_template("payment/differences.html", lines=lines, counts=differences.how_many(),
+                           ours=differences.ours(lines))  # fmt: skip
 
 
 @blueprint.post("/owner/costs/differences/tries")
