@@ -32,6 +32,7 @@ SETTINGS = (
     Setting("TAX_RATE", "13", "Tax included in prices where an item names no other, in percent."),
     Setting("PRICES_INCLUDE_TAX", True, "Whether prices are with tax; no: tax comes on top."),
     Setting("TIME_ZONE", "Asia/Shanghai", "The shop's time zone: days and hours of reports."),
+    Setting("COUNTRY", "", "Country of phone numbers without a code: CN; empty: the time zone's."),
     Setting("LANGUAGE", "en", "Language for a visitor who asks for none we have: en or zh."),
     Setting("CONFIRM_OVER", "200", "One tap buys up to this amount; above it a confirm step."),
     Setting("BUY_AGAIN_S", 60, "A second buy of the same within so many seconds is asked again."),
@@ -84,6 +85,8 @@ SETTINGS = (
     Setting("SMS_URL", "", "Where the SMS provider takes messages on; empty: none are sent."),
     Setting("SMS_BODY", "", "What is posted there, with {to}, {number}, {text} and {code} in it."),
     Setting("SMS_HEADERS", "", "Its headers, with bars between: Authorization: Bearer …"),
+    Setting("SMS_COUNTRIES", "", "Countries that get SMS: CN,HK; * is all; empty: the shop's own."),
+    Setting("CODES_AN_HOUR", 1000, "At most so many codes are sent in an hour, to all together."),
     Setting("DEMO", False, "This is the demo shop: every page says so."),
     Setting("SESSION_DAYS", 90, "A sign-in ends after so many days."),
     Setting("SIGN_IN_TRIES", 5, "Wrong passwords in 15 minutes for one person from one address."),
@@ -163,6 +166,10 @@ def _database_url(url: str, instance: Path) -> str:
 
 
 def _check_post(values: dict[str, Any]) -> None:
+    if not re.fullmatch(r"([A-Z]{2})?", values["COUNTRY"]):
+        raise ValueError("STORE_COUNTRY must be two capital letters, like CN")
+    if not re.fullmatch(r"\*|([A-Z]{2}(, ?[A-Z]{2})*)?", values["SMS_COUNTRIES"]):
+        raise ValueError("STORE_SMS_COUNTRIES must be like CN,HK or *")
     if values["SMTP_HOST"] and not re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", values["MAIL_FROM"]):
         raise ValueError("STORE_MAIL_FROM must be an address like shop@shop.example")
     if values["SMTP_TLS"] not in ("starttls", "tls", "none"):

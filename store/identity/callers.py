@@ -21,6 +21,13 @@ REPORTS_BY_ADDRESS = 120
 REPORTS_BY_VISITOR = 12
 # Guesses at one person from all over the world, from devices that never signed in as them.
 WRONG_BY_PERSON = 20
+# Codes: what is sent costs money and wakes people; what is guessed has one chance in a million.
+CODES_BY_PERSON = 5
+CODES_BY_PERSON_A_DAY = 20
+CODES_BY_ADDRESS = 120
+WRONG_CODES_BY_PERSON_A_DAY = 30
+WRONG_CODES_BY_ALL = 1000
+DAY_S = 86_400
 
 
 @dataclass(frozen=True)
@@ -35,12 +42,13 @@ class Caller:
     """The device cookie: an id and a mark for each member who signed in on the device."""
     most_wrong: int = 5
     days: int = 90
+    codes_an_hour: int = 1000
 
     def wrong_passwords(self, identifier: str, member: Member | None) -> list[Limit]:
         """A device that signed in as this member before has an allowance of its own, so that
         guesses from elsewhere never lock the member out. All others share what is left for the
         person from here, the person from anywhere, and the address."""
-        if member and (device_id := self._knows(member.id)):
+        if member and (device_id := self.knows(member.id)):
             subject = self._subject("device", device_id, str(member.id))
             return [Limit("sign_in_device", subject, self.most_wrong)]
         try:
@@ -57,6 +65,34 @@ class Caller:
 
     def look_ups(self) -> list[Limit]:
         return [Limit("look_up", self._subject("address", self.network), LOOK_UPS_BY_ADDRESS)]
+
+    def codes(self, value: str, member: Member | None) -> list[Limit]:
+        """For codes that are sent to an address. A member's own device has an allowance of its own
+        here, too: who asks for codes in somebody's name elsewhere does not shut them out."""
+        here = self._subject("address", self.network)
+        everybody = Limit("code_all", self._subject("all"), self.codes_an_hour, 3600)
+        if member and (device_id := self.knows(member.id)):
+            subject = self._subject("device", device_id, str(member.id))
+            return [Limit("code_device", subject, CODES_BY_PERSON), everybody]
+        person = self._subject("person", value)
+        return [
+            Limit("code_person", person, CODES_BY_PERSON),
+            Limit("code_person_day", person, CODES_BY_PERSON_A_DAY, DAY_S),
+            Limit("code_address", here, CODES_BY_ADDRESS, 3600),
+            everybody,
+        ]
+
+    def wrong_codes(self, value: str, member: Member | None) -> list[Limit]:
+        """Besides the few tries that each code has."""
+        if member and (device_id := self.knows(member.id)):
+            subject = self._subject("device", device_id, str(member.id))
+            return [Limit("wrong_code_device", subject, WRONG_BY_PERSON, 3600)]
+        person, here = self._subject("person", value), self._subject("address", self.network)
+        return [
+            Limit("wrong_code_person", person, WRONG_CODES_BY_PERSON_A_DAY, DAY_S),
+            Limit("wrong_code_address", here, WRONG_BY_ADDRESS),
+            Limit("wrong_code_all", self._subject("all"), WRONG_CODES_BY_ALL),
+        ]
 
     def sign_ups(self) -> list[Limit]:
         return [Limit("sign_up", self._subject("address", self.network), SIGN_UPS_BY_ADDRESS, 3600)]
@@ -81,7 +117,8 @@ class Caller:
             return self.address
         return str(ipaddress.ip_network(f"{address}/64", strict=False))
 
-    def _knows(self, member_id: int) -> str:
+    def knows(self, member_id: int) -> str:
+        """The id of the device, where this member has signed in on it before; else nothing."""
         device_id, *marks = self.device.split(".")
         expected = device_mark(self.key, device_id, member_id)
         return device_id if any(ids.same(mark, expected) for mark in marks) else ""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from flask import request
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from .. import forms
 from ..errors import Invalid, Refusal, TooMany
+from ..post import PostBusy
+from .codes import CodeOver, WrongCode
+from .entering import MoreNeeded
 from .identifiers import IdentifierTaken
 from .login import safe_next
 from .sign_ins import MemberDisabled, WrongPassword
 
-__all__ = ["fault", "identifier", "name", "next_path", "password"]
+__all__ = ["fault", "identifier", "name", "new_path", "next_path", "password"]
 
 
 def identifier() -> str:
@@ -32,6 +36,12 @@ def next_path() -> str:
     return safe_next(request.form.get("next") or request.args.get("next"))
 
 
+def new_path() -> str:
+    """Where somebody goes on to who is new here: to paying, where an empty account pays nothing."""
+    given = request.form.get("new") or request.args.get("new")
+    return safe_next(given) if given else next_path()
+
+
 def fault(refusal: Refusal) -> tuple[str, str]:
     """(field, what to say beside it) in the visitor's language; no field: above the form."""
     if isinstance(refusal, Invalid) and refusal.field == "password":
@@ -49,6 +59,18 @@ def fault(refusal: Refusal) -> tuple[str, str]:
         return "", _(
             "Too many tries. Please wait %(minutes)s min, then try again.", minutes=minutes
         )
+    if isinstance(refusal, WrongCode):
+        return "code", ngettext(
+            "This is not the code. You have one more try.",
+            "This is not the code. You have %(num)s more tries.",
+            refusal.data["left"],
+        ) if refusal.data["left"] else _("This is not the code. Have a new one sent.")
+    if isinstance(refusal, CodeOver):
+        return "", _("This code is not valid any more. Have a new one sent.")
+    if isinstance(refusal, PostBusy):
+        return "", _("Messages cannot be sent just now. Please try again in a minute.")
+    if isinstance(refusal, MoreNeeded):
+        return "", _("This account is closed to codes alone. Please ask in the shop.")
     if isinstance(refusal, WrongPassword):
         return "password", _("Wrong password, or no account with this phone or e-mail.")
     if isinstance(refusal, IdentifierTaken):

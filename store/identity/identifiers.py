@@ -13,7 +13,10 @@ from ..db import db
 from ..errors import Invalid, Refusal
 from .models import Identifier, Member
 
-__all__ = ["IdentifierTaken", "find", "normalise", "of_member", "set_region"]
+__all__ = [
+    "IdentifierTaken", "find", "first_of", "holder_of", "home_region", "normalise", "of_member",
+    "region_of", "set_region",
+]  # fmt: skip
 
 # A shop that runs in its own house may give its people addresses of its own network; no mail has
 # to reach them for signing in.
@@ -92,6 +95,37 @@ def find(text: str) -> Member | None:
     return db.session.scalar(
         select(Member).join(Identifier).where(Identifier.kind == kind, Identifier.value == value)
     )
+
+
+def holder_of(kind: str, value: str) -> tuple[Identifier, Member] | None:
+    """The sign with this value in its one spelling, and whose it is."""
+    row = db.session.execute(
+        select(Identifier, Member)
+        .join(Member, Member.id == Identifier.member_id)
+        .where(Identifier.kind == kind, Identifier.value == value)
+    ).first()
+    return (row[0], row[1]) if row else None
+
+
+def region_of(number: str) -> str:
+    """The country of a number in E.164, as ISO 3166 has it; empty where nobody can tell."""
+    read = phonenumbers.parse(number)
+    return (
+        phonenumbers.region_code_for_number(read)
+        or phonenumbers.region_code_for_country_code(read.country_code or 0)
+        or ""
+    )
+
+
+def home_region() -> str:
+    """The country of numbers that are written without one."""
+    return _region or ""
+
+
+def first_of(member_id: int) -> str:
+    """What a member is known by first; empty where all their signs have gone to somebody else."""
+    found = of_member(member_id)
+    return found[0].value if found else ""
 
 
 def of_member(member_id: int) -> list[Identifier]:

@@ -67,7 +67,8 @@ def set_up_process(app: Flask) -> None:
     # TESTING is no setting: only code can ask for it, so no environment makes a shop weak.
     quick = app.config.get("PASSWORD_HASHER") or passwords.QUICK
     passwords.set_hasher(quick if app.testing else passwords.STRONG)
-    identifiers.set_region(get_global("zone_territories").get(app.config["TIME_ZONE"]))
+    country = app.config["COUNTRY"] or get_global("zone_territories").get(app.config["TIME_ZONE"])
+    identifiers.set_region(country)
 
 
 def current() -> Visitor | None:
@@ -137,7 +138,7 @@ def safe_next(text: str | None) -> str:
     return text
 
 
-_NOT_AFTER_SIGNING_IN = {"/sign-in", "/sign-up", "/start", "/sign-out"}
+_NOT_AFTER_SIGNING_IN = {"/sign-in", "/sign-up", "/start", "/sign-out", "/code", "/code/more"}
 
 
 def caller() -> Caller:
@@ -149,6 +150,7 @@ def caller() -> Caller:
         device=(web.cookie("device") or "")[:300],
         most_wrong=current_app.config["SIGN_IN_TRIES"],
         days=current_app.config["SESSION_DAYS"],
+        codes_an_hour=current_app.config["CODES_AN_HOUR"],
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, BigId, Moment
@@ -39,6 +39,49 @@ class Identifier(Base):
     kind: Mapped[str] = mapped_column(String(16))
     value: Mapped[str] = mapped_column(String(254))
     proven_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class IdentifierChange(Base):
+    """What became of a sign: `proven` by a member, or `moved` away from one, to whom it belonged
+    until then, because somebody else has proven it. Only added to."""
+
+    __tablename__ = "identifier_changes"
+    __table_args__ = (CheckConstraint("what IN ('proven', 'moved')", name="what"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    value: Mapped[str] = mapped_column(String(254))
+    what: Mapped[str] = mapped_column(String(8))
+    at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Code(Base):
+    """A one-time code that was sent, for the browser with this visit cookie alone. The code itself
+    is kept as an authentication code under the shop's key. `used_at`: the right one was typed;
+    `done_at`: it led to a sign-in, or was put aside by a newer one."""
+
+    __tablename__ = "codes"
+    __table_args__ = (
+        CheckConstraint("tries BETWEEN 0 AND 5", name="tries"),
+        CheckConstraint("sent IN ('soon', 'sent', 'failed')", name="sent"),
+        Index(
+            "ix_codes_open", "visit",
+            sqlite_where=text("done_at IS NULL"), postgresql_where=text("done_at IS NULL"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[str] = mapped_column(String(20), primary_key=True)
+    visit: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(16))
+    value: Mapped[str] = mapped_column(String(254))
+    mark: Mapped[str] = mapped_column(String(64))
+    tries: Mapped[int] = mapped_column(default=0)
+    sent: Mapped[str] = mapped_column(String(8), default="soon")
+    created_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    expires_at: Mapped[datetime] = mapped_column(Moment)
+    used_at: Mapped[datetime | None] = mapped_column(Moment)
+    done_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class SignIn(Base):

@@ -33,7 +33,7 @@ def people() -> ResponseReturnValue:
     """Staff and owners; and whoever is looked for by e-mail or phone."""
     wanted = request.args.get("who", "")[:254]
     found = identifiers.find(wanted) if wanted else None
-    known_by = identifiers.of_member(found.id)[0].value if found else ""
+    known_by = identifiers.first_of(found.id) if found else ""
     return _page(wanted=wanted, found=found, known_by=known_by)
 
 
@@ -84,7 +84,7 @@ def enable(member_id: int) -> ResponseReturnValue:
 def reset_password(member_id: int) -> ResponseReturnValue:
     """For somebody who forgot theirs: another one, shown this once."""
     member = members.by_id(member_id)
-    known_by = identifiers.of_member(member.id)[0].value
+    known_by = identifiers.first_of(member.id)
     password = passwords.generate()
     members.set_password(member.id, passwords.hashed(password))
     return _page(shown=(member.id, known_by, password))

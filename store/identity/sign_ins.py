@@ -20,7 +20,8 @@ from .tries import Limit
 
 __all__ = [
     "MemberDisabled", "WrongPassword", "change_password", "count_look_up", "end", "end_one",
-    "end_others", "is_stale", "of_member", "see", "sign_in", "sign_up", "sweep", "visitor_query",
+    "end_others", "is_stale", "keep", "of_member", "see", "sign_in", "sign_up", "sweep",
+    "visitor_query",
 ]  # fmt: skip
 
 _SEEN_EVERY = timedelta(hours=1)
@@ -146,7 +147,7 @@ def _add_and_admit(
     with transaction() as session:
         added = new_member(identifier, kept, name=name)
         added.language = language or None
-        _keep(session, added.id, digest, caller)
+        keep(session, added.id, digest, caller)
         return added.id
 
 
@@ -172,10 +173,11 @@ def _admit(
         if end_all:
             end_sign_ins(session, member_id)
         end(old)
-        _keep(session, member_id, digest, caller)
+        keep(session, member_id, digest, caller)
 
 
-def _keep(session: Session, member_id: int, digest: str, caller: Caller) -> None:
+def keep(session: Session, member_id: int, digest: str, caller: Caller) -> None:
+    """Joiner: the browser with this digest is signed in from now on."""
     now = clock.now()
     session.add(
         SignIn(

@@ -7,6 +7,7 @@ is taken out again, so that hammering on does not lengthen the wait.
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +20,8 @@ from ..errors import TooMany
 from .models import Try
 
 __all__ = ["Limit", "begin", "forgive", "sweep"]
+
+log = logging.getLogger(__name__)
 
 _KEPT = timedelta(days=1)
 
@@ -43,8 +46,10 @@ def begin(limits: list[Limit]) -> list[int]:
         session.add_all(rows)
         session.flush()
         written = [row.id for row in rows]
-    wait_s = max(_wait_s(limit) for limit in limits)
-    if wait_s:
+    waits = {limit.scope: _wait_s(limit) for limit in limits}
+    if wait_s := max(waits.values()):
+        # The kinds only: whose tries they were is not told.
+        log.warning("too many tries: %s", ", ".join(name for name in waits if waits[name]))
         with transaction():
             forgive(written)
         raise TooMany("Too many tries; wait a little", retry_after_s=wait_s)

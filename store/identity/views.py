@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import (
     Blueprint,
     Response,
@@ -18,16 +16,19 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from .. import forms as fields
-from .. import ids, web
+from .. import web
 from ..db import transaction
 from ..errors import Invalid, Refusal, TooMany
-from . import forms, identifiers, members, people, sign_ins
+from ..post import PostBusy
+from . import code_views, forms, identifiers, members, people, sign_ins
+from .code_views import form, fresh_digest, visit_digest, welcome
 from .identifiers import IdentifierTaken
 from .login import caller, current, mark_device, signed_in
 from .sign_ins import MemberDisabled, WrongPassword
 
 blueprint = Blueprint("identity", __name__)
 people.register(blueprint)
+code_views.register(blueprint)
 
 
 # Signing in and up
@@ -37,6 +38,8 @@ people.register(blueprint)
 def sign_in() -> ResponseReturnValue:
     if current():
         return redirect(forms.next_path(), 303)
+    if code_views.any_code() and request.args.get("way") != "password":
+        return code_views.start_page("")
     return _sign_in_page("")
 
 
@@ -46,11 +49,11 @@ def sign_in_with_password() -> ResponseReturnValue:
     try:
         typed = forms.identifier()
         member = sign_ins.sign_in(
-            typed, forms.password(), _fresh_digest, caller(), old=_visit_digest()
+            typed, forms.password(), fresh_digest, caller(), old=visit_digest()
         )
     except (Invalid, TooMany, WrongPassword, MemberDisabled) as refusal:
         return _sign_in_page(typed, refusal)
-    return _welcome(member.id, member.language)
+    return welcome(member.id, member.language)
 
 
 @blueprint.post("/start")
@@ -61,9 +64,13 @@ def start() -> ResponseReturnValue:
     typed = ""
     try:
         typed = forms.identifier()
+        kind, value = identifiers.normalise(typed)
+        if code_views.can_send(kind, value):
+            return code_views.send(kind, value)
         sign_ins.count_look_up(caller())
-        _kind, value = identifiers.normalise(typed)
-    except (Invalid, TooMany) as refusal:
+    except (Invalid, TooMany, PostBusy) as refusal:
+        if code_views.any_code():
+            return code_views.start_page(typed, refusal)
         return _sign_up_page(typed, refusal)
     return _sign_in_page(typed, known=True) if identifiers.find(value) else _sign_up_page(typed)
 
@@ -78,7 +85,7 @@ def start_again() -> ResponseReturnValue:
 def sign_up() -> ResponseReturnValue:
     if current():
         return redirect(forms.next_path(), 303)
-    return _sign_up_page("")
+    return code_views.start_page("") if code_views.any_code() else _sign_up_page("")
 
 
 @blueprint.post("/sign-up")
@@ -88,14 +95,18 @@ def sign_up_with_password() -> ResponseReturnValue:
         return redirect(forms.next_path(), 303)
     try:
         typed = forms.identifier()
+        kind, value = identifiers.normalise(typed)
+        if code_views.can_send(kind, value):
+            # An address that can be proven is proven first: else anybody could take it.
+            return code_views.send(kind, value)
         member_id = sign_ins.sign_up(
-            typed, forms.password(), forms.name(), _fresh_digest, caller(), language=web.language()
+            typed, forms.password(), forms.name(), fresh_digest, caller(), language=web.language()
         )
     except IdentifierTaken as refusal:
         return _known_already(typed, refusal)
-    except (Invalid, TooMany) as refusal:
+    except (Invalid, TooMany, PostBusy) as refusal:
         return _sign_up_page(typed, refusal)
-    return _welcome(member_id, None)
+    return welcome(member_id, None)
 
 
 def _known_already(typed: str, taken: IdentifierTaken) -> ResponseReturnValue:
@@ -103,17 +114,17 @@ def _known_already(typed: str, taken: IdentifierTaken) -> ResponseReturnValue:
     somebody who forgot that they had been here. Anybody else is asked for the password."""
     try:
         member = sign_ins.sign_in(
-            typed, forms.password(), _fresh_digest, caller(), old=_visit_digest()
+            typed, forms.password(), fresh_digest, caller(), old=visit_digest()
         )
     except (TooMany, WrongPassword, MemberDisabled):
         return _sign_in_page(typed, taken, known=True)
-    return _welcome(member.id, member.language)
+    return welcome(member.id, member.language)
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     with transaction():
-        sign_ins.end(_visit_digest())
+        sign_ins.end(visit_digest())
     web.renew_visit()
     return redirect(url_for("sales.shop"), 303)
 
@@ -149,7 +160,7 @@ def change_language() -> ResponseReturnValue:
 @blueprint.get("/me/devices")
 def devices() -> ResponseReturnValue:
     found = sign_ins.of_member(signed_in().id)
-    return render_template("identity/devices.html", sign_ins=found, this=_visit_digest())
+    return render_template("identity/devices.html", sign_ins=found, this=visit_digest())
 
 
 @blueprint.post("/me/devices/<number:sign_in_id>/end")
@@ -165,7 +176,7 @@ def end_device(sign_in_id: int) -> ResponseReturnValue:
 def end_other_devices() -> ResponseReturnValue:
     member = signed_in()
     with transaction():
-        sign_ins.end_others(member.id, _visit_digest())
+        sign_ins.end_others(member.id, visit_digest())
     flash(_("All other devices are signed out."), "good")
     return redirect(url_for(".devices"), 303)
 
@@ -183,10 +194,10 @@ def change_password() -> ResponseReturnValue:
     try:
         sign_ins.change_password(
             member,
-            identifiers.of_member(member.id)[0].value,
+            identifiers.first_of(member.id),
             forms.password(),
             forms.password("new_password"),
-            _fresh_digest,
+            fresh_digest,
             caller(),
         )
     except (Invalid, TooMany, WrongPassword) as refusal:
@@ -200,49 +211,22 @@ def change_password() -> ResponseReturnValue:
 # What the pages are made of
 
 
-def _fresh_digest() -> str:
-    return ids.digest(web.renew_visit())
-
-
-def _visit_digest() -> str:
-    secret = web.known_visit()
-    return ids.digest(secret) if secret else ""
-
-
 def _to(address: str) -> Response:
     return make_response(redirect(address, 303))
-
-
-def _welcome(member_id: int, language: str | None) -> Response:
-    response = _to(forms.next_path())
-    mark_device(response, member_id)
-    if language in web.LANGUAGES and not web.cookie("lang"):
-        web.set_cookie(response, "lang", language, 365)
-    return response
 
 
 def _sign_in_page(
     typed: str, refusal: Refusal | None = None, *, known: bool = False
 ) -> ResponseReturnValue:
-    return _form("identity/sign_in.html", refusal, typed=typed, known=known)
+    return form("identity/sign_in.html", refusal, typed=typed, known=known)
 
 
 def _sign_up_page(typed: str, refusal: Refusal | None = None) -> ResponseReturnValue:
-    return _form("identity/sign_up.html", refusal, typed=typed, name=request.form.get("name", ""))
+    return form("identity/sign_up.html", refusal, typed=typed, name=request.form.get("name", ""))
 
 
 def _password_page(refusal: Refusal | None = None) -> ResponseReturnValue:
-    known_by = identifiers.of_member(signed_in().id)[0].value
+    known_by = identifiers.first_of(signed_in().id)
     # A refusal about what a password must be is about the new one.
     new = isinstance(refusal, Invalid)
-    return _form("identity/password.html", refusal, known_by=known_by, about_new=new)
-
-
-def _form(template: str, refusal: Refusal | None, **values: Any) -> ResponseReturnValue:
-    """A page with a form; after a refusal with what to say, and the refusal's own status."""
-    field, said = forms.fault(refusal) if refusal else ("", "")
-    page = render_template(template, field=field, said=said, next_path=forms.next_path(), **values)
-    if refusal is None:
-        return page
-    more = {"Retry-After": str(refusal.retry_after_s)} if isinstance(refusal, TooMany) else {}
-    return page, refusal.status, more
+    return form("identity/password.html", refusal, known_by=known_by, about_new=new)
