@@ -43,7 +43,8 @@ CAST = {"shopper": SHOPPER, "staff": STAFF, "owner": OWNER}
 # What a GET answers with something else than a page: pictures, files, documents, other addresses.
 NO_PAGES = {
     "static", "catalogue.other_key", "catalogue.description", "catalogue.picture",
-    "catalogue.old_link", "catalogue.find", "door.pass_image", "identity.start_again", "identity.code", "identity.more",
+    "catalogue.old_link", "catalogue.find", "door.pass_image", "identity.code", "identity.more",
+    "identity.start_again",
     "labels.picture", "labels.job_pdf", "labels.sample", "labels.sheet_picture", "labels.find",
     "reports.takings_csv", "reports.sales_csv", "sales.till_goods", "sales.till_worker",
 }  # fmt: skip
