@@ -42,7 +42,7 @@ def upgrade() -> None:
     op.create_table(
         "identifier_changes",
         sa.Column("id", BIG_ID, nullable=False),
-        sa.Column("member_id", sa.BigInteger(), nullable=False),
+        sa.Column("member_id", BIG_ID, nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("value", sa.String(length=254), nullable=False),
         sa.Column("what", sa.String(length=8), nullable=False),
