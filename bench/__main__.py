@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from . import http, imports, labels, real_year, sales_page
+from . import http, imports, labels, real_year, sales_page, settlement
 
 PARTS = {
     "labels": labels.main, "imports": imports.main, "http": http.main,
     "sales_page": sales_page.main, "real_year": real_year.main,
+    "settlement": settlement.main,
 }  # fmt: skip
 
 

@@ -32,6 +32,8 @@ from .post import views as post_views
 from .reports import views as reports_views
 from .sales import commands as sales_commands
 from .sales import views as sales_views
+from .sellers import commands as sellers_commands
+from .sellers import views as sellers_views
 from .stock import commands as stock_commands
 from .stock import views as stock_views
 from .visits import Visit
@@ -42,11 +44,12 @@ HERE = Path(__file__).parent
 ROOMS = (
     identity_views, catalogue_views, labels_views, stock_views,
     payment_views, delivery_views, sales_views, door_views, reports_views,
-    integration_views, post_views,
+    integration_views, post_views, sellers_views,
 )  # fmt: skip
 COMMANDS = (
     identity_commands, catalogue_commands, labels_commands, stock_commands,
-    payment_commands, sales_commands, integration_commands, post_commands, commands, intake,
+    payment_commands, sales_commands, sellers_commands, integration_commands, post_commands,
+    commands, intake,
 )  # fmt: skip
 
 

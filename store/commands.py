@@ -25,13 +25,14 @@ from .payment.commands import settle_pending
 from .post import letters, speaking
 from .reports import oracle
 from .sales import basket
+from .sellers import settling
 from .stock import reservations
 
 log = logging.getLogger(__name__)
 
 SWEEPS = (
     basket.sweep, reservations.sweep, sign_ins.sweep, tries.sweep, keys.sweep, events.sweep,
-    codes.sweep, letters.sweep,
+    codes.sweep, letters.sweep, settling.sweep,
 )  # fmt: skip
 SWEEP_EVERY_S = 3600
 

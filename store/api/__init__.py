@@ -18,6 +18,7 @@ from . import (
     refunds,
     reports,
     returns,
+    sellers,
     shipments,
     stock,
     webhooks,
@@ -29,7 +30,7 @@ __all__ = ["init_app"]
 # Refunds are a part of the resource of sales, in a file of their own.
 RESOURCES = (
     items, kinds, stock, locations, me, refunds, offline_sales, orders, order_payments, shipments,
-    returns, reports, feeds, changes, webhooks,
+    returns, reports, sellers, feeds, changes, webhooks,
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, null, or_, select
 
 from .. import catalogue, money, stock, web
 from ..catalogue.gs1 import CodeFault
-from ..catalogue.models import Category, Item
+from ..catalogue.models import Category, Item, Seller
 from ..catalogue.prices import price_began
 from ..catalogue.search import search_conditions
 from ..db import db
@@ -93,6 +93,11 @@ class ShownItem(Strict):
         required=True,
         allow_none=True,
         metadata={"description": "What is paid for each beside the price, and comes back."},
+    )
+    seller = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Whose goods these are, by the code; null is the house itself."},
     )
     unit_price = fields.Nested(UnitPrice, required=True, allow_none=True)
     parts = fields.List(
@@ -186,8 +191,10 @@ def _statement(place: stock.Location | None) -> Select[*tuple[Any, ...]]:
     price = catalogue.price_in_force(Item.id, place_id, currency=currency())
     here = null() if place_id is None else stock.level_of(Item.id, place_id)
     deposit = catalogue.deposit_due(Item, currency()).label("deposit_minor")
-    columns = (Item, Category, price.label("price_minor"), here.label("on_hand"), deposit)
-    return select(*columns).outerjoin(Category, Category.id == Item.category_id)
+    columns = (Item, Category, price.label("price_minor"), here.label("on_hand"), deposit,
+               Seller.code.label("seller"))  # fmt: skip
+    query = select(*columns).outerjoin(Category, Category.id == Item.category_id)
+    return query.outerjoin(Seller, Seller.id == catalogue.owner_at(Item.id))
 
 
 def _shown(
@@ -212,6 +219,7 @@ def _shown(
         "price_to_pay": None if price_minor is None else _to_pay(found, price_minor),
         "price": None if price_minor is None else amount(price_minor, currency()),
         "deposit": amount(row.deposit_minor, currency()) if row.deposit_minor else None,
+        "seller": row.seller,
         "unit_price": _unit_price(found, price_minor),
         "parts": [
             {"item": part.code, "quantity": part.quantity} for part in parts.get(found.id, ())

@@ -7,6 +7,7 @@ from marshmallow import fields, validate
 from .reading import Exactly, QueryWhole, Strict
 
 __all__ = [
+    "A_PAGE",
     "MOST_A_PAGE",
     "Cursor",
     "Money",

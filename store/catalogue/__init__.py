@@ -17,6 +17,7 @@ from .deposits import Deposit, deposit_due, deposit_of, deposits
 from .forms import resolve
 from .items import add_item, archive_item, bring_back, edit_item
 from .models import BundlePart, Category, Item
+from .owners import Owner, has_sellers, owner_at, owners_of, seller_with, sellers
 from .pictures import add_picture, picture_url
 from .prices import price_in_force, prices_at, quote, set_price
 from .quotes import Quote, as_sold, kept_quote, quotes
@@ -33,6 +34,7 @@ __all__ = [
     "Item",
     "ItemNotForSale",
     "ItemRetired",
+    "Owner",
     "Part",
     "Quote",
     "Rule",
@@ -48,10 +50,13 @@ __all__ = [
     "deposits",
     "edit_item",
     "find_item",
+    "has_sellers",
     "item_by_code_query",
     "item_path",
     "kept_part",
     "kept_quote",
+    "owner_at",
+    "owners_of",
     "page_headers",
     "parts_of",
     "picture_url",
@@ -67,6 +72,8 @@ __all__ = [
     "rules_in_force",
     "search",
     "search_conditions",
+    "seller_with",
+    "sellers",
     "set_price",
     "set_return_rule",
     "unit_price",

@@ -37,6 +37,7 @@ options_en: options_en
 options_zh: options_zh
 deposit: deposit bottle_deposit pfand 押金
 parts: parts bundle bundle_parts 组合
+seller: seller seller_code counter 专柜 商户
 stock: stock on_hand inventory 库存 库存数量
 shelf: shelf aisle 货架
 """

@@ -18,6 +18,7 @@ from .exporting import rate_text
 from .figures import read_rate
 from .items import ItemFields, add_item, archive_item, bring_back, edit_item
 from .models import Category, Item
+from .owners import owners_of, sellers
 from .pictures import PictureRefused, add_picture
 from .prices import prices_of, quote, set_price
 from .search import search
@@ -69,6 +70,7 @@ def desk_item(item_id: int) -> ResponseReturnValue:
         "price": "" if price is None else money.text(price, currency),
         "tracks_batches": "1" if item.tracks_batches else "",
         "deposit": str(item.deposit_id or ""),
+        "seller": str(owners_of([item.id]).get(item.id, "")),
     }  # fmt: skip
     texts = {"name": item.names, "description": item.descriptions,
              "category": category.names if category else {}}  # fmt: skip
@@ -132,6 +134,8 @@ def _fault_text(refusal: Invalid) -> str:
         return str(
             gettext("Write codes of single items with commas between them, like 2 × D304, D300.")
         )
+    if refusal.field == "seller":
+        return str(gettext("Choose a seller of the list. A bundle belongs to whom its parts do."))
     if refusal.field == "tax_rate":
         return str(gettext("Write the tax in percent, like 13."))
     if refusal.field == "name":
@@ -146,6 +150,7 @@ def _form(item: Item | None, said: dict[str, str]) -> str:
         default_rate=rate, currency=current_app.config["CURRENCY"],
         prices=prices_of(item.id, 12) if item else [], item_path=item_path,
         deposits=deposits(current_app.config["CURRENCY"]),
+        sellers=[] if item and item.is_bundle else sellers(),
         parts=parts_of([item.id]).get(item.id, []) if item and item.is_bundle else [],
     )  # fmt: skip
 
@@ -174,7 +179,7 @@ def _edit(
     with transaction():
         if picture_upload:
             fields["picture"] = _kept(picture_upload)
-        edit_item(item_id, **fields)
+        edit_item(item_id, made_by=identity.signed_in().id, **fields)
         if price_minor is not None:
             currency = current_app.config["CURRENCY"]
             set_price(item_id, price_minor, currency, made_by=identity.signed_in().id)

@@ -45,6 +45,7 @@ class Draft:
     options: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     deposit_minor: int | None = None
     parts: list[tuple[int, str]] = field(default_factory=list)
+    seller: str = ""
     stock: int | None = None
     shelf: str = ""
 
@@ -149,6 +150,7 @@ class Reader:
                 self._faults.append(("options", refusal.message))
         draft.deposit_minor = self._read("deposit", self._amount)
         draft.parts = self._read("parts", split_parts) or []
+        draft.seller = self._text("seller", 20).upper()
 
     def _by_language(self, field: str, texts: dict[str, str], most: int) -> None:
         for language, own_field in _BY_LANGUAGE[field]:

@@ -12,7 +12,8 @@ from .. import money
 from ..db import connection
 from .bundles import Part, parts_of
 from .groups import write_pairs
-from .models import Category, DepositKind, Item, ItemGroup
+from .models import Category, DepositKind, Item, ItemGroup, Seller
+from .owners import owner_at
 from .prices import price_in_force
 from .tables import write_table
 
@@ -21,7 +22,7 @@ __all__ = ["HEADINGS", "export_items"]
 HEADINGS = (
     "short_code", "gtin", "sku", "name_en", "name_zh", "brand", "category_en", "category_zh",
     "size", "price", "tax_rate", "batches", "description_en", "description_zh",
-    "group_en", "group_zh", "options_en", "options_zh", "deposit", "parts",
+    "group_en", "group_zh", "options_en", "options_zh", "deposit", "parts", "seller",
 )  # fmt: skip
 PAGE = 2000
 
@@ -39,11 +40,12 @@ def _rows(currency: str) -> Iterator[list[str]]:
         select(
             *Item.__table__.columns, Category.names.label("category_names"), price,
             ItemGroup.names.label("group_names"), ItemGroup.options.label("group_options"),
-            DepositKind.amount_minor.label("deposit_minor"),
+            DepositKind.amount_minor.label("deposit_minor"), Seller.code.label("seller_code"),
         )
         .outerjoin(Category, Category.id == Item.category_id)
         .outerjoin(ItemGroup, ItemGroup.id == Item.group_id)
         .outerjoin(DepositKind, DepositKind.item_id == Item.deposit_id)
+        .outerjoin(Seller, Seller.id == owner_at(Item.id))
         .where(Item.archived_at.is_(None))
         .order_by(Item.id)
         .limit(PAGE)
@@ -75,6 +77,7 @@ def _more(row: Any, currency: str, parts: Mapping[int, Sequence[Part]]) -> list[
         write_pairs(options, row.option_values, "en"),
         write_pairs(options, row.option_values, "zh"), deposit,
         ", ".join(f"{part.quantity} × {part.code}" for part in parts.get(row.id, ())),
+        row.seller_code or "",
     ]  # fmt: skip
 
 

@@ -50,6 +50,8 @@ def fields() -> ItemFields:
     }
     if "deposit" in request.form:
         read["deposit_id"] = forms.whole("deposit", least=0, most=10**15, default=0) or None
+    if "seller" in request.form:
+        read["seller_id"] = forms.whole("seller", least=0, most=10**15, default=0) or None
     return read
 
 

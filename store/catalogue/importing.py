@@ -151,6 +151,7 @@ def _take(
         new: list[Draft] = []
         changed: list[dict[str, Any]] = []
         prices: list[dict[str, Any]] = []
+        old: list[tuple[int, Draft]] = []
         for draft in drafts:
             item, fault = known.find(draft)
             fault = fault or (None if item else _lacking(draft, defaults))
@@ -164,6 +165,7 @@ def _take(
                 changed.extend(change)
                 prices.extend(price)
                 known.touched += bool(change or price)
+                old.append((item.id, draft))
         rows_.update_items(conn, changed)
         added = rows_.insert_items(conn, new, categories, more, defaults.tax_rate_bp, now)
         more.put_parts(conn, added)
@@ -171,7 +173,12 @@ def _take(
             amount = defaults.price_minor if draft.price_minor is None else draft.price_minor
             prices.append(rows_.price_row(item_id, amount, defaults.currency, now))
         rows_.insert_prices(conn, prices)
+        moved = set(more.put_owners(conn, [*old, *added])) & {item_id for item_id, _ in old}
+        rows_.touch_items(conn, moved, now)
+        moved_only = moved - {row["key"] for row in changed} - {row["item_id"] for row in prices}
+        known.touched += len(moved_only)
         told = [*(str(item_id) for item_id, _ in added), *(str(row["key"]) for row in changed)]
+        told += [str(item_id) for item_id in sorted(moved) if str(item_id) not in told]
         if told:
             outbox.put("item.changed", told[0], {"items": told})
         if added:

@@ -1,4 +1,4 @@
-"""What a row says beyond the item itself: group and options, deposit, the parts of a bundle.
+"""What a row says beyond the item itself: group and options, deposit, parts of a bundle, seller.
 
 Rows without any of it, which is almost all of them, cost no statement.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, or_, select
 
+from . import owners
 from .bulk import among
 from .deposit_kinds import add_deposit
 from .drafts import Draft
@@ -33,6 +34,7 @@ class More:
     singles: dict[str, int] = field(default_factory=dict)
     contents: dict[int, dict[int, int]] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
+    sellers: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, conn: Connection, drafts: Sequence[Draft], currency: str) -> More:
@@ -43,11 +45,15 @@ class More:
             more._read_deposits(conn, drafts, currency)
         if any(draft.parts for draft in drafts):
             more._read_parts(conn, drafts)
+        if any(draft.seller for draft in drafts):
+            owners.take_turn()
+            more.sellers = {one.code: one.id for one in owners.sellers()}
         return more
 
     def fault(self, draft: Draft, item: Any) -> Fault:
         """What of it cannot be taken. What can is kept as taken by this row."""
         fault = self._fault_of_group(draft, item) or self._fault_of_parts(draft, item)
+        fault = fault or self._fault_of_seller(draft, item)
         if fault is None and not draft.parts:
             # A part may be a row of the same file, before its bundle.
             self.named |= {each for each in (draft.short_code, draft.gtin, draft.sku) if each}
@@ -64,6 +70,17 @@ class More:
         if draft.deposit_minor:
             said["deposit_id"] = self._deposit(draft.deposit_minor, item)
         return said
+
+    def put_owners(self, conn: Connection, rows: Sequence[tuple[int, Draft]]) -> list[int]:
+        """Whose these items are from now on, where their rows say so; answers the items that have
+        become another's."""
+        said = {item_id: self.sellers[draft.seller] for item_id, draft in rows if draft.seller}
+        if not said:
+            return []
+        known = owners.owners_of(said)
+        moved = [(item, seller) for item, seller in said.items() if known.get(item) != seller]
+        owners.put_owners(moved)
+        return [item for item, _ in moved]
 
     def put_parts(self, conn: Connection, added: Iterable[tuple[int, Draft]]) -> None:
         """What is in the bundles that were added."""
@@ -152,6 +169,15 @@ class More:
             return "parts", f"no single item has the code {unknown[0][:40]}"
         if item is not None and self.contents.get(item.id) != self._parts(draft):
             return "parts", "what is in a bundle stays as it is"
+        return None
+
+    def _fault_of_seller(self, draft: Draft, item: Any) -> Fault:
+        if not draft.seller:
+            return None
+        if draft.seller not in self.sellers:
+            return "seller", f"no seller has the code {draft.seller}"
+        if draft.parts or (item is not None and item.is_bundle):
+            return "seller", "a bundle belongs to whom its parts belong to"
         return None
 
     def _parts(self, draft: Draft) -> dict[int, int]:

@@ -26,6 +26,7 @@ __all__ = [
     "insert_items",
     "insert_prices",
     "price_row",
+    "touch_items",
     "update_items",
 ]
 
@@ -161,6 +162,12 @@ def update_items(conn: Connection, changed: Sequence[dict[str, Any]]) -> None:
         statement = update(Item.__table__).where(Item.id == bindparam("key"))  # type: ignore[arg-type]
         values: dict[str, Any] = {name: bindparam(name) for name in _MUTABLE}
         conn.execute(statement.values(values), sorted(changed, key=lambda row: row["key"]))
+
+
+def touch_items(conn: Connection, item_ids: Iterable[int], now: datetime) -> None:
+    """Something beside the items' own rows has changed."""
+    if item_ids:
+        conn.execute(update(Item).where(Item.id.in_(set(item_ids))).values(updated_at=now))
 
 
 def insert_items(

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from .. import clock, outbox
 from ..db import in_transaction
 from ..errors import Invalid
-from . import bundles, prices
+from . import bundles, owners, prices
 from .codes import (
     CodeTaken,
     ItemNotForSale,
@@ -46,6 +46,7 @@ class ItemFields(TypedDict, total=False):
     tracks_batches: bool
     picture: str | None
     deposit_id: int | None
+    seller_id: int | None
 
 
 def add_item(
@@ -79,19 +80,25 @@ def add_item(
     session.flush()
     if parts:
         bundles.set_parts(item, parts)
+    if fields.get("seller_id"):
+        owners.set_owner(item.id, fields["seller_id"], made_by=made_by)
     if price_minor is not None:
         prices.set_price(item.id, price_minor, currency, made_by=made_by)
     outbox.put("item.changed", str(item.id))
     return item
 
 
-def edit_item(item_id: int, **fields: Unpack[ItemFields]) -> Item:
+def edit_item(
+    item_id: int, *, made_by: int | None = None, **fields: Unpack[ItemFields]
+) -> Item:  # fmt: skip
     """Joiner: change what is given, leave the rest. Raises ItemNotForSale, CodeTaken, CodeFault,
     Invalid."""
     item = _existing(item_id)
     _change(item, fields)
     item.updated_at = clock.now()
     in_transaction().flush()
+    if "seller_id" in fields:
+        owners.set_owner(item.id, fields["seller_id"], made_by=made_by)
     outbox.put("item.changed", str(item.id))
     return item
 

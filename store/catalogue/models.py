@@ -126,6 +126,38 @@ class Price(Base):
     made_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
 
 
+class Seller(Base):
+    """Somebody whose goods stand on our shelf: a brand's counter in a department store. `names` by
+    language; what they sell is theirs from a moment on, and says so in `item_sellers`."""
+
+    __tablename__ = "sellers"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(String(20), unique=True)
+    names: Mapped[dict[str, str]] = mapped_column(JSON)
+    tax_number: Mapped[str] = mapped_column(String(40), default="")
+    bank_name: Mapped[str] = mapped_column(String(120), default="")
+    bank_holder: Mapped[str] = mapped_column(String(120), default="")
+    bank_account: Mapped[str] = mapped_column(String(40), default="")
+    contact: Mapped[str] = mapped_column(String(200), default="")
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    archived_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class ItemSeller(Base):
+    """Whose an item is from a moment on: a seller's, or the house's own (`seller_id` NULL). The
+    newest that has begun counts. History: only added to."""
+
+    __tablename__ = "item_sellers"
+    __table_args__ = (Index("ix_item_sellers_item_id_starts_at", "item_id", "starts_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"))
+    seller_id: Mapped[int | None] = mapped_column(ForeignKey("sellers.id"), index=True)
+    starts_at: Mapped[datetime] = mapped_column(Moment)
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
+
+
 class ReturnRule(Base):
     """For how many days after the sale an item, or the items of a category, are taken back (0 is
     never), and whether opened ones are. The newest counts. History: only added to."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from flask import current_app
 from sqlalchemy import select
 
-from .. import catalogue, identity, outbox
+from .. import catalogue, identity, outbox, sellers
 from ..db import db
 from ..errors import Refusal
 from .goods import OWNER, SHOPPER, STAFF
@@ -65,6 +65,7 @@ def open_shop() -> None:
         _settings_file().write_text(SETTINGS, "utf-8")
     pass_weeks(lay_out())
     outbox.work()
+    sellers.settle()
 
 
 def _is_empty() -> bool:

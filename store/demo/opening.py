@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app
 
-from .. import catalogue, clock, delivery, identity, labels, stock
+from .. import catalogue, clock, delivery, identity, labels, sellers, stock
 from ..db import transaction
 from ..delivery import places as delivery_places
 from ..delivery import rates
@@ -19,6 +19,7 @@ from .goods import CATEGORIES, GOODS, PEOPLE, STAFF, Good
 __all__ = ["DAYS", "Laid", "add_good", "lay_out", "picture_of"]
 
 DAYS = 35
+BAKERY = "Old Quay Bakery"
 SHEET = "L7160"
 
 
@@ -52,9 +53,24 @@ def lay_out() -> Laid:
             }
             goods = {good.name: add_good(good, currency).id for good in GOODS.values()}
             stickers = _stickers(goods.values(), places[stock.MAIN], people[STAFF.email], currency)
-            return Laid(opened_at, currency, places, people, goods, dict(zip(goods, stickers)))
+        _counter(goods)
+        return Laid(opened_at, currency, places, people, goods, dict(zip(goods, stickers)))
     finally:
         clock.set_now(None)
+
+
+def _counter(goods: dict[str, int]) -> None:
+    """Opener, twice: the bakery has a counter in the shop; what it bakes is sold for it."""
+    terms = sellers.Agreed(2200, line_fee_minor=5, fee_bp=60, calendar="weekly", calendar_day=1)
+    bakery = sellers.add(
+        "QUAY", terms, names={"en": BAKERY, "zh": "旧码头面包房"}, tax_number="91310000DEMO0042X",
+        bank_name="Harbour Bank", bank_holder=BAKERY, bank_account="6200000000000042",
+        contact="Ms Bai, 021-5555 0142",
+    )  # fmt: skip
+    with transaction():
+        for name, item_id in goods.items():
+            if GOODS[name].brand == BAKERY:
+                catalogue.edit_item(item_id, seller_id=bakery.id)
 
 
 def add_good(good: Good, currency: str, price_minor: int | None = None) -> catalogue.Item:

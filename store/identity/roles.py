@@ -21,6 +21,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "see_people",
         "manage_staff",
         "manage_delivery",
+        "manage_sellers",
         "connect_systems",
         "set_rules",
     },

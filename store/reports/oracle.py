@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select, text
 
 from ..db import Base, connection, db
-from . import oracle_bundles, oracle_costs, oracle_couriers, oracle_deposits
+from . import oracle_bundles, oracle_costs, oracle_couriers, oracle_deposits, oracle_sellers
 from .audit import differences
 
 __all__ = ["Finding", "audit", "figures"]
@@ -447,6 +447,7 @@ _RULES = (
 
 MORE = (
     *oracle_deposits.RULES, *oracle_couriers.RULES, *oracle_bundles.RULES, *oracle_costs.RULES,
+    *oracle_sellers.RULES,
 )  # fmt: skip
 
 

@@ -6,8 +6,8 @@ what was paid for these units. Those lines go back like any other, by the same g
 of the bundle's own line never do.
 
 The share of a part is by what the parts cost alone when and where the bundle was sold; by pieces
-where one of them had no price. Shares are whole coins and add up to what was paid, so never more
-than that goes back.
+where one of them had no price. Shares are whole coins, unit by unit, and add up to what was paid,
+so never more than that goes back.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from ..db import connection, in_transaction
 from ..errors import Invalid, Refusal
 from .models import Sale, SaleLine
 
-__all__ = ["NotSoManyLeft", "Part", "given_units", "part_worth", "resolved", "share", "shares"]
+__all__ = [
+    "Content", "NotSoManyLeft", "Part", "contents_of", "given_units", "part_worth", "resolved",
+    "share", "shares", "unit_shares",
+]  # fmt: skip
 
 
 class NotSoManyLeft(Refusal):
@@ -57,13 +60,24 @@ def shares(total_minor: int, weights: Sequence[int]) -> list[int]:
     return found
 
 
+def unit_shares(
+    total_minor: int, quantity: int, before: int, many: int, weights: Sequence[int]
+) -> list[int]:
+    """What the next `many` of a line's units cost, by weight, after `before` of them: each unit is
+    divided by itself, so that a part has cost the same however its bundles come back."""
+    paid, each = share(total_minor, quantity, before, many), total_minor // quantity
+    dearer = paid - many * each
+    low, high = shares(each, weights), shares(each + 1, weights)
+    return [(many - dearer) * one + dearer * other for one, other in zip(low, high)]
+
+
 def given_units(line: Any) -> int:
     """How many units of a line are no longer to be given back as they are: those that went back,
     and those that were opened. What the next ones give back depends on it."""
     return int(line.quantity_refunded + line.quantity_opened)
 
 
-class _Content(NamedTuple):
+class Content(NamedTuple):
     """A part of a bundle: its item, how many are in one, what all of these weigh in its price."""
 
     item_id: int
@@ -72,9 +86,9 @@ class _Content(NamedTuple):
     weight: int
 
 
-def _contents(
+def contents_of(
     bundle_ids: Sequence[int], location_id: int, currency: str, at: datetime
-) -> dict[int, list[_Content]]:
+) -> dict[int, list[Content]]:
     """What is in these bundles, with the weights of a sale there and then."""
     bundles = catalogue.parts_of(bundle_ids)
     items = {part.item_id for parts in bundles.values() for part in parts}
@@ -85,7 +99,7 @@ def _contents(
         if not all(weights):
             weights = [part.quantity for part in parts]
         found[bundle] = [
-            _Content(part.item_id, part.names, part.quantity, weight)
+            Content(part.item_id, part.names, part.quantity, weight)
             for part, weight in zip(parts, weights)
         ]
     return found
@@ -109,7 +123,7 @@ def resolved(sale: Sale, parts: Sequence[Part]) -> list[list[Part]]:
         return [[part] for part in parts]
     lines = _lines(sale.id)
     bundles = [lines[position].item_id for position in inside if position in lines]
-    contents = _contents(bundles, sale.location_id, sale.currency, sale.created_at)
+    contents = contents_of(bundles, sale.location_id, sale.currency, sale.created_at)
     for position, wanted in sorted(inside.items()):
         line = lines.get(position)
         if line is None or line.kind != "goods":
@@ -140,7 +154,7 @@ def _units(part: Part, lines: Mapping[int, Any], free: dict[int, int]) -> list[P
 
 
 def _open_for(
-    sale_id: str, line: Any, contents: Sequence[_Content], wanted: Mapping[int, int],
+    sale_id: str, line: Any, contents: Sequence[Content], wanted: Mapping[int, int],
     lines: Mapping[int, Any], whole: Mapping[int, int],
 ) -> None:  # fmt: skip
     """Joiner: open as many units of a bundle as these pieces need beyond those that are open;
@@ -161,7 +175,7 @@ def _open_for(
         _open(sale_id, line, need, contents)
 
 
-def _needed(pieces: Mapping[int, int], contents: Sequence[_Content]) -> int:
+def _needed(pieces: Mapping[int, int], contents: Sequence[Content]) -> int:
     """How many units of a bundle have so many pieces in them."""
     return max(-(-max(0, pieces.get(one.item_id, 0)) // one.each) for one in contents)
 
@@ -170,7 +184,7 @@ def _left(line: Any) -> int:
     return int(line.quantity - given_units(line) - line.quantity_returning)
 
 
-def _open(sale_id: str, line: Any, many: int, contents: Sequence[_Content]) -> None:
+def _open(sale_id: str, line: Any, many: int, contents: Sequence[Content]) -> None:
     session = in_transaction()
     opened = session.execute(
         update(SaleLine)
@@ -195,12 +209,12 @@ def _open(sale_id: str, line: Any, many: int, contents: Sequence[_Content]) -> N
     session.connection().execute(insert(SaleLine), rows)
 
 
-def _shared(line: Any, many: int, contents: Sequence[_Content]) -> tuple[list[int], list[int]]:
+def _shared(line: Any, many: int, contents: Sequence[Content]) -> tuple[list[int], list[int]]:
     """What was paid for the next units of a bundle, and its tax, by its parts."""
     units, weights = (line.quantity, given_units(line), many), [one.weight for one in contents]
     return (
-        shares(share(line.total_minor, *units), weights),
-        shares(share(line.tax_minor, *units), weights),
+        unit_shares(line.total_minor, *units, weights),
+        unit_shares(line.tax_minor, *units, weights),
     )
 
 
@@ -208,7 +222,7 @@ def part_worth(sale: Sale, position: int, pieces: Mapping[int, int]) -> int:
     """What these pieces of the bundle on a line give back when they go back together, in minor
     units. Changes nothing."""
     line = _lines(sale.id)[position]
-    known = _contents([line.item_id], sale.location_id, sale.currency, sale.created_at)
+    known = contents_of([line.item_id], sale.location_id, sale.currency, sale.created_at)
     contents = known[line.item_id]
     many = _needed(pieces, contents)
     totals, _ = _shared(line, many, contents)

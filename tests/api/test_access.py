@@ -60,6 +60,9 @@ ROUTES = {
     ("POST", "/feeds/prices"): ("/feeds/prices", {"items:write"}),
     ("GET", "/feeds/entries"): ("/feeds/entries", {"stock:write", "items:write"}),
     ("POST", "/feeds/entries/<number>/decisions"): ("/feeds/entries/1/decisions", {"stock:write"}),
+    ("GET", "/sellers"): ("/sellers", {"reports:read"}),
+    ("GET", "/settlements"): ("/settlements", {"reports:read"}),
+    ("GET", "/settlements/<settlement_id>"): ("/settlements/x", {"reports:read"}),
     ("GET", "/reports/takings"): ("/reports/takings", {"reports:read"}),
 }
 OPEN = {("GET", "/openapi.json")}

@@ -29,6 +29,7 @@ from store.delivery import addresses
 from store.demo.goods import OWNER, SHOPPER, STAFF, Person
 from store.sales import fulfilment
 from store.sales.returns import Wish, declare
+from store.sellers import figures
 from store.stock import purchases, slips, transit
 from tests.live import LiveServer, open_server
 from tests.world import Visitor
@@ -47,6 +48,7 @@ NO_PAGES = {
     "identity.start_again",
     "labels.picture", "labels.job_pdf", "labels.sample", "labels.sheet_picture", "labels.find",
     "reports.takings_csv", "reports.sales_csv", "sales.till_goods", "sales.till_worker",
+    "sellers.sellers_csv", "sellers.settlement_csv", "sellers.settlement_pdf",
 }  # fmt: skip
 NO_PAGES_OF = {"health", "api-docs"}
 
@@ -214,6 +216,8 @@ def _sold_out(place: int) -> str:
 def _addresses(shop: DemoShop) -> dict[str, list[str]]:
     """Who sees which pages: made from the list of addresses that the shop answers."""
     work = shop.things["slips"]
+    with shop.app.app_context():
+        (settled,) = figures.settlements(limit=1)
     values = {
         "sales.item": {"rest": "09521000003019"}, "sales.item_by_code": {"code": "LONG"},
         "sales.receipt": {"sale_id": shop.things["sale"]},
@@ -228,13 +232,15 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "catalogue.desk_item": {"item_id": shop.things["item"]},
         "labels.sticker": {"label_id": shop.things["label"]}, "labels.job": {"job_id": 1},
         "payment.top_up_state": {"top_up_id": shop.things["approve"].split("/")[3].split("?")[0]},
+        "payment.onward": {"gateway": "none"},
         "sales.ways": {"code": "LONG"}, "sales.payment": {"attempt_id": shop.things["paying"]},
         "sales.till_payment": {"attempt_id": "none"}, "reports.table": {"kind": "items"},
         "stock.purchase": {"slip_id": work["purchase"]},
         "stock.delivery": {"slip_id": work["delivery"]},
         "stock.shelf_count": {"slip_id": work["count"]},
         "stock.transfer_slip": {"slip_id": work["transfer"]},
-        "labels.delivery": {"slip_id": work["booked"]},
+        "labels.delivery": {"slip_id": work["booked"]}, "sellers.seller": {"code": "QUAY"},
+        "sellers.settlement": {"settlement_id": settled.settlement.id},
     }  # fmt: skip
     seen: dict[str, list[str]] = {"guest": [], "shopper": [], "staff": [], "owner": []}
     with shop.app.test_request_context():
