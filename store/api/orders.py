@@ -12,7 +12,7 @@ from .. import catalogue, delivery, identity, payment, sales, stock
 from ..db import transaction
 from ..delivery import addresses
 from ..errors import Invalid, NotFound, Refusal
-from ..payment import on_delivery
+from ..payment import escrow, on_delivery
 from ..sales import fulfilment
 from ..sales.at_the_door import NoCashOnDelivery, to_take
 from . import keys
@@ -121,10 +121,29 @@ class Shipment(Strict):
     steps = fields.List(fields.Nested(ShipmentStep), required=True)
 
 
+class Held(Strict):
+    state = fields.String(
+        required=True,
+        validate=validate.OneOf(["waiting", "arrived", "disputed", "released", "returned"]),
+    )
+    amount = fields.Nested(Money, required=True, metadata={"description": "Held just now."})
+    due_at = fields.DateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When the timer releases it; null: it has not arrived."},
+    )
+
+
 class Order(Strict):
     sale = fields.Nested(Sale, required=True)
     due = fields.Nested(
         Money, required=True, metadata={"description": "What is still to be paid at the door."}
+    )
+    held = fields.Nested(
+        Held,
+        required=True,
+        allow_none=True,
+        metadata={"description": "What becomes of its money; null: it was never held."},
     )
     address = fields.Nested(Address, required=True, allow_none=True)
     shipments = fields.List(fields.Nested(Shipment), required=True)
@@ -266,8 +285,20 @@ def _shown(sale_id: str, *, mine: bool) -> dict[str, Any]:
     return {
         "sale": shown_sale(found),
         "due": amount(on_delivery.due_of([sale_id]).get(sale_id, 0), found.currency),
+        "held": _held(sale_id),
         "address": None if where is None else vars(where),
         "shipments": shown_shipments(delivery.of_sale(sale_id), mine=mine),
+    }
+
+
+def _held(sale_id: str) -> dict[str, Any] | None:
+    found = escrow.find(sale_id)
+    if found is None:
+        return None
+    return {
+        "state": found.state,
+        "amount": amount(found.held_minor, found.currency),
+        "due_at": moment(found.due_at) if found.due_at else None,
     }
 
 

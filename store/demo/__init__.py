@@ -29,6 +29,7 @@ SETTINGS = """\
 # Written when the demo shop was opened. docs/settings.md lists what can stand here.
 demo = true
 simulated_gateway = true
+escrow_days = 7
 practice_post = true
 """
 

@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 from .. import identity, money
 from ..db import transaction
 from ..errors import NotFound, Refusal
-from . import asking, costs, ledger, paybacks
+from . import asking, costs, escrow, ledger, paybacks
 from .costs import commands as costs_commands
 from .gateways.offered import set_up
 from .sandboxes.practice import practice
@@ -66,4 +66,5 @@ def settle_pending() -> int:
     """What the worker does again and again: no notice may be the only way to know."""
     gateways = set_up(current_app.config)
     costs.work(current_app.config["TIME_ZONE"])
+    escrow.release_due()
     return asking.ask_again(gateways) + paybacks.work(gateways)

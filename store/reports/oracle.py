@@ -10,7 +10,14 @@ from typing import NamedTuple
 from sqlalchemy import func, select, text
 
 from ..db import Base, connection, db
-from . import oracle_bundles, oracle_costs, oracle_couriers, oracle_deposits, oracle_sellers
+from . import (
+    oracle_bundles,
+    oracle_costs,
+    oracle_couriers,
+    oracle_deposits,
+    oracle_escrow,
+    oracle_sellers,
+)
 from .audit import differences
 
 __all__ = ["Finding", "audit", "figures"]
@@ -447,7 +454,7 @@ _RULES = (
 
 MORE = (
     *oracle_deposits.RULES, *oracle_couriers.RULES, *oracle_bundles.RULES, *oracle_costs.RULES,
-    *oracle_sellers.RULES,
+    *oracle_sellers.RULES, *oracle_escrow.RULES,
 )  # fmt: skip
 
 

@@ -15,9 +15,11 @@ from sqlalchemy import func, insert, select, update
 from .. import clock, ids, money, payment
 from ..db import connection, in_transaction, insert_new, repeatable, transaction
 from ..errors import Invalid, NotFound, Refusal
+from ..payment import escrow
 from ..payment.on_delivery import count_in, due_of, forgo_due, take_at_door
 from .courier_models import Courier, CourierHandIn, CourierTaking
 from .models import TRANSITIONS, Sale, SaleLine
+from .receiving import left_to_hold
 from .refunds import NotRefundable
 
 __all__ = [
@@ -55,6 +57,9 @@ def paid_at_door(
            "made_by": made_by, "at": clock.now()}  # fmt: skip
     own.execute(insert(CourierTaking), [row])
     take_at_door(sale.id, courier_id, amount_minor, sale.currency)
+    if sale.member_id is not None:
+        held = min(amount_minor, left_to_hold(sale))
+        escrow.hold(sale.id, sale.member_id, held, sale.currency)
     event = "pay_part" if amount_minor < due else "pay_kept" if _some_back(sale.id) else "pay_rest"
     state = TRANSITIONS[sale.state, event]
     moved = own.execute(

@@ -20,7 +20,7 @@ from ..delivery.states import LEFT, UNDER_WAY, WAITING
 from ..errors import NotFound, Refusal
 from ..payment import paybacks
 from ..prepared import Many, Prepared, one_of
-from . import at_the_door, couriers
+from . import at_the_door, couriers, receiving
 from .models import Sale, SaleLine
 from .order_goods import positions_of
 from .refunds import pay_back
@@ -91,6 +91,7 @@ def step_in(
         couriers.paid_at_door(sale, shipment.id, due[shipment.id], who, made_by=made_by)
     if event in ("put_back", "cancel"):
         _pay_back(shipment.sale_id, goods, made_by, note, clock.now())
+    receiving.moved_on(shipment.sale_id)
     return state
 
 
@@ -106,6 +107,7 @@ def hand_over_in(location_id: int, code: str, *, made_by: int) -> str:
     """Joiner: the same, for the API."""
     shipment = _locked(delivery.by_code(location_id, code))
     delivery.advance(shipment, "hand_over", made_by=made_by)
+    receiving.moved_on(shipment.sale_id)
     return shipment.id
 
 
@@ -150,6 +152,7 @@ def cancel_in(
             goods[item] = goods.get(item, 0) + many
         delivery.advance(shipment, "cancel", made_by=made_by, note=reason)
     _pay_back(sale_id, goods, made_by, reason, clock.now())
+    receiving.moved_on(sale_id)
 
 
 # Of a bundle its parts left the shelf.
@@ -220,6 +223,7 @@ def _replace(
         shipments.note(shipment, "paid_back", made_by)
         by = shipment.member_id if made_by is None else made_by
         _pay_back(shipment.sale_id, plan.missing, by, "", at)
+        receiving.moved_on(shipment.sale_id)
     lost = sum(plan.missing.values())
     return Replaced(sum(off.values()) - lost, lost)
 

@@ -24,7 +24,7 @@ from .. import catalogue, clock, delivery, ids, outbox, payment, stock, web
 from ..catalogue.figures import read_rate
 from ..db import connection, in_transaction, repeatable, transaction
 from ..errors import Invalid
-from ..payment import attempts, on_delivery
+from ..payment import attempts, escrow, on_delivery
 from ..payment.models import OPEN
 from ..payment.on_delivery import MEANS
 from . import at_the_door
@@ -142,6 +142,8 @@ def _charge(sale_id: str, asked: Order, found: Offer, at: datetime) -> None:
     )
     if not payment.charge([paid], accounts, at):
         raise Overtaken
+    if asked.means != MEANS:
+        escrow.hold(sale_id, asked.member_id, total - found.deposit_minor, asked.currency)
 
 
 def _rows(sale_id: str, asked: Order, found: Offer) -> list[dict[str, object]]:

@@ -18,6 +18,7 @@ from ..db import in_transaction, repeatable, transaction
 from ..delivery.queue import states_of
 from ..delivery.states import ENDED
 from ..errors import Invalid, NotFound, Refusal
+from ..payment import escrow
 from ..payment.on_delivery import MEANS, due_of, give_to_account
 from .models import TRANSITIONS, Refund, RefundLine, Sale, SaleLine
 from .opening import NotSoManyLeft, Part, given_units, resolved, share
@@ -135,7 +136,10 @@ def pay_back(
     _count(sale_id, lines, given)
     refund_id = ids.new()
     deposits = [line for line in given if lines[line.position].kind == "deposit"]
-    payment.refund(sale_id, total, sum(line.total_minor for line in deposits))
+    owed = sum(line.total_minor for line in deposits)
+    payment.refund(sale_id, total, owed)
+    if sale.fulfilment != "taken":
+        escrow.give_back(sale_id, total - min(due, total) - owed)
     if sale.means == MEANS and total > due and sale.member_id is not None:
         # What was paid at the door cannot go back there: it is in the shopper's account.
         give_to_account(sale_id, sale.member_id, total - due, sale.currency)
