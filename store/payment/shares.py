@@ -78,17 +78,17 @@ def divide(divisions: Iterable[Division], currency: str, at: datetime) -> None:
 
 def settle_with(seller: str, amount_minor: int, currency: str, note: str) -> None:
     """Joiner: what a settlement found to be owed to a seller is to be paid out."""
-    _move(account_name(seller), PAYOUTS, amount_minor, currency, "settled", note)
+    _move(account_name(seller), PAYOUTS, amount_minor, currency, "seller_settled", note)
 
 
 def pay_out(amount_minor: int, currency: str, note: str) -> None:
     """Joiner: the bank has paid it."""
-    _move(PAYOUTS, BANK, amount_minor, currency, "paid_out", note)
+    _move(PAYOUTS, BANK, amount_minor, currency, "seller_paid", note)
 
 
 def take_back(amount_minor: int, currency: str, note: str) -> None:
     """Joiner: it came back from the bank, and is to be paid out again."""
-    _move(BANK, PAYOUTS, amount_minor, currency, "payout_back", note)
+    _move(BANK, PAYOUTS, amount_minor, currency, "seller_paid_back", note)
 
 
 def _move(

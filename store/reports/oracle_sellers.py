@@ -51,7 +51,8 @@ RULES = (
                 WHERE l.kind IN ('goods', 'part')
                   AND NOT EXISTS (SELECT 1 FROM outbox q
                        WHERE q.subject = r.id AND q.topic = 'sale.refunded'
-                         AND NOT EXISTS (SELECT 1 FROM shares h WHERE h.refund_id = r.id))
+                         AND NOT EXISTS (SELECT 1 FROM shares h
+                               WHERE h.sale_id = r.sale_id AND h.refund_id = r.id))
                   AND EXISTS (SELECT 1 FROM shares h WHERE h.sale_id = r.sale_id
                          AND h.position = COALESCE(l.of_position, l.position))) AS sides
              GROUP BY sale_id, position HAVING SUM(total) <> 0) AS off""",
@@ -66,9 +67,11 @@ RULES = (
                OR c.starts_at <> (SELECT MAX(d.starts_at) FROM seller_contracts d
                     WHERE d.seller_id = h.seller_id AND d.starts_at <= s.created_at)
                OR h.commission_minor <> CASE
-                    WHEN (2 * h.total_minor * c.commission_bp + 10000) / 20000
-                         + c.line_fee_minor < h.total_minor
-                    THEN (2 * h.total_minor * c.commission_bp + 10000) / 20000 + c.line_fee_minor
+                    WHEN (h.total_minor / 10000) * c.commission_bp + c.line_fee_minor
+                         + (2 * (h.total_minor % 10000) * c.commission_bp + 10000) / 20000
+                         < h.total_minor
+                    THEN (h.total_minor / 10000) * c.commission_bp + c.line_fee_minor
+                         + (2 * (h.total_minor % 10000) * c.commission_bp + 10000) / 20000
                     ELSE h.total_minor END)""",
     ),
     (
@@ -99,7 +102,7 @@ RULES = (
              GROUP BY code HAVING SUM(amount) <> 0) AS off""",
     ),
     (
-        "settlements_off",
+        "seller_settlements_off",
         "settlements that are not the sum of their entries, hold another seller's, or do not go on "
         "from what the one before left",
         """SELECT COUNT(*) FROM seller_settlements t
@@ -137,10 +140,11 @@ RULES = (
                SELECT currency, amount_minor AS settled,
                       CASE state WHEN 'paid' THEN amount_minor ELSE 0 END AS paid FROM payouts
                UNION ALL
-               SELECT currency, CASE reason WHEN 'settled' THEN -amount_minor ELSE 0 END,
-                      CASE reason WHEN 'paid_out' THEN -amount_minor
-                                  WHEN 'payout_back' THEN amount_minor ELSE 0 END
-                 FROM transfers WHERE reason IN ('settled', 'paid_out', 'payout_back')) AS sides
+               SELECT currency, CASE reason WHEN 'seller_settled' THEN -amount_minor ELSE 0 END,
+                      CASE reason WHEN 'seller_paid' THEN -amount_minor
+                                  WHEN 'seller_paid_back' THEN amount_minor ELSE 0 END
+                 FROM transfers
+                WHERE reason IN ('seller_settled', 'seller_paid', 'seller_paid_back')) AS sides
              GROUP BY currency HAVING SUM(settled) <> 0 OR SUM(paid) <> 0) AS off)""",
     ),
 )
