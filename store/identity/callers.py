@@ -28,6 +28,7 @@ CODES_BY_ADDRESS = 120
 WRONG_CODES_BY_PERSON_A_DAY = 30
 WRONG_CODES_BY_ALL = 1000
 DAY_S = 86_400
+CHALLENGES_BY_ADDRESS = 600
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,13 @@ class Caller:
             Limit("wrong_code_address", here, WRONG_BY_ADDRESS),
             Limit("wrong_code_all", self._subject("all"), WRONG_CODES_BY_ALL),
         ]
+
+    def challenges(self) -> list[Limit]:
+        """For challenges to passkeys: one for each sign-in page that is opened."""
+        return [Limit("challenge", self._subject("address", self.network), CHALLENGES_BY_ADDRESS)]
+
+    def wrong_passkeys(self) -> list[Limit]:
+        return [Limit("passkey", self._subject("address", self.network), WRONG_BY_ADDRESS)]
 
     def sign_ups(self) -> list[Limit]:
         return [Limit("sign_up", self._subject("address", self.network), SIGN_UPS_BY_ADDRESS, 3600)]

@@ -26,8 +26,8 @@ from .login import caller, current, mark_device
 from .sign_ins import MemberDisabled, WrongPassword
 
 __all__ = [
-    "any_code", "can_send", "form", "fresh_digest", "register", "send", "start_page",
-    "visit_digest", "welcome",
+    "any_code", "can_send", "form", "fresh_digest", "register", "send", "start_again",
+    "start_page", "visit_digest", "welcome",
 ]  # fmt: skip
 
 
@@ -94,6 +94,13 @@ def _message(kind: str, value: str, code: str) -> post.Mail | post.Sms:
 def start_page(typed: str, refusal: Refusal | None = None) -> ResponseReturnValue:
     """One field, for members and for those who are not yet."""
     return form("identity/start.html", refusal, typed=typed, new_path=forms.new_path())
+
+
+def start_again(refusal: Refusal) -> ResponseReturnValue:
+    """The first page of signing in, with what to say of a way that did not lead in."""
+    if any_code():
+        return start_page("", refusal)
+    return form("identity/sign_in.html", refusal, typed="", known=False)
 
 
 def code() -> ResponseReturnValue:

@@ -13,6 +13,7 @@ from .codes import CodeOver, WrongCode
 from .entering import MoreNeeded
 from .identifiers import IdentifierTaken
 from .login import safe_next
+from .passkeys import PasskeyRefused
 from .sign_ins import MemberDisabled, WrongPassword
 
 __all__ = ["fault", "identifier", "name", "new_path", "next_path", "password"]
@@ -69,6 +70,8 @@ def fault(refusal: Refusal) -> tuple[str, str]:
         return "", _("This code is not valid any more. Have a new one sent.")
     if isinstance(refusal, PostBusy):
         return "", _("Messages cannot be sent just now. Please try again in a minute.")
+    if isinstance(refusal, PasskeyRefused):
+        return "", _("This passkey does not fit. Please try again, or go on another way.")
     if isinstance(refusal, MoreNeeded):
         return "", _("This account is closed to codes alone. Please ask in the shop.")
     if isinstance(refusal, WrongPassword):

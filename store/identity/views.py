@@ -20,7 +20,7 @@ from .. import web
 from ..db import transaction
 from ..errors import Invalid, Refusal, TooMany
 from ..post import PostBusy
-from . import code_views, forms, identifiers, members, people, sign_ins
+from . import code_views, forms, identifiers, members, passkey_views, people, sign_ins
 from .code_views import form, fresh_digest, visit_digest, welcome
 from .identifiers import IdentifierTaken
 from .login import caller, current, mark_device, signed_in
@@ -29,6 +29,7 @@ from .sign_ins import MemberDisabled, WrongPassword
 blueprint = Blueprint("identity", __name__)
 people.register(blueprint)
 code_views.register(blueprint)
+passkey_views.register(blueprint)
 
 
 # Signing in and up

@@ -1,4 +1,4 @@
-"""A first purchase by a code, on a phone: three screens from the scan to paid."""
+"""Signing in on a phone: a first purchase by a code in three screens, and by a passkey after."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playwright.sync_api import Frame, Page, expect
 from store.post.practice import latest
 from tests.browser import OpenPhone
 from tests.journeys.conftest import OpenShop
-from tests.journeys.steps import main_button
+from tests.journeys.steps import be_signed_in, main_button
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +94,40 @@ def test_a_wrong_code_and_a_new_one(shop: OpenShop, open_phone: OpenPhone) -> No
     phone.get_by_label("六位数字").fill(code)
     main_button(phone).click()
     expect(phone).to_have_url(f"{shop.url}/scan")
+
+
+# Passkeys
+
+
+DEVICE = {
+    "protocol": "ctap2", "transport": "internal", "hasResidentKey": True,
+    "hasUserVerification": True, "isUserVerified": True, "automaticPresenceSimulation": True,
+}  # fmt: skip
+
+
+def with_a_finger(phone: Page) -> None:
+    devtools = phone.context.new_cdp_session(phone)
+    devtools.send("WebAuthn.enable")
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": DEVICE})
+
+
+def test_one_touch_signs_in(shop: OpenShop, open_phone: OpenPhone) -> None:
+    world, url = shop.world, shop.url.replace("127.0.0.1", "localhost")
+    phone = open_phone()
+    with_a_finger(phone)
+    be_signed_in(phone, world.app, url, world.member("Lin", funds="100"))
+    item = world.item("jam", on_hand=2)
+
+    phone.goto(f"{url}/me/passkeys")
+    main_button(phone).click()
+    expect(phone.get_by_text("The passkey is added")).to_be_visible()
+    assert Axe().run(phone).response["violations"] == []
+
+    phone.goto(f"{url}/me")
+    phone.get_by_role("button", name="Sign out").click()
+    expect(phone.get_by_role("link", name="Sign in")).to_be_visible()
+    # The touch that fills the field in is the authenticator's own here: it signs in by itself.
+    phone.goto(f"{url}/sign-in?next={item.path}")
+    expect(phone).to_have_url(f"{url}{item.path}")
+    main_button(phone).click()
+    expect(phone.get_by_role("heading", name="Paid", exact=True)).to_be_visible()
