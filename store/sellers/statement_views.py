@@ -95,7 +95,7 @@ def _items(paper: Paper, found: Settled) -> None:
     paper.table(
         Column(gettext("Item"), 62), Column(gettext("Pieces"), 14, True),
         Column(gettext("Sold"), 25, True), Column(gettext("Came back"), 22, True),
-        Column(gettext("The house keeps"), 23, True), Column(gettext("Share"), 24, True),
+        Column(gettext("The house keeps"), 23, True), Column(gettext("Your share"), 24, True),
     )  # fmt: skip
     for code, names, sums in listed:
         _row(paper, f"{web.in_language(names)} · {code}", sums, one.currency)
