@@ -239,7 +239,7 @@ def _set_up_templates(app: Flask) -> None:
         gettext, ngettext, newstyle=True
     )
     app.jinja_env.globals.update(
-        csrf_field=csrf_field, csrf_token=csrf_token, money=_money, price=_price, when=_when,
+        csrf_field=csrf_field, csrf_token=csrf_token, money=_money, price=_price, when=when,
         static_url=_static_url, languages=list(LANGUAGES.items()), in_language=in_language,
         shop_name=app.config["SHOP_NAME"], demo=app.config["DEMO"],
     )  # fmt: skip
@@ -278,7 +278,7 @@ def _price(minor: int, currency: str) -> Markup:
 _PATTERNS = {("en", "short"): "d MMM y, HH:mm", ("en", "medium"): "d MMM y, HH:mm:ss"}
 
 
-def _when(at: datetime, form: str = "medium") -> str:
+def when(at: datetime, form: str = "medium") -> str:
     """A moment in the shop's time zone, in the visitor's language. `form` is short (minutes),
     medium (seconds), or a pattern."""
     form = _PATTERNS.get((language(), form), form)

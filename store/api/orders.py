@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, current_app
@@ -12,6 +13,7 @@ from .. import catalogue, delivery, identity, payment, sales, stock
 from ..db import transaction
 from ..delivery import addresses
 from ..errors import Invalid, NotFound, Refusal
+from ..identity import pins
 from ..payment import escrow, on_delivery
 from ..sales import fulfilment
 from ..sales.at_the_door import NoCashOnDelivery, to_take
@@ -162,7 +164,8 @@ class Cancellation(Strict):
     refuses=(
         payment.InsufficientFunds, payment.KeyReused, catalogue.ItemNotForSale, NotFound,
         sales.PriceRose, stock.OutOfStock, delivery.NoDelivery, addresses.TooManyAddresses,
-        NoCashOnDelivery, PaymentMethodUnknown, Invalid,
+        NoCashOnDelivery, PaymentMethodUnknown, Invalid, sales.ConfirmationNeeded,
+        pins.PinMissing, pins.PinWrong,
     ),
 )  # fmt: skip
 def place(body: dict[str, Any]) -> Response:
@@ -172,9 +175,10 @@ def place(body: dict[str, Any]) -> Response:
     method = body["payment"]["method"]
     if method not in WAYS:
         raise PaymentMethodUnknown(f"There is no {method!r} here", methods=list(WAYS))
+    confirmed = identity.confirmed(caller().member.id)
     asked, forget = read_order(body, WAYS[method])
     try:
-        ordered = sales.order(asked)
+        ordered = sales.order(replace(asked, is_confirmed=confirmed))
     except Refusal:
         forget()
         raise

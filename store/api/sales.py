@@ -10,6 +10,7 @@ from marshmallow import fields, validate
 
 from .. import catalogue, identity, money, payment, sales, stock, web
 from ..errors import Invalid, NotFound
+from ..identity import pins
 from ..payment import on_delivery
 from . import items, keys
 from .access import Caller, ScopeMissing, caller
@@ -198,6 +199,7 @@ class Chosen(Page):
     refuses=(
         payment.InsufficientFunds, payment.KeyReused, catalogue.ItemNotForSale, NotFound,
         MemberNotFound, sales.PriceRose, stock.OutOfStock, PaymentMethodUnknown, Invalid,
+        sales.ConfirmationNeeded, pins.PinMissing, pins.PinWrong,
     ),
 )  # fmt: skip
 def sell(body: dict[str, Any]) -> Response:
@@ -218,7 +220,17 @@ def sell(body: dict[str, Any]) -> Response:
         raise ScopeMissing("A till says who buys: send member", scopes=["sales:write"])
     lines = lines_of(body["lines"])
     bought = sales.buy(
-        sales.Buy(buyer_id, place.id, currency(), lines, key, channel, sold_by, means=method)
+        sales.Buy(
+            buyer_id,
+            place.id,
+            currency(),
+            lines,
+            key,
+            channel,
+            sold_by,
+            means=method,
+            is_confirmed=buyer_id is not None and identity.confirmed(buyer_id),
+        )
     )
     made = sales.receipt(bought.sale_id)
     assert made is not None

@@ -166,6 +166,7 @@ class _Story:
             sales.Buy(
                 self.laid.people[one.who], self.laid.places[one.place], self.laid.currency, lines,
                 ids.new(), one.channel, sold_by=self.staff if one.channel == "till" else None,
+                is_confirmed=True,
             )
         )  # fmt: skip
         self.balances[one.who] -= total

@@ -1,6 +1,7 @@
 """Identity: who a person is, what they are known by, and what they may do."""
 
-from .identifiers import IdentifierTaken, find
+from .confirm_views import confirmed
+from .identifiers import IdentifierTaken, find, proven_mail
 from .login import SignInNeeded, caller, current, needs, recognise, safe_next, signed_in
 from .members import add_member, by_id, first_owner, names_of
 from .models import Member
@@ -13,7 +14,7 @@ from .visitors import Visitor
 
 __all__ = [
     "PERMISSIONS", "SCOPES", "IdentifierTaken", "Member", "SignInNeeded", "TokenInvalid", "Visitor",
-    "add_member", "allows", "by_id", "caller", "count_tries", "current", "find", "first_owner",
-    "issue_token", "member_of_token", "names_of", "needs", "recognise", "safe_next", "signed_in",
-    "visit_is_stale", "visitor_query",
+    "add_member", "allows", "by_id", "caller", "confirmed", "count_tries", "current", "find",
+    "first_owner", "issue_token", "member_of_token", "names_of", "needs", "proven_mail",
+    "recognise", "safe_next", "signed_in", "visit_is_stale", "visitor_query",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from .models import Identifier, Member
 
 __all__ = [
     "IdentifierTaken", "find", "first_of", "holder_of", "home_region", "normalise", "of_member",
-    "region_of", "set_region",
+    "proven_mail", "region_of", "set_region",
 ]  # fmt: skip
 
 # A shop that runs in its own house may give its people addresses of its own network; no mail has
@@ -134,3 +134,12 @@ def of_member(member_id: int) -> list[Identifier]:
             select(Identifier).where(Identifier.member_id == member_id).order_by(Identifier.id)
         )
     )
+
+
+def proven_mail(member_id: int) -> str | None:
+    """The e-mail address that a member has shown to be theirs; of several the first."""
+    query = select(Identifier.value).where(
+        Identifier.member_id == member_id, Identifier.kind == "email",
+        Identifier.proven_at.is_not(None),
+    )  # fmt: skip
+    return db.session.scalar(query.order_by(Identifier.id).limit(1))

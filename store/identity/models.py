@@ -164,3 +164,13 @@ class Try(Base):
     scope: Mapped[str] = mapped_column(String(32))
     subject: Mapped[str] = mapped_column(String(64))
     at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
+class Pin(Base):
+    """The six digits with which a member confirms what is above a limit, as a hash."""
+
+    __tablename__ = "pins"
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    hash: Mapped[str] = mapped_column(String(200))
+    set_at: Mapped[datetime] = mapped_column(Moment)

@@ -127,6 +127,8 @@ def sign_out() -> ResponseReturnValue:
     with transaction():
         sign_ins.end(visit_digest())
     web.renew_visit()
+    if request.form.get("next"):  # Whoever signs in again goes on there.
+        return redirect(url_for("identity.sign_in", next=forms.next_path()), 303)
     return redirect(url_for("sales.shop"), 303)
 
 

@@ -12,6 +12,7 @@ from .ledger import (
     balance_of,
     charge,
     deposit,
+    lock_accounts,
 )
 from .paybacks import refund
 from .statements import statement
@@ -27,6 +28,7 @@ __all__ = [
     "balance_of",
     "charge",
     "deposit",
+    "lock_accounts",
     "pay_empties",
     "refund",
     "statement",

@@ -8,7 +8,7 @@ balance; they are the sums of their transfers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -16,7 +16,8 @@ from sqlalchemy import ScalarSelect, bindparam, func, insert, or_, select, updat
 
 from .. import clock
 from ..db import in_transaction, insert_new
-from ..errors import Refusal
+from ..errors import Invalid, Refusal
+from ..money import LARGEST_MINOR
 from ..prepared import Many, Prepared, one_of
 from .gateways import NAMES
 from .models import Account, Transfer
@@ -76,7 +77,13 @@ _debit = Prepared(
     )
 )
 _accounts = Prepared(
-    lambda dialect: select(Account.member_id, Account.id, Account.balance_minor).where(
+    lambda dialect: select(
+        Account.member_id,
+        Account.id,
+        Account.balance_minor,
+        Account.most_buy_minor,
+        Account.most_day_minor,
+    ).where(
         or_(
             one_of(Account.member_id, "members", dialect)
             & (Account.currency == bindparam("money")),
@@ -131,8 +138,12 @@ def balance_expression(member_id: Any, currency: Any) -> ScalarSelect[int]:
 
 
 class Balance(NamedTuple):
+    """What a member's account holds, and what its owner lets leave it unconfirmed."""
+
     account_id: int
     balance_minor: int
+    most_buy_minor: int | None = None
+    most_day_minor: int | None = None
 
 
 class Accounts(NamedTuple):
@@ -151,9 +162,41 @@ class Accounts(NamedTuple):
 def accounts(member_ids: Sequence[int], currency: str) -> Accounts:
     """The members' accounts in a currency; who has none is left out and holds nothing."""
     rows = _accounts.all(members=Many(member_ids), money=currency, takings=f"{TAKINGS}:{currency}")
-    found = {row[0]: Balance(row[1], row[2]) for row in rows}
+    found = {row[0]: Balance(*row[1:]) for row in rows}
     takings = found.pop(None, None)
     return Accounts(currency, found, takings.account_id if takings else None)
+
+
+_lock = Prepared(
+    lambda dialect: (
+        select(Account.id)
+        .where(
+            one_of(Account.member_id, "members", dialect), Account.currency == bindparam("money")
+        )
+        .order_by(Account.member_id)
+        .with_for_update()
+    )
+)
+
+
+def lock_accounts(member_ids: Collection[int], currency: str) -> None:
+    """Joiner: nobody else spends from these accounts until the caller's transaction ends. Locked in
+    the order in which `charge` debits."""
+    in_transaction()
+    _lock.all(members=Many(member_ids), money=currency)
+
+
+def set_limits(
+    member_id: int, currency: str, most_buy_minor: int | None, most_day_minor: int | None
+) -> None:
+    """Joiner: what may leave a member's account without their PIN; None is no limit of theirs."""
+    for amount in (most_buy_minor, most_day_minor):
+        if amount is not None and not 0 < amount <= LARGEST_MINOR:
+            raise Invalid("A limit is more than nothing", field="limit")
+    account_id = shopper_account(member_id, currency)
+    change = update(Account).where(Account.id == account_id)
+    values = {"most_buy_minor": most_buy_minor, "most_day_minor": most_day_minor}
+    in_transaction().execute(change.values(**values))
 
 
 def balance_of(member_id: int, currency: str) -> int:

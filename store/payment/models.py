@@ -15,13 +15,15 @@ class Account(Base):
 
     Only a shopper's account keeps `balance_minor` as a value (credits − debits), because it must
     not go below zero. The shop's own accounts are the sums of their transfers: a row that every
-    sale updates would make the whole shop wait in one line.
+    sale updates would make the whole shop wait in one line. `most_buy_minor` and `most_day_minor`
+    are what the shopper lets leave it without their PIN.
     """
 
     __tablename__ = "accounts"
     __table_args__ = (
         CheckConstraint("balance_minor >= 0", name="balance"),
         CheckConstraint("(member_id IS NULL) = (balance_minor IS NULL)", name="kept"),
+        CheckConstraint("most_buy_minor > 0 AND most_day_minor > 0", name="limits"),
         UniqueConstraint("member_id", "currency"),
     )
 
@@ -30,6 +32,8 @@ class Account(Base):
     member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
     currency: Mapped[str] = mapped_column(String(3))
     balance_minor: Mapped[int | None] = mapped_column(BigId)
+    most_buy_minor: Mapped[int | None] = mapped_column(BigId)
+    most_day_minor: Mapped[int | None] = mapped_column(BigId)
 
 
 class Transfer(Base):

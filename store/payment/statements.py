@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select, union_all
 
 from ..db import db
 from .models import Account, Transfer
+
+BITE = 1_000
 
 
 class Posting(NamedTuple):
@@ -62,3 +65,63 @@ def _signed_sum_from(account_id: int, transfer_id: int) -> int:
         )
 
     return side(Transfer.credit_id) - side(Transfer.debit_id)
+
+
+class Month(NamedTuple):
+    """A month of an account: what it held at the beginning and at the end, and what came and went
+    in between; `postings` are its movements, the oldest first."""
+
+    opening_minor: int
+    closing_minor: int
+    came_minor: int
+    went_minor: int
+    postings: Iterator[Posting]
+
+
+def month(member_id: int, currency: str, since: datetime, until: datetime) -> Month:
+    """A member's account from a moment to another. The opening, what moved and the closing are of
+    one statement, so that they fit each other while others buy."""
+    account = Account.member_id == member_id
+    query = select(Account.id, Account.balance_minor).where(account, Account.currency == currency)
+    found = db.session.execute(query).first()
+    if found is None:
+        return Month(0, 0, 0, 0, iter(()))
+    moved = _moved(found.id)
+    later, inside = moved.c.at >= until, (moved.c.at >= since) & (moved.c.at < until)
+    sums = db.session.execute(
+        select(
+            func.coalesce(func.sum(case((later, moved.c.signed))), 0),
+            func.coalesce(func.sum(case((inside & (moved.c.signed > 0), moved.c.signed))), 0),
+            func.coalesce(func.sum(case((inside & (moved.c.signed < 0), moved.c.signed))), 0),
+            select(Account.balance_minor).where(Account.id == found.id).scalar_subquery(),
+        ).where(moved.c.at >= since)
+    ).one()
+    after, came, went, balance = (int(each) for each in sums)
+    closing = balance - after
+    opening = closing - came - went
+    return Month(opening, closing, came, -went, _postings(found.id, since, until, opening))
+
+
+def _moved(account_id: int, after: int = 0) -> Any:
+    sides = (
+        select(Transfer.id, Transfer.at, Transfer.reason, Transfer.sale_id,
+               (Transfer.amount_minor * sign).label("signed"))
+        .where(side == account_id, Transfer.id > after)
+        for side, sign in ((Transfer.credit_id, 1), (Transfer.debit_id, -1))
+    )  # fmt: skip
+    return union_all(*sides).subquery()
+
+
+def _postings(account_id: int, since: datetime, until: datetime, opening: int) -> Iterator[Posting]:
+    """By bites: a year of a busy account does not stand in memory."""
+    balance, last = opening, 0
+    while True:
+        moved = _moved(account_id, last)
+        query = select(moved).where(moved.c.at >= since, moved.c.at < until)
+        rows = db.session.execute(query.order_by(moved.c.id).limit(BITE)).all()
+        for row in rows:
+            balance += row.signed
+            yield Posting(row.id, row.at, row.reason, row.signed, balance, row.sale_id)
+        if len(rows) < BITE:
+            return
+        last = rows[-1].id

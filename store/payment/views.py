@@ -12,8 +12,10 @@ from . import (
     attempts,
     gateway_views,
     ledger,
+    limit_views,
     notice_views,
     onward_views,
+    statement_views,
     statements,
     topups,
 )
@@ -25,7 +27,8 @@ from .gateways.offered import set_up
 from .gateways.simulated import WISHES
 
 __all__ = [
-    "blueprint", "costs_file_views", "costs_views", "gateway_views", "notice_views", "onward_views",
+    "blueprint", "costs_file_views", "costs_views", "gateway_views", "limit_views", "notice_views",
+    "onward_views", "statement_views",
 ]  # fmt: skip
 
 PAGE = 50
@@ -60,6 +63,7 @@ def statement() -> str:
         postings=found[:PAGE],
         next_before=found[PAGE - 1].id if len(found) > PAGE else None,
         waiting=topups.waiting(member.id),
+        this_month=statement_views.this_month(),
         balance_minor=ledger.balance_of(member.id, currency()),
         currency=currency(),
         can_top_up=current_app.config["SIMULATED_GATEWAY"],

@@ -2,6 +2,7 @@
 
 from .buying import BoughtJustNow, Buy, ConfirmFirst, Line, PriceRose, Wishes
 from .checkout import buy
+from .limits import ConfirmationNeeded
 from .models import CHANNELS, FULFILMENTS, MEANS, STANDING
 from .offline import Charged, ClockWrong, OfflineSale, take_in
 from .ordering import Order
@@ -19,6 +20,7 @@ __all__ = [
     "Charged",
     "ClockWrong",
     "ConfirmFirst",
+    "ConfirmationNeeded",
     "Line",
     "NotRefundable",
     "NotSoManyLeft",

@@ -94,7 +94,7 @@ def _pay(member_id: int, key: str) -> str:
     seen = forms.seen_by_item([line.item_id for line in found.lines])
     bought = buy(
         Buy(member_id, found.location_id, forms.currency(), found.wanted(seen), key,
-            "shelf", wishes=forms.wishes())
+            "shelf", wishes=forms.wishes(), is_confirmed=identity.confirmed(member_id))
     )  # fmt: skip
     return bought.sale_id
 

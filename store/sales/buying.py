@@ -73,6 +73,8 @@ class Buy:
     wishes: Wishes = Wishes()
     means: str = "account"
     attempt_id: str | None = None
+    is_confirmed: bool = False
+    """The member's PIN was given: no limit of the account holds."""
 
     @property
     def whose(self) -> int:

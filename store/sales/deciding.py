@@ -29,6 +29,7 @@ from .goods import (
     parts_of,
     tracked,
 )
+from .limits import Guard
 from .marked import Marked, marked_at, reduced, taken
 from .models import Sale
 
@@ -61,6 +62,7 @@ class Till:
     levels: dict[tuple[int, int], int]
     parts: Parts
     marked: dict[tuple[int, int], Marked]
+    limits: Guard = field(default_factory=Guard)
     accepted: list[Accepted] = field(default_factory=list)
 
     @classmethod
@@ -95,6 +97,7 @@ class Till:
             },
             levels=for_sale(places, quotes.values(), parts),
             parts=parts,
+            limits=Guard.read(accounts) if _from_accounts(buys) else Guard(),
             # Prices that stood before stand as they are.
             marked={}
             if stood
@@ -133,7 +136,7 @@ class Till:
             raise Invalid("The total is larger than any sale", field="quantity")
         self._ask(asked, total)
         if asked.means == "account":
-            self._spend((asked.member_id or 0, asked.currency), total)
+            self._spend((asked.member_id or 0, asked.currency), total, asked.is_confirmed)
         taken(self.marked, wanted.items())
         for place, quantity in wanted.items():
             self.levels[place] = self.levels.get(place, 0) + found.get(place, 0) - quantity
@@ -141,11 +144,14 @@ class Till:
         tax += sum(each.tax_minor for each in deposits)
         return Accepted(ids.new(), asked, quotes, total, tax, found, deposits)
 
-    def _spend(self, owner: tuple[int, str], total: int) -> None:
+    def _spend(self, owner: tuple[int, str], total: int, is_confirmed: bool) -> None:
         if self.balances[owner] < total:
             raise payment.InsufficientFunds(
                 balance_minor=self.balances[owner], needed_minor=total, currency=owner[1]
             )
+        if not is_confirmed:
+            self.limits.refuse(owner, total)
+        self.limits.spend(owner, total)
         self.balances[owner] -= total
 
     def _quote(self, asked: Buy, line: Line) -> catalogue.Quote:
@@ -199,6 +205,10 @@ class Till:
                     raise BoughtJustNow(sale=sale_id, seconds=seconds)
         if wishes.confirm_over_minor is not None and total > wishes.confirm_over_minor:
             raise ConfirmFirst(total_minor=total, currency=asked.currency)
+
+
+def _from_accounts(buys: Sequence[Buy]) -> bool:
+    return any(asked.means == "account" and not asked.is_confirmed for asked in buys)
 
 
 def refuse_rises(

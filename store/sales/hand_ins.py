@@ -103,7 +103,7 @@ def exchange(asked: HandIn, lines: tuple[Line, ...]) -> Exchanged:
         if sale.member_id is None or sale.means != "account":
             raise NotExchangeable(means=sale.means)
         wanted = Buy(sale.member_id, asked.location_id, sale.currency, lines, asked.key, "till",
-                     asked.staff_id)  # fmt: skip
+                     asked.staff_id, is_confirmed=True)  # fmt: skip
         return Exchanged(received, buy_in(wanted).sale_id)
 
 

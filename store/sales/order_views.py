@@ -74,6 +74,7 @@ def place_order() -> ResponseReturnValue:
         key=key,
         lines=tuple(replace(line, seen_minor=seen[line.item_id]) for line in asked.lines),
         shipping_seen_minor=fields.whole("shipping_seen", least=0, most=10**15, default=0),
+        is_confirmed=identity.confirmed(member.id),
     )
     if asked.means in NAMES:
         return to_provider(asked)

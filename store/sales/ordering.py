@@ -42,6 +42,7 @@ class Order:
     shipping_seen_minor: int | None = None
     means: str = "account"
     attempt_id: str | None = None
+    is_confirmed: bool = False
 
     @property
     def sold_by(self) -> None:

@@ -30,6 +30,7 @@ from ..payment.on_delivery import MEANS
 from . import at_the_door
 from .buying import Bought
 from .goods import deposit_rows
+from .limits import Guard
 from .models import Sale, SaleLine
 from .ordering import SHIPPING_CODE, Offer, Order, check, offer, out_of_stock
 
@@ -137,6 +138,9 @@ def _charge(sale_id: str, asked: Order, found: Offer, at: datetime) -> None:
             balance_minor=accounts.balance_of(asked.member_id), needed_minor=total,
             currency=asked.currency,
         )  # fmt: skip
+    if asked.means == "account" and not asked.is_confirmed:
+        owner = (asked.member_id, asked.currency)
+        Guard.read({asked.currency: accounts}).refuse(owner, total)
     paid = payment.Payment(
         asked.member_id, total, sale_id, asked.means, asked.attempt_id, found.deposit_minor
     )

@@ -174,6 +174,12 @@ def receipt(sale_id: str, member_id: int | None = None) -> Receipt | None:
     return found[0] if found else None
 
 
+def sale_of_refund(refund_id: str) -> str | None:
+    """The sale that a refund is for."""
+    query = select(Refund.sale_id).where(Refund.id == refund_id)
+    return connection().execute(query).scalar_one_or_none()
+
+
 def hold(sale_id: str) -> None:
     """Joiner: let nothing else change this sale until the caller's transaction ends. What is read
     of it afterwards stays true."""

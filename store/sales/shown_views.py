@@ -41,7 +41,7 @@ def _shown_line(line: ReceiptLine) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _contents(found: Receipt) -> dict[int, list[tuple[str, int, int]]]:
+def contents_of(found: Receipt) -> dict[int, list[tuple[str, int, int]]]:
     """What is in the bundles of a sale, by the line's position: names, how many pieces, how many of
     them were given back out of it."""
     bundles = {line.item_id for line in found.lines if line.is_bundle}
@@ -82,5 +82,5 @@ def shown_receipt(found: Receipt) -> dict[str, Any]:
         "member_id": found.member_id, "pieces": found.pieces, "fulfilment": found.fulfilment,
         "lines": [_shown_line(line) for line in found.lines if line.kind != "part"],
         "of_bundles": [_shown_line(line) for line in found.lines if line.kind == "part"],
-        "contents": _contents(found),
+        "contents": contents_of(found),
     }  # fmt: skip

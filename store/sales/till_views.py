@@ -28,6 +28,7 @@ from .basket_views import BasketChanged
 from .buying import MOST_PIECES, Buy, Line, PriceRose
 from .checkout import buy
 from .empties import Returned, of_sales, sell_with
+from .limits import ConfirmationNeeded
 from .receipts import receipt
 from .return_views import receipt_rules
 from .shown_views import blueprint, shown_receipt
@@ -211,6 +212,8 @@ def in_words(refusal: Refusal, code: str = "") -> Any:
     if isinstance(refusal, payment.InsufficientFunds):
         held = money.show(data["balance_minor"], forms.currency(), web.language())
         return gettext("The account holds only %(amount)s. Nothing was charged.", amount=held)
+    if isinstance(refusal, ConfirmationNeeded):
+        return gettext("This is above the limit of the account. Nothing was charged.")
     if isinstance(refusal, PriceRose):
         return gettext("A price has gone up. Tell the new total, then take the money.")
     if isinstance(refusal, GivenTooLittle):

@@ -25,6 +25,7 @@ from . import (
     order_desk_views,
     order_views,
     paying_views,
+    receipt_mail_views,
     return_rule_views,
     return_views,
     till_code_views,
@@ -35,6 +36,7 @@ from .checkout import buy
 from .empties import of_sales
 from .express import REFUSED, Express
 from .models import STANDING
+from .receipt_mail_views import by_mail
 from .receipts import receipt, receipts
 from .return_views import receipt_rules
 from .shelf import front, who_what_where
@@ -55,6 +57,7 @@ __all__ = [
     "order_desk_views",
     "order_views",
     "paying_views",
+    "receipt_mail_views",
     "return_rule_views",
     "return_views",
     "till_code_views",
@@ -97,7 +100,8 @@ def create() -> ResponseReturnValue:
     location_id = row.location_id if row is not None else forms.location().id
     bought = buy(
         Buy(member.id, location_id, forms.currency(), (forms.line(item_id),),
-            forms.purchase_key(), "shelf", wishes=forms.wishes())
+            forms.purchase_key(), "shelf", wishes=forms.wishes(),
+            is_confirmed=identity.confirmed(member.id))
     )  # fmt: skip
     return see_other(f"/sales/{bought.sale_id}")
 
@@ -118,6 +122,8 @@ def receipt_page(sale_id: str) -> str:
         empties_minor=of_sales([found.id]).get(found.id, 0) if found.channel == "till" else 0,
         shipments=delivery.of_sale(found.id) if comes else [],
         where=delivery.of_order(found.id) if comes else None,
+        mails=by_mail(member.id),
+        mail_key=ids.new(),
         due_minor=due_of([found.id])[found.id] if found.state == "due" else 0,
         pass_svg_url=url_for("door.pass_image", sale_id=found.id)
         if found.state in STANDING and not comes
@@ -135,7 +141,8 @@ def history() -> str:
     return render_template(
         "sales/history.html", sales=[shown_receipt(sale) for sale in found[:25]],
         shipments=delivery.of_sales(orders),
-        next_before=found[24].id if len(found) > 25 else None, basket_count=basket_count(),
+        next_before=found[24].id if len(found) > 25 else None, mails=by_mail(member.id),
+        basket_count=basket_count(),
     )  # fmt: skip
 
 

@@ -49,6 +49,7 @@ NO_PAGES = {
     "labels.picture", "labels.job_pdf", "labels.sample", "labels.sheet_picture", "labels.find",
     "reports.takings_csv", "reports.sales_csv", "sales.till_goods", "sales.till_worker",
     "sellers.sellers_csv", "sellers.settlement_csv", "sellers.settlement_pdf",
+    "payment.month_csv", "payment.month_pdf", "sales.receipt_pdf", "sales.refund_pdf",
 }  # fmt: skip
 NO_PAGES_OF = {"health", "api-docs"}
 
