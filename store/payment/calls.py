@@ -57,6 +57,12 @@ class Breaker:
                 failures, _ = self._failed.get(name, (0, 0.0))
                 self._failed[name] = (failures + 1, time.monotonic())
 
+    def rests(self, name: str) -> bool:
+        """Whether this process leaves a gateway alone just now."""
+        with self._lock:
+            failures, since = self._failed.get(name, (0, 0.0))
+            return failures >= self.most and time.monotonic() - since < self.rest_s
+
     def close(self) -> None:
         """Forget every failure."""
         with self._lock:

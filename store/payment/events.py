@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, func, select
 
@@ -22,6 +22,8 @@ from .models import Attempt, AttemptEvent
 __all__ = [
     "digest_of",
     "known",
+    "last_notice",
+    "newest_refused",
     "note",
     "of_attempt",
     "plain",
@@ -104,6 +106,25 @@ def refused(days: int = 7) -> dict[tuple[str, str], int]:
         .group_by(AttemptEvent.gateway, AttemptEvent.refused)
     )
     return {(row[0], row[1]): int(row[2]) for row in db.session.execute(query)}
+
+
+def newest_refused(limit: int = 10) -> list[AttemptEvent]:
+    """What was refused last, the newest first: when, by which gateway, and why."""
+    query = select(AttemptEvent).where(AttemptEvent.refused != "")
+    newest = query.order_by(AttemptEvent.at.desc(), AttemptEvent.id.desc()).limit(limit)
+    return list(db.session.scalars(newest))
+
+
+def last_notice(gateway: str, days: int = 7) -> datetime | None:
+    """When a notice of this gateway was last believed, if lately."""
+    query = (
+        select(AttemptEvent.at)
+        .where(AttemptEvent.refused == "", AttemptEvent.at > clock.now() - timedelta(days=days))
+        .where(AttemptEvent.gateway == gateway, AttemptEvent.source == "notice")
+        .order_by(AttemptEvent.at.desc())
+        .limit(1)
+    )
+    return db.session.scalar(query)
 
 
 def of_attempt(attempt_id: str) -> list[AttemptEvent]:

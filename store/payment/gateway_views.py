@@ -11,7 +11,7 @@ from .. import forms, identity, web
 from ..errors import NotFound
 from . import attempts, disputes, events, paybacks
 from .blueprint import blueprint
-from .calls import GatewayAway, call
+from .calls import BREAKER, GatewayAway, call
 from .gateways import Approved, Declined, Gateway, GatewayTimeout
 from .gateways.offered import set_up
 
@@ -22,9 +22,19 @@ def gateways() -> str:
     names = list(set_up(current_app.config))
     return render_template(
         "payment/gateways.html",
-        gateways=[(name, attempts.open_count(name), paybacks.waiting(name)) for name in names],
+        gateways=[
+            (
+                name,
+                attempts.open_count(name),
+                paybacks.waiting(name),
+                events.last_notice(name),
+                BREAKER.rests(name),
+            )
+            for name in names
+        ],
         disputes=disputes.shown(),
         refused=sorted(events.refused(days=7).items()),
+        newest=events.newest_refused(),
         notices=f"{web.base_url()}/payments/notices",
     )
 

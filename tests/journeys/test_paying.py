@@ -5,12 +5,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, expect
+from sqlalchemy import select, update
 
+from store import clock
+from store.db import db, transaction
+from store.payment.commands import settle_pending
+from store.payment.models import Attempt
 from tests.browser import OpenPhone
 from tests.journeys.conftest import OpenShop
 from tests.journeys.steps import be_signed_in, main_button, read_code
@@ -18,7 +24,7 @@ from tests.payment.practice import Providers, providers
 from tests.world import Thing
 
 OF = {"stripe": "oat-milk", "alipay": "pear", "wechat": "jam", "paypal": "tea",
-      "unionpay": "butter"}  # fmt: skip
+      "unionpay": "noodles"}  # fmt: skip
 """What is bought by which means."""
 
 
@@ -70,20 +76,71 @@ def test_paid_declined_and_abandoned(
     assert world.balance(lin) == 0
 
 
-@pytest.mark.parametrize("means", ["wechat", "paypal"])
-def test_declined_and_then_paid(shop: OpenShop, open_phone: OpenPhone, means: str) -> None:
+WORDS = {
+    "en": ("Pay another way", "Practice: no bank is asked", "The payment was declined", "Paid"),
+    "zh": ("用其他方式付款", "练习：不会联系银行", "付款被拒绝", "已付款"),
+}
+
+
+@pytest.mark.parametrize(
+    ("means", "other", "language"), [("wechat", "alipay", "zh"), ("paypal", "unionpay", "en")]
+)
+def test_declined_and_then_paid_with_another(
+    shop: OpenShop, open_phone: OpenPhone, means: str, other: str, language: str
+) -> None:
     """Nobody tells the shop: the page asks by itself."""
     world = shop.world
+    another, practice_note, declined, paid = WORDS[language]
     lin, item = world.member(), world.item(OF[means], on_hand=3)
+    phone = open_phone(language=language)
+    be_signed_in(phone, world.app, shop.url, lin)
+    for chosen in (means, other):
+        phone.goto(f"{shop.url}{item.path}")
+        phone.get_by_role("link", name=another).click()
+        expect(phone.locator(f"button[value={chosen}]")).to_be_visible()
+        assert Axe().run(phone).response["violations"] == []
+        phone.locator(f"button[value={chosen}]").click()
+        expect(phone.get_by_text(practice_note)).to_be_visible()
+        if chosen == means:
+            phone.locator("button[value=decline]").click()
+            expect(phone.get_by_role("heading", name=declined)).to_be_visible()
+            assert Axe().run(phone).response["violations"] == []
+    phone.locator("button[value=never]").click()
+    expect(phone.get_by_role("heading", name=paid, exact=True)).to_be_visible()
+    assert world.left(item) == 2
+
+
+@pytest.mark.parametrize("leaves", ["back button", "closed tab"])
+def test_what_nobody_pays_for_ends_with_its_time(
+    shop: OpenShop, open_phone: OpenPhone, practice: Providers, leaves: str
+) -> None:
+    """The shopper leaves the provider's page. When the time is over nothing is kept any more, and
+    the provider lets nobody pay; the next one buys."""
+    world = shop.world
+    name = "banana" if leaves == "back button" else "bread"
+    lin, item = world.member(), world.item(name, on_hand=1)
     phone = open_phone()
     be_signed_in(phone, world.app, shop.url, lin)
-    goes_to(phone, shop, item, means)
-    phone.get_by_role("button", name="Decline").click()
-    expect(phone.get_by_role("heading", name="The payment was declined")).to_be_visible()
-    goes_to(phone, shop, item, means)
-    phone.get_by_role("button", name="Pay, and never tell the shop").click()
-    expect(phone.get_by_role("heading", name="Paid", exact=True)).to_be_visible()
-    assert world.left(item) == 2
+    goes_to(phone, shop, item, "alipay")
+    if leaves == "back button":
+        phone.go_back()
+        expect(phone.get_by_role("heading", name="How do you want to pay?")).to_be_visible()
+        assert Axe().run(phone).response["violations"] == []
+    phone.close()
+    with world.app.app_context():
+        number = db.session.scalars(select(Attempt.id).where(Attempt.member_id == lin.id)).one()
+        db.session.rollback()
+        over = clock.now() - timedelta(seconds=1)
+        with transaction() as session:
+            session.execute(
+                update(Attempt).where(Attempt.id == number).values(ends_at=over, ask_at=over)
+            )
+        settle_pending()
+        assert db.session.get_one(Attempt, number, populate_existing=True).state == "expired"
+        db.session.rollback()
+    assert practice.alipay.trades[number].status == "TRADE_CLOSED"
+    world.buy(world.member(funds="100"), item)
+    assert world.left(item) == 0
 
 
 def test_a_refused_card_at_unionpay_and_another_one(shop: OpenShop, open_phone: OpenPhone) -> None:

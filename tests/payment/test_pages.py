@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from store.payment.calls import BREAKER
 from tests.conftest import Clock
 from tests.world import Visitor, World
 
@@ -94,6 +95,12 @@ def test_the_owner_tests_a_way_of_paying_and_sees_what_was_not_believed(world: W
     page = owner.get("/owner/payments").text
     assert "not signed by the provider" in page
     assert "known-to-the-tests-only" not in page
+    for told in ("The newest", "The signature does not fit", "No notice in the last 7 days"):
+        assert told in page
+    for _ in range(5):
+        BREAKER.note("simulated", worked=False)
+    assert "left alone for half a minute" in owner.get("/owner/payments").text
+    BREAKER.close()
     assert owner.post("/owner/payments/checks", gateway="simulated").status_code == 303
     assert "its keys are right" in owner.get("/owner/payments").text
     assert owner.post("/owner/payments/checks", gateway="none").status_code == 404
