@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote
 
 from .. import sales
-from ..labels import qr
+from ..labels import live
+from ..labels.live import Code
 from . import passes
 from .checks import Use, used
-from .passes import STEP_S, PassRefused
+from .passes import PassRefused
 
-MOST_AHEAD = 6
-"""Two minutes of codes in the phone: enough to walk through a corner without a signal."""
+__all__ = ["Code", "ExitPass", "NoPass", "Sold", "address", "codes", "exit_pass"]
 
 
 class NoPass(PassRefused):
@@ -21,20 +20,6 @@ class NoPass(PassRefused):
 
     code = "no_pass"
     title = "This sale has no pass"
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """One code: when it is shown first, when it is refused for good, and its picture."""
-
-    starts_at: datetime
-    ends_at: datetime
-    svg: str
-
-    @property
-    def picture(self) -> str:
-        """The picture as an address of its own, so that the page needs no second request."""
-        return f"data:image/svg+xml,{quote(self.svg)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,32 +53,13 @@ def exit_pass(sold: Sold, at: datetime, base: str, key: bytes) -> ExitPass | Non
 
 def codes(sold: Sold, at: datetime, base: str, key: bytes, ahead: int = 0) -> list[Code]:
     """The code of this moment and of `ahead` steps after it; `base` is the shop's address."""
-    now = passes.step_at(at)
-    return [_code(sold, step, base, key) for step in range(now, now + ahead + 1)]
+
+    def address_at(step: int) -> str:
+        return address(passes.text_for(sold.sale_id, sold.location_id, step, key), base)
+
+    return live.codes(address_at, at, ahead)
 
 
 def address(text: str, base: str) -> str:
     """What the code says: the page of the check, so that a staff phone's own camera opens it."""
     return f"{base}/desk/exit?pass={text}"
-
-
-def _code(sold: Sold, step: int, base: str, key: bytes) -> Code:
-    text = passes.text_for(sold.sale_id, sold.location_id, step, key)
-    return Code(
-        starts_at=passes.starts_at(step),
-        ends_at=passes.starts_at(step + 1 + passes.ALLOWED_STEPS),
-        svg=qr.svg(qr.matrix(address(text, base))),
-    )
-
-
-__all__ = [
-    "MOST_AHEAD",
-    "STEP_S",
-    "Code",
-    "ExitPass",
-    "NoPass",
-    "Sold",
-    "address",
-    "codes",
-    "exit_pass",
-]

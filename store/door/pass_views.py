@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from datetime import datetime
-
 from flask import Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from .. import clock, identity, sales, web
-from ..errors import Invalid, NotFound
+from ..errors import NotFound
+from ..labels.live import as_json, read_ahead
 from . import live
 from .blueprint import blueprint
 from .live import Sold
@@ -47,28 +45,13 @@ def _picture(sold: Sold) -> Response:
 
 
 def _codes(sold: Sold, ahead: str) -> Response:
-    if not (ahead.isascii() and ahead.isdigit() and int(ahead[:4]) <= live.MOST_AHEAD):
-        raise Invalid(f"ahead is 0 to {live.MOST_AHEAD}", field="ahead")
+    steps = read_ahead(ahead)
     found = _pass(sold)
-    codes: list[live.Code] = []
-    if found and found.state == "live":
-        codes = live.codes(sold, found.at, web.base_url(), _secret(), int(ahead))
-    return jsonify(
-        state=found.state if found else sold.state,
-        now=_milliseconds(found.at if found else clock.now()),
-        codes=[
-            {
-                "from": _milliseconds(code.starts_at),
-                "until": _milliseconds(code.ends_at),
-                "svg": code.svg,
-            }
-            for code in codes
-        ],
-    )
-
-
-def _milliseconds(at: datetime) -> int:
-    return math.floor(at.timestamp() * 1000)
+    if found is None or found.state != "live":
+        state = found.state if found else sold.state
+        return jsonify(as_json(state, found.at if found else clock.now(), []))
+    codes = live.codes(sold, found.at, web.base_url(), _secret(), steps)
+    return jsonify(as_json("live", found.at, codes))
 
 
 def _secret() -> bytes:

@@ -13,6 +13,7 @@ from flask_babel import format_timedelta, gettext
 
 from .. import catalogue, clock, forms, identity, ids, sales, stock
 from ..errors import Invalid
+from ..identity import member_codes
 from . import checks, passes, seen
 from .blueprint import blueprint
 from .checks import Check
@@ -48,10 +49,13 @@ def desk() -> ResponseReturnValue:
 @blueprint.post("/desk")
 @identity.needs("check_exit")
 def scan() -> ResponseReturnValue:
-    """The field that always listens: a pass, a receipt's number or code, any code of an item."""
+    """The field that always listens: a pass, a receipt's number or code, a member's
+    code, any code of an item."""
     text = _scanned()
     if passes.is_pass(text):
         return _answer(text)
+    if member_codes.is_code(text):
+        return redirect(url_for("sales.till", code=text), 303)
     number = text.rpartition("/sales/")[2].upper().replace("-", "").replace(" ", "")
     if _RECEIPT_NUMBER.match(number) and sales.receipt(number):
         return redirect(url_for("sales.desk_sale", sale_id=number), 303)

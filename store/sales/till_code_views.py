@@ -24,7 +24,8 @@ from . import basket, empties_views, forms, paying
 from .basket_views import BasketChanged
 from .buying import Buy
 from .shown_views import blueprint
-from .till_views import back, basket_here, buyer_here, in_words
+from .till_refusals import in_words
+from .till_views import back, basket_here, buyer_here
 
 
 @blueprint.post("/desk/till/payments", endpoint="till_code")

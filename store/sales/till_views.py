@@ -12,40 +12,33 @@ from typing import Any
 
 from flask import current_app, flash, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from .. import catalogue, identity, ids, money, payment, stock, web
 from .. import forms as fields
 from ..errors import Invalid, NotFound, Refusal
+from ..identity import member_codes
 from ..labels import qr
 from ..payment import attempts
-from ..payment.calls import GatewayAway
 from ..payment.gateways.offered import codes
 from . import basket, empties_views, forms
 from .basket_views import BasketChanged
-from .buying import MOST_PIECES, Buy, Line, PriceRose
+from .buying import MOST_PIECES, Buy, Line
 from .checkout import buy
 from .empties import Returned, of_sales, sell_with
-from .limits import ConfirmationNeeded
+from .member_code_views import code_was_shown, from_code, shown_here
 from .receipts import receipt
 from .return_views import receipt_rules
 from .shown_views import blueprint, shown_receipt
 from .staff import known as _known
 from .staff import place_here
+from .till_refusals import CodeNeeded, GivenTooLittle, in_words
 
 COOKIE = "till"
 MEANS = ("cash", "card", "account")
 _MANY = re.compile(r"([1-9][0-9]{0,2})\*(.+)\Z", re.DOTALL)
-
-
-class GivenTooLittle(Refusal):
-    """Less cash was given than the basket costs. `data`: total_minor, given_minor."""
-
-    code = "given_too_little"
-    status = 409
-    title = "That is less than the total"
 
 
 @blueprint.get("/desk/till", endpoint="till")
@@ -53,6 +46,8 @@ class GivenTooLittle(Refusal):
 def till_page() -> ResponseReturnValue:
     """The basket of this till, and how it is paid. Changes nothing."""
     who = request.args.get("who", "").strip()[:254]
+    if code := request.args.get("code", ""):
+        return _of_code(code)
     found = _known(who) if who else None
     if found is not None:
         empties: dict[str, Any] = dict(empties_views.asked())
@@ -78,6 +73,7 @@ def till_page() -> ResponseReturnValue:
         pieces=contents.pieces if contents and lines else 0,
         decimals=money.decimals(forms.currency()),
         balance_minor=payment.balance_of(member.id, forms.currency()) if member else None,
+        shown=shown_here() if member and code_was_shown(member.id) else "",
         waiting=attempts.open_at_till(seller.id),
         codes=codes(current_app.config, amount_minor=total, currency=forms.currency()),
     )  # fmt: skip
@@ -88,6 +84,8 @@ def till_page() -> ResponseReturnValue:
 def till_add() -> ResponseReturnValue:
     """One more scan. `3*` before a code means three of it."""
     text = request.form.get("code", "").strip()
+    if member_codes.is_code(text):
+        return _of_code(text)
     many = _MANY.match(text)
     quantity, code = (int(many[1]), many[2]) if many else (1, text)
     response = back()
@@ -172,6 +170,8 @@ def _sell(seller_id: int, key: str) -> tuple[str, int | None]:
     means, member = fields.text("means", least=1, most=16), buyer_here()
     if means not in MEANS or (means == "account" and member is None):
         raise Invalid("A till takes cash, a card, or the account of a member", field="means")
+    if means == "account" and member is not None and not code_was_shown(member.id):
+        raise CodeNeeded()
     contents = basket_here()
     if contents is None or not contents.lines or contents.key != key:
         raise BasketChanged()
@@ -200,31 +200,10 @@ def _given(total_minor: int) -> int | None:
     return given
 
 
-def in_words(refusal: Refusal, code: str = "") -> Any:
-    """A refusal in a line that staff read while somebody waits. Nothing was charged."""
-    data = refusal.data
-    if isinstance(refusal, stock.OutOfStock):
-        return ngettext(
-            "The book has only %(num)d of %(item)s here. Nothing was charged.",
-            "The book has only %(num)d of %(item)s here. Nothing was charged.",
-            data["left"], item=data["item"],
-        )  # fmt: skip
-    if isinstance(refusal, payment.InsufficientFunds):
-        held = money.show(data["balance_minor"], forms.currency(), web.language())
-        return gettext("The account holds only %(amount)s. Nothing was charged.", amount=held)
-    if isinstance(refusal, ConfirmationNeeded):
-        return gettext("This is above the limit of the account. Nothing was charged.")
-    if isinstance(refusal, PriceRose):
-        return gettext("A price has gone up. Tell the new total, then take the money.")
-    if isinstance(refusal, GivenTooLittle):
-        return gettext("That is less than the total. Nothing was sold.")
-    if isinstance(refusal, BasketChanged):
-        return gettext("The basket has changed. Look at it again.")
-    if isinstance(refusal, GatewayAway):
-        return gettext("This does not answer just now. Take the money in another way.")
-    if code:
-        return gettext("“%(code)s” is not for sale here.", code=code)
-    return gettext("This was not sold: %(why)s", why=refusal.title)
+def _of_code(text: str) -> ResponseReturnValue:
+    """A member's code was scanned: the buyer is known, and was here."""
+    known: dict[str, Any] = {**from_code(_code(text)), **empties_views.asked()}
+    return redirect(url_for("sales.till", **known), 303)
 
 
 def _code(text: str) -> str:
@@ -263,8 +242,10 @@ def buyer_here() -> identity.Member | None:
 
 def _address(last: int | None = None) -> str:
     member = buyer_here()
-    empties: dict[str, Any] = dict(empties_views.asked())
-    return url_for("sales.till", member=member.id if member else None, last=last, **empties)
+    known: dict[str, Any] = dict(empties_views.asked())
+    if member:
+        known |= {"member": member.id, "shown": shown_here() or None}
+    return url_for("sales.till", last=last, **known)
 
 
 def back() -> Response:

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from store import catalogue, clock, door, identity, ids, payment, sales, stock
+from store import catalogue, clock, door, identity, ids, payment, sales, stock, ticks
 from store.db import transaction
 from store.door import passes
 from store.identity.models import SignIn
@@ -50,7 +50,7 @@ class DoorShop:
 
     def pass_of(self, sale_id: str, *, step: int = 0, place: int = 0) -> str:
         """The pass that the sale shows now, or so many steps later."""
-        now = passes.step_at(clock.now())
+        now = ticks.step_at(clock.now())
         return passes.text_for(sale_id, place or self.main, now + step, self.key)
 
     def check(self, text: str, *, staff: int = 0, place: int = 0, **more: object) -> sales.Receipt:

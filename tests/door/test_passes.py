@@ -8,14 +8,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from store import ids
+from store import ids, ticks
 from store.door import PassInvalid, PassStale, passes, seen
 from store.door.live import address
 
 KEY = b"a key of this shop"
 SALE = "01HZX7K2M9Q4R8T6V3W5"
 AT = datetime(2027, 3, 15, 10, 30, 7, tzinfo=UTC)
-STEP = passes.step_at(AT)
+STEP = ticks.step_at(AT)
 PLACE = 1
 
 
@@ -39,7 +39,7 @@ def test_a_code_is_good_for_its_own_step_and_the_ones_beside_it(distance: int) -
 
 
 def test_a_picture_of_the_code_is_stale_within_a_minute() -> None:
-    first_shown = passes.starts_at(STEP)
+    first_shown = ticks.starts_at(STEP)
     text = shown()
     verify(text, first_shown)
     verify(text, first_shown + timedelta(seconds=39))
@@ -50,10 +50,10 @@ def test_a_picture_of_the_code_is_stale_within_a_minute() -> None:
 
 @pytest.mark.parametrize("zone_hours", [-12, 0, 8])
 def test_a_step_is_twenty_seconds_of_everybodys_time(zone_hours: int) -> None:
-    begins = passes.starts_at(STEP)
-    assert passes.step_at(begins) == STEP
-    assert passes.step_at(begins - timedelta(microseconds=1)) == STEP - 1
-    assert passes.step_at(begins + timedelta(seconds=20)) == STEP + 1
+    begins = ticks.starts_at(STEP)
+    assert ticks.step_at(begins) == STEP
+    assert ticks.step_at(begins - timedelta(microseconds=1)) == STEP - 1
+    assert ticks.step_at(begins + timedelta(seconds=20)) == STEP + 1
 
 
 def test_a_pass_of_another_sale_place_or_shop_is_made_up() -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import func, select
 
+from store import clock, ticks
 from store.db import db
+from store.identity import member_codes
 from store.sales import basket
 from store.sales.models import Sale
-from tests.world import Thing, Visitor, World
+from tests.world import Somebody, Thing, Visitor, World
 
 
 @pytest.fixture
@@ -34,6 +38,20 @@ def scan(till: Visitor, code: str, **more: Any) -> str:
     answer = till.post("/desk/till/lines", {"code": code} | more)
     assert answer.status_code == 303
     return till.get(answer.location).text
+
+
+def code_of(world: World, member: Somebody, steps: int = 0) -> str:
+    """What the code on the member's phone says, `steps` from now."""
+    key = str(world.app.config["SECRET_KEY"]).encode()
+    return member_codes.text_for(member.id, ticks.step_at(clock.now()) + steps, key)
+
+
+def scanned(till: Visitor, code: str) -> tuple[str, dict[str, str]]:
+    """The page after a scan, and what its address says of the buyer."""
+    answer = till.post("/desk/till/lines", code=code)
+    assert answer.status_code == 303
+    said = {name: value[0] for name, value in parse_qs(urlsplit(answer.location).query).items()}
+    return html.unescape(till.get(answer.location).text), said
 
 
 def pay(till: Visitor, page: str, means: str, **more: str) -> str:
@@ -89,13 +107,14 @@ def test_a_member_pays_from_the_account_or_otherwise(
     for who in (lin.email, str(lin.id)):
         answer = till.get("/desk/till", query_string={"who": who})
         assert answer.location.endswith(f"member={lin.id}")
-    page = scan(till, milk.code, member=str(lin.id))
+    _, with_code = scanned(till, code_of(world, lin))
+    page = scan(till, milk.code, **with_code)
     assert "Account" in page and "20.00" in page
-    assert "Shop account" in pay(till, page, "account", member=str(lin.id))
-    page = scan(till, milk.code, member=str(lin.id))
-    said = pay(till, page, "account", member=str(lin.id))
+    assert "Shop account" in pay(till, page, "account", **with_code)
+    page = scan(till, milk.code, **with_code)
+    said = pay(till, page, "account", **with_code)
     assert "The account holds only" in said and "7.50" in said
-    pay(till, said, "card", member=str(lin.id))
+    pay(till, said, "card", **with_code)
     assert sold(world) == [(lin.id, "account", 1250), (lin.id, "card", 1250)]
     assert "Nobody is known" in till.get("/desk/till?who=nobody@example.com").text
     assert world.faults() == []

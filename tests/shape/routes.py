@@ -36,6 +36,8 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "sales.item_by_code GET": ("/i/{code}", PUBLIC),
     "sales.basket GET": ("/basket", PUBLIC),
     "post.practice GET": ("/practice/post", NOWHERE),
+    "sales.member_code GET": ("/me/code", MEMBERS),
+    "sales.member_code_image GET": ("/me/code.svg", MEMBERS),
     "catalogue.scan GET": ("/scan", PUBLIC),
     "catalogue.find GET": ("/find?code={code}", ALL_GO_ON),
     "catalogue.old_link GET": ("/gtin/{gtin}", (307, 307, 307, 307, 307)),
