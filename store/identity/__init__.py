@@ -10,11 +10,12 @@ from .sign_ins import is_stale as visit_is_stale
 from .sign_ins import visitor_query
 from .tokens import TokenInvalid, issue_token, member_of_token
 from .tries import begin as count_tries
+from .tries import forgive as forgive_tries
 from .visitors import Visitor
 
 __all__ = [
     "PERMISSIONS", "SCOPES", "IdentifierTaken", "Member", "SignInNeeded", "TokenInvalid", "Visitor",
     "add_member", "allows", "by_id", "caller", "confirmed", "count_tries", "current", "find",
-    "first_owner", "issue_token", "member_of_token", "names_of", "needs", "proven_mail",
-    "recognise", "safe_next", "signed_in", "visit_is_stale", "visitor_query",
+    "first_owner", "forgive_tries", "issue_token", "member_of_token", "names_of", "needs",
+    "proven_mail", "recognise", "safe_next", "signed_in", "visit_is_stale", "visitor_query",
 ]  # fmt: skip

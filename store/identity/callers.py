@@ -19,6 +19,8 @@ LOOK_UPS_BY_ADDRESS = 200
 SIGN_UPS_BY_ADDRESS = 60
 REPORTS_BY_ADDRESS = 120
 REPORTS_BY_VISITOR = 12
+BASKET_CODES_BY_ADDRESS = 60
+BASKET_CODES_BY_SHOP = 600
 # Guesses at one person from all over the world, from devices that never signed in as them.
 WRONG_BY_PERSON = 20
 # Codes: what is sent costs money and wakes people; what is guessed has one chance in a million.
@@ -112,6 +114,13 @@ class Caller:
             Limit(
                 "report_address", self._subject("address", self.network), REPORTS_BY_ADDRESS, 3600
             ),
+        ]
+
+    def basket_codes(self) -> list[Limit]:
+        """For guesses at the code of somebody's basket."""
+        return [
+            Limit("basket_code", self._subject("address", self.network), BASKET_CODES_BY_ADDRESS),
+            Limit("basket_code", self._subject("shop"), BASKET_CODES_BY_SHOP),
         ]
 
     @property

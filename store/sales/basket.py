@@ -13,14 +13,21 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, delete, func, select, update
 
-from .. import catalogue, clock, ids, money, stock, web
+from .. import catalogue, clock, money, stock, web
 from ..catalogue.markdowns import reduced_minor
-from ..db import connection, db, in_transaction, repeatable, transaction
+from ..db import db, in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound
+from .basket_rows import Holder, at, changed, claim_in, empty_out, opened, quantities
 from .buying import MOST_LINES, MOST_PIECES, Line
 from .goods import carried, due_minor, parts_of
 from .marked import Marked, marked_at
 from .models import Basket, BasketLine, Sale
+
+__all__ = [
+    "KEPT_DAYS", "Contents", "Holder", "Shown", "add", "claim", "clear", "contents", "empty",
+    "paid_at_till", "paid_with", "pieces", "pieces_expression", "set_quantity", "sweep",
+    "take_out",
+]  # fmt: skip
 
 KEPT_DAYS = 30
 
@@ -130,20 +137,6 @@ class Contents:
         )
 
 
-@dataclass(frozen=True)
-class Holder:
-    """Whose basket: a member's, or a guest's by the secret in their cookie."""
-
-    member_id: int | None
-    secret: str | None
-
-    @property
-    def mine(self) -> ColumnElement[bool]:
-        """Baskets that this visitor may see: a member sees what they scanned as a guest, too."""
-        guest = (Basket.secret == self.secret) & Basket.member_id.is_(None)
-        return guest if self.member_id is None else (Basket.member_id == self.member_id) | guest
-
-
 def pieces_expression(member_id: ColumnElement[int] | Any, secret: str | None) -> ScalarSelect[int]:
     """An expression for the item page: how many pieces wait in the visitor's baskets."""
     guest = (Basket.secret == secret) & Basket.member_id.is_(None)
@@ -235,14 +228,14 @@ def add(holder: Holder, line: Line, location_id: int, currency: str) -> None:
     """Opener: one more scan at a location. Raises Invalid (quantity, too many lines),
     ItemNotForSale."""
     with transaction() as session:
-        _claim(holder)
-        basket = _at(holder, location_id) or _open(holder, location_id)
+        claim_in(holder)
+        basket = at(holder, location_id) or opened(holder, location_id)
         if basket.member_id is not None and paid_with(basket.member_id, basket.key):
-            _empty(basket)  # Else what was paid for would be paid for again with the new scan.
+            empty_out(basket)  # Else what was paid for would be paid for again with the new scan.
         quote = catalogue.quotes([line.item_id], location_id, currency).get(line.item_id)
         if quote is None:
             raise catalogue.ItemNotForSale("This item is not for sale here")
-        have = _quantities(basket)
+        have = quantities(basket)
         if line.quantity < 1 or have.get(line.item_id, 0) + line.quantity > MOST_PIECES:
             raise Invalid(f"A quantity is 1 to {MOST_PIECES}", field="quantity")
         if line.item_id in have:
@@ -259,7 +252,7 @@ def add(holder: Holder, line: Line, location_id: int, currency: str) -> None:
                            seen_minor=due_minor(quote, parts_of([quote]), currency),
                            label_id=line.label_id)
             )  # fmt: skip
-        _changed(basket)
+        changed(basket)
 
 
 @repeatable
@@ -278,14 +271,14 @@ def set_quantity(holder: Holder, line_id: int, quantity: int) -> None:
             line.quantity = quantity
         else:
             session.delete(line)
-        _changed(basket)
+        changed(basket)
 
 
 @repeatable
 def claim(holder: Holder) -> None:
     """Opener: after a sign-in, what was scanned as a guest joins the member's baskets."""
     with transaction():
-        _claim(holder)
+        claim_in(holder)
 
 
 def paid_with(member_id: int, key: str) -> str | None:
@@ -306,7 +299,7 @@ def clear(holder: Holder, key: str) -> None:
     stays as it is."""
     with transaction() as session:
         for basket in session.scalars(select(Basket).where(holder.mine, Basket.key == key)):
-            _empty(basket)
+            empty_out(basket)
 
 
 @repeatable
@@ -321,12 +314,7 @@ def take_out(member_id: int | None, key: str) -> None:
     """Joiner: the same; a till's basket is no member's."""
     query = select(Basket).where(Basket.member_id == member_id, Basket.key == key)
     for basket in in_transaction().scalars(query):
-        _empty(basket)
-
-
-def _empty(basket: Basket) -> None:
-    in_transaction().execute(delete(BasketLine).where(BasketLine.basket_id == basket.id))
-    _changed(basket)
+        empty_out(basket)
 
 
 @repeatable
@@ -338,58 +326,3 @@ def sweep() -> int:
         session.execute(delete(BasketLine).where(BasketLine.basket_id.in_(old)))
         gone = session.execute(delete(Basket).where(Basket.updated_at < before))
         return int(gone.rowcount)  # type: ignore[attr-defined]
-
-
-def _claim(holder: Holder) -> None:
-    """Joiner: a guest's baskets become the member's. Where both have one at the same place, what
-    the member's does not hold joins it; what both hold was scanned once, not twice."""
-    session = in_transaction()
-    if holder.member_id is None or holder.secret is None:
-        return
-    guests = select(Basket).where(Basket.secret == holder.secret, Basket.member_id.is_(None))
-    for guest in session.scalars(guests).all():
-        mine = _at(holder, guest.location_id)
-        if mine is None:
-            guest.member_id, guest.secret = holder.member_id, None
-            session.flush()
-            continue
-        session.execute(
-            update(BasketLine)
-            .where(BasketLine.basket_id == guest.id, BasketLine.item_id.not_in(_quantities(mine)))
-            .values(basket_id=mine.id)
-        )
-        session.execute(delete(BasketLine).where(BasketLine.basket_id == guest.id))
-        session.delete(guest)
-        _changed(mine)
-
-
-def _at(holder: Holder, location_id: int) -> Basket | None:
-    """The visitor's own basket at a location: the member's, or the guest's."""
-    whose = (
-        Basket.member_id == holder.member_id
-        if holder.member_id is not None
-        else (Basket.secret == holder.secret) & Basket.member_id.is_(None)
-    )
-    return db.session.scalar(select(Basket).where(whose, Basket.location_id == location_id))
-
-
-def _open(holder: Holder, location_id: int) -> Basket:
-    session = in_transaction()
-    secret = holder.secret if holder.member_id is None else None
-    basket = Basket(id=ids.new(), secret=secret, member_id=holder.member_id,
-                    location_id=location_id, key=ids.new(), updated_at=clock.now())  # fmt: skip
-    session.add(basket)
-    session.flush()
-    return basket
-
-
-def _quantities(basket: Basket) -> dict[int, int]:
-    query = select(BasketLine.item_id, BasketLine.quantity).where(BasketLine.basket_id == basket.id)
-    return {row[0]: row[1] for row in connection().execute(query)}
-
-
-def _changed(basket: Basket) -> None:
-    """Every change makes the basket another one: a new purchase key."""
-    basket.key = ids.new()
-    basket.updated_at = clock.now()
-    in_transaction().flush()

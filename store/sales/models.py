@@ -218,12 +218,14 @@ class EmptyLine(Base):
 class Basket(Base):
     """What was scanned at one location and not yet paid. A guest's is known by `secret`, which the
     browser's cookie holds; `key` is the purchase key of the basket as it is shown, made anew with
-    every change."""
+    every change. `code` lets one more browser join a guest's basket, until a moment."""
 
     __tablename__ = "baskets"
     __table_args__ = (
         UniqueConstraint("member_id", "location_id"),
         UniqueConstraint("secret", "location_id"),
+        CheckConstraint("(code IS NULL) = (code_ends_at IS NULL)", name="code"),
+        Index("uq_baskets_code", "code", unique=True),
     )
 
     id: Mapped[str] = mapped_column(String(20), primary_key=True)
@@ -232,6 +234,8 @@ class Basket(Base):
     location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
     key: Mapped[str] = mapped_column(String(64))
     updated_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    code: Mapped[str | None] = mapped_column(String(8))
+    code_ends_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class BasketLine(Base):

@@ -13,6 +13,7 @@ from ..payment.on_delivery import due_of
 from . import (
     away_views,
     basket,
+    basket_code_views,
     basket_views,
     courier_views,
     desk_views,
@@ -46,6 +47,7 @@ from .shown_views import blueprint, shown_receipt
 __all__ = [
     "Express",
     "away_views",
+    "basket_code_views",
     "basket_views",
     "blueprint",
     "courier_views",
