@@ -61,12 +61,12 @@ def test_two_browsers_hold_one_basket_from_then_on(world: World, milk: Thing, br
     assert "another browser or phone" in phone.get("/basket").text
     # The link only fills the field in: whoever looks at it ahead of the shopper uses nothing up.
     assert f'value="{code}"' in phone.get(f"/basket/join?code={code}").text
-    assert not shows(phone, "Oat milk")
+    assert not shows(phone, "Oat milk barista")
     typed = code.lower().replace("0", "o").replace("1", "l")
     assert join(phone, typed) == 303
-    assert shows(phone, "Oat milk")
+    assert shows(phone, "Oat milk barista")
     put(phone, bread)
-    assert shows(camera, "Oat milk", "Bread")
+    assert shows(camera, "Oat milk barista", "Wholemeal toast")
     put(camera, milk)
     assert "29.00" not in phone.get("/basket").text and "33.00" in phone.get("/basket").text
     assert baskets(world) == 1
@@ -78,7 +78,7 @@ def test_what_the_other_browser_held_comes_along(world: World, milk: Thing, brea
     put(phone, bread)
     assert join(phone, code_from(camera)) == 303
     for browser in (camera, phone):
-        assert shows(browser, "Oat milk", "Bread")
+        assert shows(browser, "Oat milk barista", "Wholemeal toast")
     assert baskets(world) == 1
 
 
@@ -89,7 +89,7 @@ def test_a_code_works_once_and_not_for_long(world: World, milk: Thing) -> None:
     assert join(world.visitor(), code) == 303
     late = world.visitor()
     assert join(late, code) == 404
-    assert not shows(late, "Oat milk")
+    assert not shows(late, "Oat milk barista")
 
     first, second = code_from(camera), code_from(camera)
     assert join(late, first) == 404, "another code makes the last one worthless"
@@ -100,7 +100,7 @@ def test_a_code_works_once_and_not_for_long(world: World, milk: Thing) -> None:
     assert "It works once and for 15 minutes" in late.post("/basket/join", code=second).text
     # A code of the browser's own basket is no way to lose it.
     assert join(camera, code_from(camera)) == 303
-    assert shows(camera, "Oat milk")
+    assert shows(camera, "Oat milk barista")
 
 
 def test_a_member_takes_it_over_and_the_guest_is_told_to_sign_in(
@@ -111,7 +111,7 @@ def test_a_member_takes_it_over_and_the_guest_is_told_to_sign_in(
     lin = world.client_for(world.member())
     put(lin, bread)
     assert join(lin, code_from(camera)) == 303
-    assert shows(lin, "Oat milk", "Bread")
+    assert shows(lin, "Oat milk barista", "Wholemeal toast")
     assert shows(camera, "Your basket is empty")
     # A member's basket has no code: it is where they sign in.
     assert "another browser or phone" not in lin.get("/basket").text
@@ -127,7 +127,7 @@ def test_who_guesses_is_stopped(world: World, milk: Thing, monkeypatch: pytest.M
     assert [join(stranger, guess) for guess in ("000000", "A", "!?")] == [404] * 3
     assert join(stranger, code) == 429
     assert "Too many tries" in stranger.post("/basket/join", code=code).text
-    assert not shows(stranger, "Oat milk")
+    assert not shows(stranger, "Oat milk barista")
     with world.app.app_context(), transaction() as session:
         session.query(Try).delete()
     # Who types the right one counts for nothing: a whole shop shares one address.
