@@ -24,7 +24,7 @@ from . import basket, empties_views, forms, paying
 from .basket_views import BasketChanged
 from .buying import Buy
 from .shown_views import blueprint
-from .till_refusals import in_words
+from .till_refusal_views import in_words
 from .till_views import back, basket_here, buyer_here
 
 

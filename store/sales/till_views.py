@@ -34,7 +34,7 @@ from .return_views import receipt_rules
 from .shown_views import blueprint, shown_receipt
 from .staff import known as _known
 from .staff import place_here
-from .till_refusals import CodeNeeded, GivenTooLittle, in_words
+from .till_refusal_views import CodeNeeded, GivenTooLittle, in_words
 
 COOKIE = "till"
 MEANS = ("cash", "card", "account")
