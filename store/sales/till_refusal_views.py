@@ -12,6 +12,7 @@ from ..payment.calls import GatewayAway
 from . import forms
 from .basket_views import BasketChanged
 from .buying import PriceRose
+from .limits import ConfirmationNeeded
 
 __all__ = ["CodeNeeded", "GivenTooLittle", "in_words"]
 
@@ -44,6 +45,8 @@ def in_words(refusal: Refusal, code: str = "") -> Any:
     if isinstance(refusal, payment.InsufficientFunds):
         held = money.show(data["balance_minor"], forms.currency(), web.language())
         return gettext("The account holds only %(amount)s. Nothing was charged.", amount=held)
+    if isinstance(refusal, ConfirmationNeeded):
+        return gettext("This is above the limit of the account. Nothing was charged.")
     if isinstance(refusal, PriceRose):
         return gettext("A price has gone up. Tell the new total, then take the money.")
     if isinstance(refusal, GivenTooLittle):
