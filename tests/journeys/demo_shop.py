@@ -45,7 +45,7 @@ CAST = {"shopper": SHOPPER, "staff": STAFF, "owner": OWNER}
 NO_PAGES = {
     "static", "catalogue.other_key", "catalogue.description", "catalogue.picture",
     "catalogue.old_link", "catalogue.find", "door.pass_image", "identity.code", "identity.more",
-    "identity.start_again",
+    "identity.start_again", "payment.due_payments_csv", "payment.settlement_rejects",
     "labels.picture", "labels.job_pdf", "labels.sample", "labels.sheet_picture", "labels.find",
     "reports.takings_csv", "reports.sales_csv", "sales.till_goods", "sales.till_worker",
     "sellers.sellers_csv", "sellers.settlement_csv", "sellers.settlement_pdf",
@@ -240,6 +240,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "stock.delivery": {"slip_id": work["delivery"]},
         "stock.shelf_count": {"slip_id": work["count"]},
         "stock.transfer_slip": {"slip_id": work["transfer"]},
+        "payment.due_payments": {"means": "card"}, "payment.settlement_file": {"file_id": "none"},
         "labels.delivery": {"slip_id": work["booked"]}, "sellers.seller": {"code": "QUAY"},
         "sellers.settlement": {"settlement_id": settled.settlement.id},
     }  # fmt: skip
