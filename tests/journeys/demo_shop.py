@@ -45,7 +45,8 @@ CAST = {"shopper": SHOPPER, "staff": STAFF, "owner": OWNER}
 NO_PAGES = {
     "static", "catalogue.other_key", "catalogue.description", "catalogue.picture",
     "catalogue.old_link", "catalogue.find", "door.pass_image", "identity.code", "identity.more",
-    "identity.start_again", "payment.due_payments_csv", "payment.settlement_rejects",
+    "identity.start_again", "payment.costs_csv", "payment.due_payments_csv",
+    "payment.settlement_rejects",
     "labels.picture", "labels.job_pdf", "labels.sample", "labels.sheet_picture", "labels.find",
     "reports.takings_csv", "reports.sales_csv", "sales.till_goods", "sales.till_worker",
     "sellers.sellers_csv", "sellers.settlement_csv", "sellers.settlement_pdf",
