@@ -42,4 +42,5 @@ def onward(gateway: str) -> str:
 def back_from_provider(gateway: str, back: str) -> ResponseReturnValue:
     """The browser comes back by a form of the provider's. It is believed in nothing: the page that
     it is sent on to asks the provider."""
+    request.get_data(cache=False)  # Too much of it is refused like everywhere.
     return redirect(identity.safe_next("/" + back.lstrip("/")), 303)

@@ -36,7 +36,7 @@ SAFE = 64 * 1024
 @blueprint.url_value_preprocessor
 def _room(endpoint: str | None, values: dict[str, Any] | None) -> None:
     """A settlement file may be larger than a picture."""
-    if endpoint == "payment.take_settlement":
+    if endpoint == "payment.take_settlement" and request.mimetype == "multipart/form-data":
         most = max(MOST_BYTES + SAFE, int(current_app.config["UPLOAD_BYTES"]))
         request.max_content_length = most
 
