@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from store import (
     catalogue,
+    clock,
     create_app,
     delivery,
     demo,
@@ -43,6 +44,7 @@ CAST = {"shopper": SHOPPER, "staff": STAFF, "owner": OWNER}
 
 # What a GET answers with something else than a page: pictures, files, documents, other addresses.
 NO_PAGES = {
+    "sales.basket_code", "sales.member_code_image",
     "static", "catalogue.other_key", "catalogue.description", "catalogue.picture",
     "catalogue.old_link", "catalogue.find", "door.pass_image", "identity.code", "identity.more",
     "identity.start_again", "payment.costs_csv", "payment.due_payments_csv",
@@ -235,6 +237,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "labels.sticker": {"label_id": shop.things["label"]}, "labels.job": {"job_id": 1},
         "payment.top_up_state": {"top_up_id": shop.things["approve"].split("/")[3].split("?")[0]},
         "payment.onward": {"gateway": "none"},
+        "payment.month": {"month": clock.now().strftime("%Y-%m")},
         "sales.ways": {"code": "LONG"}, "sales.payment": {"attempt_id": shop.things["paying"]},
         "sales.till_payment": {"attempt_id": "none"}, "reports.table": {"kind": "items"},
         "stock.purchase": {"slip_id": work["purchase"]},
