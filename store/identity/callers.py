@@ -101,6 +101,9 @@ class Caller:
         """For challenges to passkeys: one for each sign-in page that is opened."""
         return [Limit("challenge", self._subject("address", self.network), CHALLENGES_BY_ADDRESS)]
 
+    def from_outside(self) -> list[Limit]:
+        return [Limit("outside", self._subject("address", self.network), WRONG_BY_ADDRESS)]
+
     def wrong_passkeys(self) -> list[Limit]:
         return [Limit("passkey", self._subject("address", self.network), WRONG_BY_ADDRESS)]
 

@@ -13,6 +13,8 @@ from .codes import CodeOver, WrongCode
 from .entering import MoreNeeded
 from .identifiers import IdentifierTaken
 from .login import safe_next
+from .oidc import OutsideAway, OutsideRefused
+from .outside import LastSign, OutsideTaken
 from .passkeys import PasskeyRefused
 from .sign_ins import MemberDisabled, WrongPassword
 
@@ -72,6 +74,14 @@ def fault(refusal: Refusal) -> tuple[str, str]:
         return "", _("Messages cannot be sent just now. Please try again in a minute.")
     if isinstance(refusal, PasskeyRefused):
         return "", _("This passkey does not fit. Please try again, or go on another way.")
+    if isinstance(refusal, OutsideAway):
+        return "", _("This provider does not answer just now. Please go on another way.")
+    if isinstance(refusal, OutsideRefused):
+        return "", _("You were not signed in from outside. Please try again, or go on another way.")
+    if isinstance(refusal, OutsideTaken):
+        return "", _("This outside account belongs to another account here.")
+    if isinstance(refusal, LastSign):
+        return "", _("This is the only way into your account. Add another one first.")
     if isinstance(refusal, MoreNeeded):
         return "", _("This account is closed to codes alone. Please ask in the shop.")
     if isinstance(refusal, WrongPassword):

@@ -123,6 +123,31 @@ class Challenge(Base):
     expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
 
 
+class OutsideAccount(Base):
+    """An account elsewhere that opens this one: the provider's name for a person. `openid` is what
+    WeChat calls them inside its own app, where they pay."""
+
+    __tablename__ = "outside_accounts"
+    __table_args__ = (UniqueConstraint("provider", "subject"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
+    provider: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(String(255))
+    openid: Mapped[str] = mapped_column(String(64), default="")
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    used_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class UsedState(Base):
+    """A state that came back from a provider, so that it does so once."""
+
+    __tablename__ = "used_states"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
 class SignIn(Base):
     """A place where a member is signed in: one browser. The cookie's secret is kept as a digest."""
 

@@ -20,7 +20,16 @@ from .. import web
 from ..db import transaction
 from ..errors import Invalid, Refusal, TooMany
 from ..post import PostBusy
-from . import code_views, forms, identifiers, members, passkey_views, people, sign_ins
+from . import (
+    code_views,
+    forms,
+    identifiers,
+    members,
+    outside_views,
+    passkey_views,
+    people,
+    sign_ins,
+)
 from .code_views import form, fresh_digest, visit_digest, welcome
 from .identifiers import IdentifierTaken
 from .login import caller, current, mark_device, signed_in
@@ -30,6 +39,7 @@ blueprint = Blueprint("identity", __name__)
 people.register(blueprint)
 code_views.register(blueprint)
 passkey_views.register(blueprint)
+outside_views.register(blueprint)
 
 
 # Signing in and up
@@ -39,6 +49,9 @@ passkey_views.register(blueprint)
 def sign_in() -> ResponseReturnValue:
     if current():
         return redirect(forms.next_path(), 303)
+    if outside_views.silent() and "way" not in request.args:
+        there = url_for("identity.outside", provider="wechat", next=forms.next_path())
+        return redirect(there, 303)
     if code_views.any_code() and request.args.get("way") != "password":
         return code_views.start_page("")
     return _sign_in_page("")
