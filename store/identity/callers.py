@@ -122,8 +122,12 @@ class Caller:
     def basket_codes(self) -> list[Limit]:
         """For guesses at the code of somebody's basket."""
         return [
-            Limit("basket_code", self._subject("address", self.network), BASKET_CODES_BY_ADDRESS),
-            Limit("basket_code", self._subject("shop"), BASKET_CODES_BY_SHOP),
+            Limit(
+                "basket_code_address",
+                self._subject("address", self.network),
+                BASKET_CODES_BY_ADDRESS,
+            ),
+            Limit("basket_code_shop", self._subject("shop"), BASKET_CODES_BY_SHOP),
         ]
 
     @property

@@ -21,7 +21,7 @@ def test_an_item_tells_what_a_shelf_label_needs(shop: Shop) -> None:
         "price_to_pay": {"amount": "12.50", "minor": 1250, "currency": "CNY"},
         "tax_included": True, "deposit": None, "parts": [],
         "unit_price": {"price": {"amount": "12.50", "minor": 1250, "currency": "CNY"}, "per": "l"},
-        "for_sale": True, "location": "MAIN", "on_hand": 10,
+        "for_sale": True, "location": "MAIN", "on_hand": 10, "seller": None,
         "url": f"http://localhost/01/{MILK_GTIN}", "picture": None,
         "updated_at": item["updated_at"],
     }  # fmt: skip
