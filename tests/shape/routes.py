@@ -337,5 +337,10 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "identity.sign_in_with_password POST": ("/sign-in", (403, 403, 403, 403, 403)),
     "identity.sign_out POST": ("/sign-out", ALL_GO_ON),
 }
-WITH_PROOF_OF_THEIR_OWN = ("api_", "payment.notice", "payment.back_from_provider")
-"""Routes that need no token of a form: they ask for a bearer token or a signature."""
+WITH_PROOF_OF_THEIR_OWN = (
+    "identity.outside_posted",
+    "api_",
+    "payment.notice",
+    "payment.back_from_provider",
+)
+"""Routes that need no token of a form: they ask for a bearer token, a signature or a state."""
