@@ -25,8 +25,9 @@ from .catalogue.commands import catalogue
 from .catalogue.drafts import Reader, Rejection
 from .catalogue.figures import read_amount, read_rate
 from .catalogue.importing import Added, Defaults, Report, import_items
-from .catalogue.tables import Row, Table, guarded, open_table
+from .catalogue.tables import Row, Table, open_table
 from .errors import Refusal
+from .spreadsheets import guarded
 
 SHOWN = 20
 

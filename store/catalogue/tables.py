@@ -18,6 +18,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 
 from ..errors import Invalid
+from ..spreadsheets import guarded, unguarded
 from .encodings import detect_encoding
 
 __all__ = ["MOST_ROWS", "FileRefused", "Row", "Table", "open_table", "write_table"]
@@ -64,19 +65,6 @@ def open_table(path: Path, encoding: str = "") -> AbstractContextManager[Table]:
     if name.endswith((".xls", ".ods", ".numbers", ".pdf", ".zip")):
         raise FileRefused(f"{path.name}: save it as .xlsx or .csv first")
     return _open_csv(path, encoding)
-
-
-# Spreadsheets run a cell that begins like this as a formula. A quote before it makes it text; one
-# more quote before what has one already, so that taking one away gives back exactly what was.
-_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
-
-
-def guarded(cell: str) -> str:
-    return f"'{cell}" if _FORMULA.match(cell) else cell
-
-
-def unguarded(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 # CSV

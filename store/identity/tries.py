@@ -46,10 +46,10 @@ def begin(limits: list[Limit]) -> list[int]:
         session.add_all(rows)
         session.flush()
         written = [row.id for row in rows]
-    waits = {limit.scope: _wait_s(limit) for limit in limits}
-    if wait_s := max(waits.values()):
+    waits = [(limit.scope, _wait_s(limit)) for limit in limits]
+    if wait_s := max(wait for _, wait in waits):
         # The kinds only: whose tries they were is not told.
-        log.warning("too many tries: %s", ", ".join(name for name in waits if waits[name]))
+        log.warning("too many tries: %s", ", ".join(name for name, wait in waits if wait))
         with transaction():
             forgive(written)
         raise TooMany("Too many tries; wait a little", retry_after_s=wait_s)

@@ -12,9 +12,10 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from .. import clock
-from ..catalogue.tables import Row, guarded
+from ..catalogue.tables import Row
 from ..db import transaction
 from ..errors import Refusal
+from ..spreadsheets import guarded
 from . import conflicts, exporting, woocommerce
 from .feeds import Outcome
 from .files import Taken, named, take_file

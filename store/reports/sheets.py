@@ -3,11 +3,10 @@ take for a formula."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 
 from .. import money
+from ..spreadsheets import guarded, written
 from .calendar import date_of, zone
 from .figures import Figures, Line
 from .filters import Filters
@@ -16,18 +15,17 @@ from .listing import Entry
 __all__ = ["of_entries", "of_lines", "of_series"]
 
 _MEASURES = ("sales", "refunds", "items", "takings", "refunded", "tax", "currency")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def of_series(lines: Iterable[Line], filters: Filters) -> Iterator[str]:
     """Takings over time: an hour, or the first and last day of each line."""
     if filters.by == "hour":
-        yield from _written(
+        yield from written(
             ("hour", *_MEASURES),
             ([int(line.code), *_measures(line.figures, filters.currency)] for line in lines),
         )
         return
-    yield from _written(
+    yield from written(
         ("from", "to", *_MEASURES),
         (
             [date_of(line.span.first), date_of(line.span.last),
@@ -39,10 +37,10 @@ def of_series(lines: Iterable[Line], filters: Filters) -> Iterator[str]:
 
 def of_lines(lines: Iterable[Line], filters: Filters, language: str) -> Iterator[str]:
     """Takings by item, category, location, channel, means or shopper."""
-    yield from _written(
+    yield from written(
         ("code", "name", *_MEASURES),
         (
-            [_safe(line.code), _safe(_name(line.names, language)),
+            [guarded(line.code), guarded(_name(line.names, language)),
              *_measures(line.figures, filters.currency)]
             for line in lines
         ),
@@ -52,14 +50,14 @@ def of_lines(lines: Iterable[Line], filters: Filters, language: str) -> Iterator
 def of_entries(entries: Iterable[Entry], language: str) -> Iterator[str]:
     """The list of sales and refunds; what was sold stands in one cell."""
     where = zone()
-    yield from _written(
+    yield from written(
         ("sale", "kind", "at", "location", "channel", "shopper", "what", "items", "total", "tax",
          "currency", "means"),
         (
             [entry.sale_id, "refund" if entry.refund else "sale",
-             entry.at.astimezone(where).isoformat(timespec="seconds"), _safe(entry.location_name),
-             entry.channel, _safe(entry.who),
-             _safe("; ".join(f"{many} x {_name(names, language)}" for names, many in entry.what)),
+             entry.at.astimezone(where).isoformat(timespec="seconds"), guarded(entry.location_name),
+             entry.channel, guarded(entry.who),
+             guarded("; ".join(f"{many} x {_name(names, language)}" for names, many in entry.what)),
              entry.quantity, money.text(entry.total_minor, entry.currency),
              money.text(entry.tax_minor, entry.currency), entry.currency, entry.means]
             for entry in entries
@@ -77,23 +75,3 @@ def _measures(figures: Figures, currency: str) -> list[object]:
 
 def _name(names: dict[str, str], language: str) -> str:
     return names.get(language) or next(iter(names.values()), "")
-
-
-def _safe(text: str) -> str:
-    """A name that begins like a formula gets an apostrophe; what we write as a number does not."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _written(head: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    # The mark at the start tells Excel that this is UTF-8.
-    buffer = io.StringIO("\ufeff")
-    buffer.seek(0, io.SEEK_END)
-    writer = csv.writer(buffer)
-    writer.writerow(head)
-    for row in rows:
-        writer.writerow(row)
-        if buffer.tell() > 32_000:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()

@@ -102,8 +102,8 @@ def _sale_row(sale: Accepted, at: datetime) -> dict[str, object]:
 
 def _line_rows(sale: Accepted) -> list[dict[str, object]]:
     rows = []
-    for position, (line, quote) in enumerate(zip(sale.asked.lines, sale.quotes), start=1):
-        total, tax = quote.taxed(line.quantity)
+    priced = zip(sale.asked.lines, sale.quotes, sale.amounts)
+    for position, (line, quote, (total, tax)) in enumerate(priced, start=1):
         rows.append({
             "sale_id": sale.sale_id, "position": position, "item_id": line.item_id,
             "names": quote.names, "quantity": line.quantity, "unit_minor": quote.amount_minor,

@@ -43,6 +43,8 @@ class Accepted:
     sale_id: str
     asked: Buy
     quotes: list[catalogue.Quote]
+    amounts: list[money.Taxed]
+    """What each line comes to, and the tax in it."""
     total_minor: int
     tax_minor: int
     found: dict[tuple[int, int], int]
@@ -142,7 +144,7 @@ class Till:
             self.levels[place] = self.levels.get(place, 0) + found.get(place, 0) - quantity
         tax = sum(each.tax_minor for each in amounts)
         tax += sum(each.tax_minor for each in deposits)
-        return Accepted(ids.new(), asked, quotes, total, tax, found, deposits)
+        return Accepted(ids.new(), asked, quotes, amounts, total, tax, found, deposits)
 
     def _spend(self, owner: tuple[int, str], total: int, is_confirmed: bool) -> None:
         if self.balances[owner] < total:

@@ -1,19 +1,14 @@
-"""How an order can be paid, as its page offers it; and the way to a provider."""
+"""How an order can be paid, as its page offers it."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from flask import current_app, redirect, request, url_for
-from flask.typing import ResponseReturnValue
-
-from .. import forms as fields
-from .. import payment, web
-from ..payment.gateways.simulated import WISHES
+from .. import payment
 from ..payment.on_delivery import MEANS
-from . import at_the_door, paying
+from . import at_the_door
 from .ordering import Offer, Order
-from .paying_views import gateway_named, offered_here
+from .paying_views import offered_here
 
 COURIER = "courier"
 
@@ -46,18 +41,3 @@ def ways(asked: Order, made: Offer | None, pay: str) -> Ways:
 def means_of(pay: str) -> str:
     """What the books call a way of paying."""
     return MEANS if pay == COURIER else pay or "account"
-
-
-def to_provider(asked: Order) -> ResponseReturnValue:
-    """Keep the goods and go to the provider. The same page sent twice is one payment."""
-    try:
-        attempt_id = paying.pay(
-            paying.Paying(
-                asked, gateway_named(asked.means), minutes=current_app.config["HOLD_MINUTES"],
-                subject=current_app.config["SHOP_NAME"], base_url=web.base_url(),
-                wish=fields.choice("wish", WISHES, "approve"), address=request.remote_addr or "",
-            )
-        )  # fmt: skip
-    except paying.AlreadyPaid as refusal:
-        return redirect(url_for("sales.receipt", sale_id=refusal.data["sale"]), 303)
-    return redirect(url_for("sales.payment", attempt_id=attempt_id, go=1), 303)

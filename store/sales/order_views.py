@@ -21,9 +21,10 @@ from .basket_views import BasketChanged
 from .buying import Line
 from .elsewhere import Elsewhere, elsewhere, far
 from .order_goods import pieces_of
-from .order_paying_views import COURIER, means_of, to_provider, ways
+from .order_paying_views import COURIER, means_of, ways
 from .ordering import Offer, Order, offer
 from .orders import order
+from .paying_views import to_provider
 from .receipts import receipt
 from .shelf import named
 from .shown_views import blueprint

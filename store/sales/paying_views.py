@@ -20,6 +20,7 @@ from .basket_views import BasketChanged
 from .buying import Buy, Line
 from .goods import deposited, due_minor, parts_of
 from .marked import marked_at, reduced
+from .ordering import Order
 from .shown_views import blueprint
 
 
@@ -82,11 +83,16 @@ def pay() -> ResponseReturnValue:
             Line(line.item_id, line.quantity, seen[line.item_id], line.label_id)
             for line in goods.lines
         )
+    asked = Buy(member.id, place, forms.currency(), lines, key, "shelf", means=means)
+    return to_provider(asked)
+
+
+def to_provider(asked: Buy | Order) -> ResponseReturnValue:
+    """Keep the goods and go to the provider. The same page sent twice is one payment."""
     try:
         attempt_id = paying.pay(
             paying.Paying(
-                Buy(member.id, place, forms.currency(), lines, key, "shelf", means=means),
-                gateway_named(means), minutes=current_app.config["HOLD_MINUTES"],
+                asked, gateway_named(asked.means), minutes=current_app.config["HOLD_MINUTES"],
                 subject=current_app.config["SHOP_NAME"], base_url=web.base_url(),
                 wish=fields.choice("wish", WISHES, "approve"), address=request.remote_addr or "",
             )

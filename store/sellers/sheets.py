@@ -3,13 +3,11 @@ would take for a formula."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
 from .. import money, web
-from ..catalogue.tables import guarded
+from ..spreadsheets import guarded, written
 from .figures import Entry, Listed
 
 __all__ = ["of_entries", "of_sellers"]
@@ -18,7 +16,7 @@ __all__ = ["of_entries", "of_sellers"]
 def of_entries(entries: Iterable[Entry], language: str) -> Iterator[str]:
     """The lines of a settlement: sales, and what of them came back."""
     where = ZoneInfo(web.setting("TIME_ZONE"))
-    yield from _written(
+    yield from written(
         ("at", "sale", "refund", "item", "name", "quantity", "total", "commission", "fee", "share",
          "currency"),
         (
@@ -34,7 +32,7 @@ def of_entries(entries: Iterable[Entry], language: str) -> Iterator[str]:
 
 def of_sellers(rows: Iterable[Listed], currency: str) -> Iterator[str]:
     """Sellers with what was sold for them, and what they are owed."""
-    yield from _written(
+    yield from written(
         ("code", "name_en", "name_zh", "items", "pieces", "sold", "returned", "commission", "fee",
          "share", "owed", "to_be_paid_out", "currency"),
         (
@@ -46,18 +44,3 @@ def of_sellers(rows: Iterable[Listed], currency: str) -> Iterator[str]:
             for row in rows
         ),
     )  # fmt: skip
-
-
-def _written(head: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    # The mark at the start tells spreadsheets that this is UTF-8.
-    buffer = io.StringIO("\ufeff")
-    buffer.seek(0, io.SEEK_END)
-    writer = csv.writer(buffer)
-    writer.writerow(head)
-    for row in rows:
-        writer.writerow(row)
-        if buffer.tell() > 32_000:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()

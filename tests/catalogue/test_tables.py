@@ -14,7 +14,8 @@ from openpyxl import Workbook
 
 from store.catalogue import tables
 from store.catalogue.encodings import detect_encoding
-from store.catalogue.tables import FileRefused, guarded, open_table, unguarded, write_table
+from store.catalogue.tables import FileRefused, open_table, write_table
+from store.spreadsheets import guarded, unguarded
 
 CHINESE = "条码,名称,品牌,价格\n6901234567892,茉莉绿茶一大瓶,山泉,3.50\n"
 FRENCH = "code;name;price\n123;Crème fraîche;2,50\n124;Pâté de campagne;3,20\n"

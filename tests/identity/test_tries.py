@@ -47,6 +47,15 @@ def test_nobody_is_limited_as_somebody_is(browser: Open, people: dict[str, int])
     assert [wrong(eve, "nobody@shop.example") for _ in range(6)] == [403] * 5 + [429]
 
 
+def test_two_limits_of_one_kind_hold_both(app: Flask) -> None:
+    """The first must not be hidden by the second, whatever they are called."""
+    with app.app_context():
+        limits = [Limit("guess", "here", 1), Limit("guess", "anywhere", 9)]
+        tries.begin(limits)
+        with pytest.raises(TooMany):
+            tries.begin(limits)
+
+
 def test_the_spelling_does_not_give_more_tries(browser: Open, people: dict[str, int]) -> None:
     eve = browser("198.51.100.66")
     spellings = ["anna@shop.example", "ANNA@shop.example", " anna@shop.example",

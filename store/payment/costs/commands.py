@@ -13,9 +13,9 @@ import click
 from flask import current_app
 
 from ... import clock, money
-from ...catalogue.tables import guarded
 from ...db import db
 from ...errors import Refusal
+from ...spreadsheets import guarded
 from . import differences, figures, matching, taking, terms
 from .models import SettlementFile, SettlementLine
 from .reading import wanted_columns

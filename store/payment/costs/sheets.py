@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 from ... import money
-from ...catalogue.tables import guarded
+from ...spreadsheets import guarded, written
 from .dues import Due
 from .figures import Cost, Month
 from .reading import Reject
@@ -59,15 +57,9 @@ def _said(value: object) -> str:
 
 
 def _written(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    # The mark at the start tells spreadsheets that this is UTF-8. What we write as a number below
-    # zero is one; text of others that begins like a formula is guarded.
-    buffer = io.StringIO("\ufeff")
-    buffer.seek(0, io.SEEK_END)
-    writer = csv.writer(buffer)
-    writer.writerow(head)
-    for row in rows:
-        writer.writerow(cell if _is_number(cell) else guarded(cell) for cell in row)
-    return buffer.getvalue()
+    """What we write as a number below zero is one; text of others is guarded."""
+    safe = ([cell if _is_number(cell) else guarded(cell) for cell in row] for row in rows)
+    return "".join(written(head, safe))
 
 
 def _is_number(cell: str) -> bool:
