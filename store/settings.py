@@ -46,6 +46,7 @@ SETTINGS = (
     Setting("TOP_UP_LIMIT", "5000", "Largest single top-up of a shopper's account."),
     Setting("PIECE_G", 500, "What an item weighs whose size does not tell, in grams."),
     Setting("HOLD_MINUTES", 15, "Goods and prices stand so long while somebody pays elsewhere."),
+    Setting("TILL_BLIND", False, "Staff count a till before they see what should be in it."),
     Setting("CASH_ON_DELIVERY", "0", "Largest order that is paid to the courier; 0: none is."),
     Setting("CASH_ON_DELIVERY_OPEN", 2, "So many of a shopper's may be unpaid or refused at once."),
     Setting("ESCROW_DAYS", 0, "Orders' money is held until so many days after arrival; 0: never."),

@@ -16,7 +16,7 @@ from .. import catalogue, identity, outbox, sellers
 from ..db import db
 from ..errors import Refusal
 from .goods import OWNER, SHOPPER, STAFF
-from .opening import lay_out
+from .opening import agree, lay_out
 from .weeks import pass_weeks
 
 __all__ = ["SIGN_INS", "NotEmpty", "is_wanted", "open_shop"]
@@ -64,7 +64,9 @@ def open_shop() -> None:
         if _settings_file().exists():
             raise NotEmpty("This shop has settings of its own, which do not say demo = true")
         _settings_file().write_text(SETTINGS, "utf-8")
-    pass_weeks(lay_out())
+    laid = lay_out()
+    agree(laid)
+    pass_weeks(laid)
     outbox.work()
     sellers.settle()
 

@@ -14,9 +14,10 @@ from .. import catalogue, clock, delivery, identity, labels, sellers, stock
 from ..db import transaction
 from ..delivery import places as delivery_places
 from ..delivery import rates
-from .goods import CATEGORIES, GOODS, PEOPLE, STAFF, Good
+from ..payment.costs.terms import Terms, set_terms
+from .goods import CATEGORIES, GOODS, OWNER, PEOPLE, STAFF, Good
 
-__all__ = ["DAYS", "Laid", "add_good", "lay_out", "picture_of"]
+__all__ = ["DAYS", "Laid", "add_good", "agree", "lay_out", "picture_of"]
 
 DAYS = 35
 BAKERY = "Old Quay Bakery"
@@ -71,6 +72,19 @@ def _counter(goods: dict[str, int]) -> None:
         for name, item_id in goods.items():
             if GOODS[name].brand == BAKERY:
                 catalogue.edit_item(item_id, seller_id=bakery.id)
+
+
+def agree(laid: Laid) -> None:
+    """Opener: what the providers of the demo take, and when their money comes."""
+    day = laid.opened_at.date()
+    agreed = {
+        "card": Terms(day, 5_500, most_minor=8_000, days=1, working_days=True),
+        "alipay": Terms(day, 6_000, days=1, fee_back=True),
+        "wechat": Terms(day, 6_000, days=1, fee_back=True),
+        "stripe": Terms(day, 34_000, fixed_minor=235, days=7),
+    }
+    for means, terms in agreed.items():
+        set_terms(means, laid.currency, terms, made_by=laid.people[OWNER.email])
 
 
 def add_good(good: Good, currency: str, price_minor: int | None = None) -> catalogue.Item:

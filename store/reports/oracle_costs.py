@@ -3,9 +3,11 @@ posting settled twice, and what is owed is what nothing has settled yet."""
 
 from __future__ import annotations
 
+from . import oracle_tills
+
 __all__ = ["RULES"]
 
-_OWN = "('settled', 'settled_back', 'fee', 'fee_back', 'unmatched', 'unmatched_back')"
+_OWN = "('banked', 'banked_back', 'means_fee', 'means_fee_back', 'unmatched', 'unmatched_back')"
 
 _RULES = (
     (
@@ -14,10 +16,10 @@ _RULES = (
         "to the fees",
         """SELECT COUNT(*) FROM (
              SELECT note FROM (
-               SELECT t.note, CASE WHEN t.reason LIKE 'settled%' THEN
+               SELECT t.note, CASE WHEN t.reason LIKE 'banked%' THEN
                         CASE WHEN a.code LIKE 'bank:%' THEN t.amount_minor ELSE -t.amount_minor END
                       ELSE 0 END AS bank,
-                      CASE WHEN t.reason LIKE 'fee%' THEN
+                      CASE WHEN t.reason LIKE 'means_fee%' THEN
                         CASE WHEN a.code LIKE 'fees:%' THEN t.amount_minor ELSE -t.amount_minor END
                       ELSE 0 END AS fees
                  FROM transfers t JOIN accounts a ON a.id = t.debit_id WHERE t.reason IN OWN_REASONS
@@ -71,6 +73,7 @@ _RULES = (
     ),
 )
 
-RULES = tuple(
-    (name, meaning, query.replace("OWN_REASONS", _OWN)) for name, meaning, query in _RULES
+RULES = (
+    *((name, meaning, query.replace("OWN_REASONS", _OWN)) for name, meaning, query in _RULES),
+    *oracle_tills.RULES,
 )

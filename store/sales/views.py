@@ -31,6 +31,7 @@ from . import (
     return_rule_views,
     return_views,
     till_code_views,
+    till_day_views,
     till_views,
 )
 from .buying import Buy
@@ -65,6 +66,7 @@ __all__ = [
     "return_rule_views",
     "return_views",
     "till_code_views",
+    "till_day_views",
     "till_views",
 ]
 

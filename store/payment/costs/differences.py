@@ -16,7 +16,8 @@ from sqlalchemy import Select, func, insert, or_, select, update
 from ... import clock
 from ...db import db, in_transaction, repeatable, transaction
 from ...errors import Invalid, NotFound, Refusal
-from ..models import Transfer
+from ..ledger import account_of
+from ..models import Account, Transfer
 from . import postings
 from .matching import difference_of
 from .models import BOOKED, TRANSITIONS, SettlementLine
@@ -143,11 +144,12 @@ def _means_of(transfer_id: int) -> tuple[str, str] | None:
     transfer = session.get(Transfer, transfer_id)
     if transfer is None:
         return None
-    for means in MEANS:
-        account = postings.account_id(means, transfer.currency)
-        if account in (transfer.debit_id, transfer.credit_id):
-            return means, transfer.currency
-    return None
+    codes = {f"{account_of(means)}:{transfer.currency}": means for means in MEANS}
+    query = select(Account.code).where(
+        Account.id.in_((transfer.debit_id, transfer.credit_id)), Account.code.in_(codes)
+    )
+    code = session.scalar(query.limit(1))
+    return (codes[code], transfer.currency) if code is not None else None
 
 
 def _reason(said: str) -> str:

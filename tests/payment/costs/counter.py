@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from store import ids, sales
 from store.db import db, transaction
-from store.payment import attempts, costs, paybacks
+from store.payment import attempts, costs
 from store.payment.attempts import Wanted
 from store.payment.gateways import Approved
 from tests.world import Somebody, Thing, World
@@ -33,15 +33,6 @@ def sell_by_card(world: World, seller: Somebody, thing: Thing) -> str:
     line = (sales.Line(thing.id, 1),)
     asked = sales.Buy(None, world.location, "CNY", line, ids.new(), "till", seller.id, means="card")
     return sales.buy(asked).sale_id
-
-
-def went_back(attempt: str, minor: int) -> str:
-    """A refund of late money, as a provider sends it; answers its number."""
-    with transaction():
-        mine = attempts.locked(attempt)
-        paybacks.send_back(mine, "late")
-    [back] = paybacks.of_attempt(attempt)
-    return back.id
 
 
 def take(
