@@ -7,7 +7,7 @@ from . import oracle_tills
 
 __all__ = ["RULES"]
 
-_OWN = "('banked', 'banked_back', 'means_fee', 'means_fee_back', 'unmatched', 'unmatched_back')"
+_OWN = "('settled', 'settled_back', 'fee', 'fee_back', 'unmatched', 'unmatched_back')"
 
 _RULES = (
     (
@@ -16,10 +16,10 @@ _RULES = (
         "to the fees",
         """SELECT COUNT(*) FROM (
              SELECT note FROM (
-               SELECT t.note, CASE WHEN t.reason LIKE 'banked%' THEN
+               SELECT t.note, CASE WHEN t.reason LIKE 'settled%' THEN
                         CASE WHEN a.code LIKE 'bank:%' THEN t.amount_minor ELSE -t.amount_minor END
                       ELSE 0 END AS bank,
-                      CASE WHEN t.reason LIKE 'means_fee%' THEN
+                      CASE WHEN t.reason LIKE 'fee%' THEN
                         CASE WHEN a.code LIKE 'fees:%' THEN t.amount_minor ELSE -t.amount_minor END
                       ELSE 0 END AS fees
                  FROM transfers t JOIN accounts a ON a.id = t.debit_id WHERE t.reason IN OWN_REASONS

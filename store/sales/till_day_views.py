@@ -41,11 +41,19 @@ def till_day() -> str:
     means = _countable(found, mine)
     return render_template(
         "sales/till_day.html", place=place, seller=seller, till=till, day=day, mine=mine,
-        left=till_days.left_in(till), sums=till_sums.sums(found), countable=means,
+        left=till_days.left_in(till), sums=_shown(found, mine), countable=means,
         currency=forms.currency(), key=ids.new(), notes=NOTES.get(forms.currency(), ()),
         shown=mine is not None or not _blind(), late=[one for one in found if one.late],
         plain=lambda minor: money.text(minor, forms.currency()), own=_is_own(seller),
     )  # fmt: skip
+
+
+def _shown(found: list[till_sums.Entry], mine: TillTry | None) -> dict[str, till_sums.Sum]:
+    """The sums by means, of those that were counted though nothing came, too."""
+    sums = till_sums.sums(found)
+    for means in mine.counted if mine is not None else ():
+        sums.setdefault(means, till_sums.Sum(means, 0, 0, 0, 0, 0))
+    return sums
 
 
 def _whose() -> tuple[stock.Location, Any]:
@@ -75,7 +83,9 @@ def _blind() -> bool:
 
 def _countable(found: list[till_sums.Entry], mine: TillTry | None) -> list[str]:
     """What is asked for: cash, the terminal, and the providers whose codes this till shows."""
-    offered = [one.name for one in codes(current_app.config, amount_minor=1, currency="CNY")]
+    offered = [
+        one.name for one in codes(current_app.config, amount_minor=1, currency=forms.currency())
+    ]
     used = {one.means for one in found} | set(mine.counted if mine else ())
     return [one for one in COUNTED if one in ("cash", "card") or one in used or one in offered]
 
@@ -181,7 +191,7 @@ def till_days_list() -> str:
     """Closed days: one's own, and for an owner those of everybody at this location."""
     me, place = identity.signed_in(), place_here()
     all_ = identity.allows(me, "see_sales")
-    found = till_days.days(place.id, None if all_ else me.id)
+    found = till_sums.days(place.id, None if all_ else me.id)
     open_ = _open_tills(place.id) if all_ else []
     people = {till.seller_id for _, till in (*found, *open_)}
     return render_template(

@@ -23,13 +23,12 @@ from .till_models import Till, TillCount, TillDay, TillEntry, TillMove, TillTry
 from .till_sums import Entry, entries, seen_of, sums
 
 __all__ = [
-    "COUNTED", "Closing", "Moved", "TillChanged", "TillClosed", "close_day", "count", "days",
-    "latest_try", "left_in", "move", "open_day", "open_day_of", "till_of",
+    "COUNTED", "Closing", "Moved", "TillChanged", "TillClosed", "close_day", "count", "latest_try",
+    "left_in", "move", "open_day", "open_day_of", "till_of",
 ]  # fmt: skip
 
 COUNTED = ("cash", "card", *NAMES)
 """What can be counted; what was paid from accounts needs no counting."""
-SHOWN = 60
 
 
 class TillChanged(Refusal):
@@ -173,7 +172,7 @@ def _day(day_id: str) -> tuple[Till, TillDay]:
 @repeatable
 def count(day_id: str, counted: Mapping[str, int], *, made_by: int) -> str:
     """Opener: what somebody has counted, written down before they see what should be there; answers
-    the count's id. Raises Invalid, NotFound, TillClosed."""
+    the count's id: of one that said the same of the same, where a page was sent twice. Raises Invalid, NotFound, TillClosed."""
     if "cash" not in counted or not all(
         means in COUNTED and 0 <= abs(minor) <= money.LARGEST_MINOR
         for means, minor in counted.items()
@@ -185,8 +184,12 @@ def count(day_id: str, counted: Mapping[str, int], *, made_by: int) -> str:
         till, day = _day(day_id)
         if day.closed_at is not None:
             raise TillClosed(day=day.id)
+        now = entries(till, day)
+        last = latest_try(day, now)
+        if last is not None and (last.counted, last.made_by) == (dict(counted), made_by):
+            return last.id
         found = {"id": ids.new(), "day_id": day_id, "counted": dict(counted),
-                 "seen": seen_of(day, entries(till, day)), "made_by": made_by,
+                 "seen": seen_of(day, now), "made_by": made_by,
                  "at": clock.now()}  # fmt: skip
         session.connection().execute(insert(TillTry), [found])
         return str(found["id"])
@@ -283,17 +286,3 @@ def _write(
     if closed.rowcount != 1:
         raise TillClosed(day=day.id)
     return number
-
-
-def days(
-    location_id: int | None = None, seller_id: int | None = None
-) -> list[tuple[TillDay, Till]]:
-    """The newest closed days: of all tills, of a location, of one seller."""
-    query = select(TillDay, Till).join(Till, Till.id == TillDay.till_id)
-    if location_id is not None:
-        query = query.where(Till.location_id == location_id)
-    if seller_id is not None:
-        query = query.where(Till.seller_id == seller_id)
-    closed = query.where(TillDay.closed_at.is_not(None))
-    rows = db.session.execute(closed.order_by(TillDay.closed_at.desc()).limit(SHOWN))
-    return [(row[0], row[1]) for row in rows]

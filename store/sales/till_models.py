@@ -122,8 +122,9 @@ class TillCount(Base):
 
 
 class TillEntry(Base):
-    """One sale, refund, or other thing that a closed day is made of, in that day alone. It is
-    `late` where it happened before the day was opened, and was told of afterwards."""
+    """One sale, refund, or other thing that a closed day is made of, in that day alone; a row for
+    each means with which it was paid. It is `late` where it happened before the day was opened, and
+    was told of afterwards."""
 
     __tablename__ = "till_entries"
     __table_args__ = (
@@ -134,7 +135,7 @@ class TillEntry(Base):
     kind: Mapped[str] = mapped_column(String(8), primary_key=True)
     source_id: Mapped[str] = mapped_column(String(20), primary_key=True)
     day_id: Mapped[str] = mapped_column(ForeignKey("till_days.id"))
-    means: Mapped[str] = mapped_column(String(16))
+    means: Mapped[str] = mapped_column(String(16), primary_key=True)
     amount_minor: Mapped[int] = mapped_column(BigId)
     at: Mapped[datetime] = mapped_column(Moment)
     late: Mapped[bool] = mapped_column()

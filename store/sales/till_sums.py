@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, func, literal, select
 
-from ..db import connection
+from ..db import connection, db
 from .courier_models import CourierHandIn
 from .models import Empties, Refund, Sale
 from .offline import BEFORE
 from .return_models import ReturnDecision
 from .till_models import Till, TillDay, TillEntry, TillMove
 
-__all__ = ["Entry", "Sum", "entries", "of_day", "seen_of", "sums"]
+SHOWN = 60
+__all__ = ["Entry", "Sum", "days", "entries", "of_day", "seen_of", "sums"]
 
 
 class Entry(NamedTuple):
@@ -153,3 +154,17 @@ def sums(found: list[Entry]) -> dict[str, Sum]:
 def seen_of(day: TillDay, found: list[Entry]) -> str:
     """What a page has seen of the till: another sale makes it another."""
     return f"{day.id}:{len(found)}:{sum(one.amount_minor for one in found)}"
+
+
+def days(
+    location_id: int | None = None, seller_id: int | None = None
+) -> list[tuple[TillDay, Till]]:
+    """The newest closed days: of all tills, of a location, of one seller."""
+    query = select(TillDay, Till).join(Till, Till.id == TillDay.till_id)
+    if location_id is not None:
+        query = query.where(Till.location_id == location_id)
+    if seller_id is not None:
+        query = query.where(Till.seller_id == seller_id)
+    closed = query.where(TillDay.closed_at.is_not(None))
+    rows = db.session.execute(closed.order_by(TillDay.closed_at.desc()).limit(SHOWN))
+    return [(row[0], row[1]) for row in rows]

@@ -28,7 +28,7 @@ from store.catalogue import groups, markdowns
 from store.db import db, transaction
 from store.delivery import addresses
 from store.demo.goods import OWNER, SHOPPER, STAFF, Person
-from store.sales import fulfilment
+from store.sales import fulfilment, till_days
 from store.sales.returns import Wish, declare
 from store.sellers import figures
 from store.stock import purchases, slips, transit
@@ -53,6 +53,7 @@ NO_PAGES = {
     "labels.picture", "labels.job_pdf", "labels.sample", "labels.sheet_picture", "labels.find",
     "reports.takings_csv", "reports.sales_csv", "sales.till_goods", "sales.till_worker",
     "sellers.sellers_csv", "sellers.settlement_csv", "sellers.settlement_pdf",
+    "sales.till_report_csv",
     "payment.month_csv", "payment.month_pdf", "sales.receipt_pdf", "sales.refund_pdf",
 }  # fmt: skip
 NO_PAGES_OF = {"health", "api-docs"}
@@ -161,6 +162,7 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         found["order"] = _ordered(member.id, place)
         found["sale"] = sales.receipts(member_id=member.id, limit=1)[0].id
         found["slips"] = _slips(member.id, place, good)
+        found["day"] = _closed_day(place)
         kept = str(bought.location).rpartition("/")[2]
         found["bought"] = kept
         back = Wish(kept, [sales.Part(1, 1)], "shop", "A reason in words", ids.new())
@@ -186,6 +188,19 @@ def _slips(member_id: int, place: int, item: int) -> dict[str, int]:
     with transaction():
         purchases.book_delivery(made["booked"], member_id)
     return made
+
+
+def _closed_day(place: int) -> str:
+    """A day of a till, closed with a coin too little, and the next one open with its count."""
+    staff = identity.find(STAFF.email)
+    assert staff is not None
+    day = till_days.open_day(place, staff.id, "CNY", 123_456_00, "", made_by=staff.id)
+    counted = till_days.count(day, {"cash": 123_455_00, "card": 0}, made_by=staff.id)
+    asked = till_days.Closing(day, counted, 123_400_00, {"cash": LONG_NAME})
+    till_days.close_day(asked, made_by=staff.id)
+    again = till_days.open_day(place, staff.id, "CNY", 55_00, "", made_by=staff.id)
+    till_days.count(again, {"cash": 60_00, "card": 123_456_00}, made_by=staff.id)
+    return day
 
 
 def _ordered(member_id: int, place: int) -> tuple[str, str]:
@@ -240,6 +255,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "payment.onward": {"gateway": "none"},
         "payment.month": {"month": clock.now().strftime("%Y-%m")},
         "sales.ways": {"code": "LONG"}, "sales.payment": {"attempt_id": shop.things["paying"]},
+        "sales.till_report": {"day_id": shop.things["day"]},
         "sales.till_payment": {"attempt_id": "none"}, "reports.table": {"kind": "items"},
         "stock.purchase": {"slip_id": work["purchase"]},
         "stock.delivery": {"slip_id": work["delivery"]},

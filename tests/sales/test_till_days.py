@@ -10,9 +10,9 @@ import pytest
 from flask import Flask
 
 from store import clock as shop_clock
-from store import errors, ids, sales
-from store.db import db
-from store.sales import till_days, till_sums
+from store import catalogue, delivery, errors, ids, sales
+from store.db import db, transaction
+from store.sales import couriers, empties, fulfilment, till_days, till_sums
 from store.sales.till_days import Closing, Moved, TillChanged, TillClosed
 from store.sales.till_models import TillDay
 from tests.conftest import Clock
@@ -123,6 +123,68 @@ def told_late(world: World, sam: Somebody, milk: Thing, at: datetime) -> None:
     db.session.rollback()
 
 
+class TestAllThatMovesCash:
+    @pytest.fixture(params=["CNY", "JPY"])
+    def settings(
+        self, request: pytest.FixtureRequest, settings: dict[str, object]
+    ) -> dict[str, object]:
+        return settings | {"CURRENCY": request.param, "CASH_ON_DELIVERY": "9000"}
+
+    def test_stands_in_the_drawer_of_who_moved_it(
+        self, world: World, app: Flask, sam: Somebody
+    ) -> None:
+        """A refund is paid out by a colleague, empties are, and a courier's cash is counted."""
+        world.currency, kim = app.config["CURRENCY"], world.staff()
+        page = world.client_for(sam)
+        with app.app_context():
+            for seller in (sam, kim):
+                till_days.open_day(
+                    world.location, seller.id, world.currency, 0, "", made_by=seller.id
+                )
+            with transaction():
+                bottle = catalogue.add_deposit({"en": "Bottle"}, 25, world.currency).item_id
+            milk = world.item(price="1200")
+            line = (sales.Line(milk.id, 2),)
+            asked = sales.Buy(None, world.location, world.currency, line, ids.new(), "till",
+                              sam.id, means="cash")  # fmt: skip
+            sold = sales.buy(asked).sale_id
+            sales.refund(sold, made_by=kim.id, parts=[sales.Part(1, 1)])
+            brought = empties.Returned(world.location, world.currency, {bottle: 3}, ids.new(),
+                                       sam.id)  # fmt: skip
+            empties.take_back(brought)
+            self.by_courier(world, milk, sam)
+            unit = {"CNY": 120_000, "JPY": 1_200}[world.currency]
+            for seller, expected in ((sam, 3 * unit - 75), (kim, -unit)):
+                till = till_days.till_of(world.location, seller.id, world.currency)
+                assert till is not None
+                found = till_sums.entries(till, till_days.open_day_of(till))
+                assert till_sums.sums(found)["cash"].amount_minor == expected
+        shown = page.get("/desk/till/day").text
+        assert {"CNY": "¥3,599.25", "JPY": "3,525"}[world.currency] in shown
+        half = page.post("/desk/till/day/moves", day=self.day_of(app, world, sam), way="safe",
+                         amount="0.5", reason="halves", key=ids.new())  # fmt: skip
+        assert half.status_code == (303 if world.currency == "CNY" else 422)
+        assert world.faults() == []
+
+    def by_courier(self, world: World, milk: Thing, sam: Somebody) -> None:
+        world.zone((50_000, "0"))
+        sale = world.order(world.member(), milk, means="delivery")
+        shipment = delivery.of_sale(sale.id)[0].id
+        for event in ("pick", "pack", "ship", "deliver"):
+            fulfilment.step(shipment, event, made_by=sam.id, carrier="SF Express")
+        [one] = couriers.owed()
+        counted = couriers.Count(one.courier_id, world.location, one.amount_minor,
+                                 one.amount_minor, world.currency, ids.new(), "")  # fmt: skip
+        couriers.hand_in(counted, made_by=sam.id)
+
+    def day_of(self, app: Flask, world: World, sam: Somebody) -> str:
+        with app.app_context():
+            till = till_days.till_of(world.location, sam.id, app.config["CURRENCY"])
+            day = till_days.open_day_of(till)
+            assert day is not None
+            return day.id
+
+
 @pytest.mark.usefixtures("context")
 def test_other_drawers_are_other_days(world: World, sam: Somebody) -> None:
     milk, kim = world.item(price="12"), world.staff()
@@ -134,7 +196,7 @@ def test_other_drawers_are_other_days(world: World, sam: Somebody) -> None:
     till = till_days.till_of(world.location, sam.id, "CNY")
     assert till is not None
     assert till_sums.entries(till, None) == []
-    assert len(till_days.days(world.location)) == 0
+    assert len(till_sums.days(world.location)) == 0
     assert world.faults() == []
 
 

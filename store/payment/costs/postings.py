@@ -25,7 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 BANK, FEES, DIFFERENCES = "bank", "fees", "settlement_differences"
-OWN = ("banked", "banked_back", "means_fee", "means_fee_back", "unmatched", "unmatched_back")
+OWN = ("settled", "settled_back", "fee", "fee_back", "unmatched", "unmatched_back")
 """The reasons of what we book here; every other posting of such an account is owed, or owes."""
 
 
@@ -180,9 +180,9 @@ def book(account: int, currency: str, lines: Sequence[Legs], *, back: bool = Fal
     names = (BANK, FEES, DIFFERENCES)
     bank, fees, differences = (ledger.shop_account(name, currency) for name in names)
     for line in lines:
-        to, reason = (bank, "banked") if line.came else (differences, "unmatched")
+        to, reason = (bank, "settled") if line.came else (differences, "unmatched")
         for other, what, amount in (
-            (to, reason, line.gross_minor - line.fee_minor), (fees, "means_fee", line.fee_minor),
+            (to, reason, line.gross_minor - line.fee_minor), (fees, "fee", line.fee_minor),
         ):  # fmt: skip
             if not amount:
                 continue

@@ -7,8 +7,8 @@ from alembic import op
 
 from store.db import Moment
 
-revision = "0038"
-down_revision = "0037"
+revision = "0042"
+down_revision = "0041"
 branch_labels = None
 depends_on = None
 
@@ -162,7 +162,7 @@ def _counts() -> None:
             name=op.f("ck_till_entries_kind"),
         ),
         _day("till_entries"),
-        sa.PrimaryKeyConstraint("kind", "source_id", name=op.f("pk_till_entries")),
+        sa.PrimaryKeyConstraint("kind", "source_id", "means", name=op.f("pk_till_entries")),
     )
     op.create_index("ix_till_entries_day_id", "till_entries", ["day_id"])
 
