@@ -9,8 +9,8 @@ from datetime import datetime
 import pytest
 from flask import Flask
 
-from store import clock as shop_clock
 from store import catalogue, delivery, errors, ids, sales
+from store import clock as shop_clock
 from store.db import db, transaction
 from store.sales import couriers, empties, fulfilment, till_days, till_sums
 from store.sales.till_days import Closing, Moved, TillChanged, TillClosed
