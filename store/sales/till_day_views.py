@@ -3,8 +3,6 @@ the Z report of a closed day."""
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from flask import Response, current_app, flash, redirect, render_template, request, url_for
@@ -14,11 +12,11 @@ from sqlalchemy import func, select
 
 from .. import forms as fields
 from .. import identity, ids, money, stock
-from ..catalogue.tables import guarded
 from ..db import db
 from ..errors import Invalid, NotFound
 from ..payment import tills as cash
 from ..payment.gateways.offered import codes
+from ..spreadsheets import guarded, written
 from . import forms, till_days, till_sums
 from .shown_views import blueprint
 from .staff import place_here
@@ -229,16 +227,15 @@ def till_report(day_id: str) -> str:
 def till_report_csv(day_id: str) -> Response:
     """Everything that a closed day was made of."""
     found = _report(day_id)
-    buffer = io.StringIO("\ufeff")
-    buffer.seek(0, io.SEEK_END)
-    writer = csv.writer(buffer)
-    writer.writerow(("number", "kind", "id", "means", "amount", "at", "late", "currency"))
+    head = ("number", "kind", "id", "means", "amount", "at", "late", "currency")
     currency = found["till"].currency
-    for one in found["entries"]:
-        writer.writerow((found["day"].number, one.kind, guarded(one.source_id), one.means,
-                         money.text(one.amount_minor, currency), one.at.isoformat(),
-                         "late" if one.late else "", currency))  # fmt: skip
-    response = Response(buffer.getvalue(), mimetype="text/csv")
+    rows = (
+        (found["day"].number, one.kind, guarded(one.source_id), one.means,
+         money.text(one.amount_minor, currency), one.at.isoformat(),
+         "late" if one.late else "", currency)
+        for one in found["entries"]
+    )  # fmt: skip
+    response = Response(written(head, rows), mimetype="text/csv")
     name = f"till-{found['till'].id}-{found['day'].number}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

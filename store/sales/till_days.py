@@ -172,7 +172,7 @@ def _day(day_id: str) -> tuple[Till, TillDay]:
 @repeatable
 def count(day_id: str, counted: Mapping[str, int], *, made_by: int) -> str:
     """Opener: what somebody has counted, written down before they see what should be there; answers
-    the count's id: of one that said the same of the same, where a page was sent twice. Raises Invalid, NotFound, TillClosed."""
+    the count's id. A page sent twice is one count. Raises Invalid, NotFound, TillClosed."""
     if "cash" not in counted or not all(
         means in COUNTED and 0 <= abs(minor) <= money.LARGEST_MINOR
         for means, minor in counted.items()
