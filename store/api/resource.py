@@ -144,11 +144,13 @@ class Resource(Blueprint):  # type: ignore[misc]
         if method == "POST":
             every += [keys.KeyMissing, keys.KeyInvalid, BadJson, BodyNotJson]
         every.sort(key=lambda refusal: (refusal.status, refusal.code))
+        # Written down at once: the library's decorators would copy all that is said so far for
+        # each status, a fifth of the time in which a shop starts.
+        said = view._apidoc["response"]["responses"]  # type: ignore[attr-defined]
         for status, group in itertools.groupby(every, key=lambda refusal: refusal.status):
             codes = ", ".join(f"`{code}`" for code in sorted({it.code for it in group}))
-            view = self.alt_response(
-                status, schema=Problem, content_type=PROBLEM, description=codes
-            )(view)
+            problem = {"schema": Problem(), "description": codes, "content_type": PROBLEM}
+            said.setdefault(status, []).append(problem)
         return view
 
     def _describes(self, view: View, method: str, path: str, scopes: Sequence[str]) -> View:
