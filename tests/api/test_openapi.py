@@ -20,7 +20,7 @@ from tests.api.conftest import MILK_GTIN, Shop
 from tests.api.test_access import OPEN, routes
 
 # A dozen requests for each operation, role and database are some thousand in all.
-EXAMPLES = {GenerationMode.POSITIVE: 9, GenerationMode.NEGATIVE: 4}
+EXAMPLES = {GenerationMode.POSITIVE: 6, GenerationMode.NEGATIVE: 3}
 RULES = [
     rules.not_a_server_error,
     openapi_rules.status_code_conformance,

@@ -15,7 +15,7 @@ from tests.crashes.load import Load
 from tests.live import Start
 from tests.world import World
 
-KILLS, ENDS, SHOPPERS = 30, 3, 6
+KILLS, ENDS, SHOPPERS = 16, 2, 6
 HELD = 1_000_000
 
 

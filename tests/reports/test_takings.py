@@ -46,10 +46,12 @@ def shop(app: Flask, clock: Clock) -> Iterable[Shop]:
 
 
 @pytest.mark.parametrize(
-    "zone", ["Asia/Shanghai", "Europe/London", "America/New_York", "Asia/Kolkata"]
+    ("zone", "turn"),
+    [("Asia/Shanghai", 0), ("Europe/London", 1), ("America/New_York", 0), ("Asia/Kolkata", 1)],
 )
-def test_every_figure_is_the_sum_of_its_sales(app: Flask, shop: Shop, zone: str) -> None:
-    """Random sales over a year and the days of a clock change; some are rolled up, some wait."""
+def test_every_figure_is_the_sum_of_its_sales(app: Flask, shop: Shop, zone: str, turn: int) -> None:
+    """Random sales over a year and the days of a clock change; some are rolled up, some wait. Each
+    question is asked in two zones before all is rolled up, and in the others after."""
     app.config["TIME_ZONE"] = zone
     chance = random.Random(zone)
     shop.trade(chance, NOW - timedelta(days=330), NOW, 20)
@@ -58,12 +60,12 @@ def test_every_figure_is_the_sum_of_its_sales(app: Flask, shop: Shop, zone: str)
     shop.trade(chance, NOW - timedelta(days=330), NOW, 20)
     shop.trade(chance, NOW - timedelta(days=9), NOW - timedelta(days=8), 10)
     assert outbox.pending() > 10
-    for question in QUESTIONS:
+    for question in QUESTIONS[turn::2]:
         _check(shop, reports.read(question), zone)
     assert not any(reports.differences().values())
     outbox.work()
     assert outbox.pending() == 0
-    for question in QUESTIONS[::2]:
+    for question in QUESTIONS[1 - turn :: 2]:
         _check(shop, reports.read(question), zone)
     assert not any(reports.differences().values())
 

@@ -29,7 +29,7 @@ from tests.world import World
 
 pytestmark = pytest.mark.usefixtures("context")
 
-STEPS = {"sqlite": 7_500, "postgresql": 2_500} if IN_CI else {"sqlite": 1_000, "postgresql": 1_000}
+STEPS = {"sqlite": 5_500, "postgresql": 1_500} if IN_CI else {"sqlite": 1_000, "postgresql": 1_000}
 """10,000 in all; most on the database on which they are cheaper. Without CI a part of them."""
 
 VERBS = {
