@@ -3,15 +3,17 @@ the order stands in the moment in which the money is known to be there."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, current_app
 from marshmallow import fields, validate
 
-from .. import catalogue, delivery, payment, sales, stock, web
+from .. import catalogue, delivery, identity, payment, sales, stock, web
 from ..delivery import addresses
 from ..errors import Invalid, NotFound, Refusal
-from ..payment import asking, paybacks
+from ..identity import pins
+from ..payment import asides, asking, paybacks
 from ..payment.calls import GatewayAway
 from ..payment.gateways import Gateway
 from ..payment.gateways.offered import set_up
@@ -23,7 +25,7 @@ from .answers import amount, answer, moment
 from .orders import OrderBody, read_order
 from .reading import Strict
 from .resource import Resource
-from .sales import PaymentMethodUnknown
+from .sales import PaymentMethodUnknown, seen
 from .shapes import Money, Nothing
 
 resource = Resource("order_payments", "Orders that are paid through a provider.")
@@ -34,6 +36,11 @@ class Payment(Strict):
     method = fields.String(required=True, metadata={"description": "The provider's name."})
     state = fields.String(required=True, validate=validate.OneOf(STATES))
     amount = fields.Nested(Money, required=True)
+    from_account = fields.Nested(
+        Money,
+        required=True,
+        metadata={"description": "What the account pays beside it; set aside meanwhile."},
+    )
     next_url = fields.String(
         required=True,
         metadata={"description": "Where the shopper goes to pay; empty: nowhere (any more)."},
@@ -63,14 +70,18 @@ class Payment(Strict):
     refuses=(
         payment.KeyReused, catalogue.ItemNotForSale, NotFound, sales.PriceRose, stock.OutOfStock,
         delivery.NoDelivery, addresses.TooManyAddresses, PaymentMethodUnknown, AlreadyPaid,
-        GatewayAway, Invalid,
+        GatewayAway, Invalid, payment.InsufficientFunds, sales.AccountSuffices,
+        sales.ConfirmationNeeded, pins.PinMissing, pins.PinWrong,
     ),
 )  # fmt: skip
 def start(body: dict[str, Any]) -> Response:
     """Keep the goods for oneself and ask a provider for the money. The key is the purchase key:
     sent again it finds the same payment, or the next one where the first came to nothing."""
     gateway = _gateway(body["payment"]["method"])
+    confirmed = identity.confirmed(caller().member.id)
     asked, forget = read_order(body, gateway.name)
+    part = seen(body["payment"].get("from_account")) or 0
+    asked = replace(asked, account_minor=part, is_confirmed=confirmed)
     try:
         started = paying.pay(
             paying.Paying(
@@ -145,12 +156,14 @@ def _mine(payment_id: str) -> Attempt:
 
 def _shown(mine: Attempt) -> dict[str, Any]:
     waits = mine.state in OPEN
+    part = asides.of(mine.id)
     back = sum(each.amount_minor for each in paybacks.of_attempt(mine.id))
     return {
         "id": mine.id,
         "method": mine.gateway,
         "state": mine.state,
         "amount": amount(mine.amount_minor, mine.currency),
+        "from_account": amount(part.amount_minor if part else 0, mine.currency),
         "next_url": mine.next_url if waits else "",
         "code": mine.code if waits else "",
         "kept_until": moment(mine.ends_at),

@@ -61,6 +61,10 @@ class OrderPayment(Strict):
             "For `/order-payments` the provider's name.",
         },
     )
+    from_account = PriceText(
+        "For `/order-payments`: what the member's account pays of it; the provider is asked for "
+        "the rest. Set aside until the payment ends."
+    )
 
 
 class OrderBody(Strict):
@@ -173,6 +177,8 @@ def place(body: dict[str, Any]) -> Response:
     the goods are kept where they are until they go. The key is the purchase key: sent again it
     finds the same order."""
     method = body["payment"]["method"]
+    if "from_account" in body["payment"]:
+        raise Invalid("Only what a provider brings is paid in two parts", field="from_account")
     if method not in WAYS:
         raise PaymentMethodUnknown(f"There is no {method!r} here", methods=list(WAYS))
     confirmed = identity.confirmed(caller().member.id)

@@ -86,6 +86,11 @@ class ShownPayment(Strict):
         required=True,
         metadata={"description": "account, cash, card, cash_on_delivery, or a provider's name."},
     )
+    from_account = fields.Nested(
+        Money,
+        required=True,
+        metadata={"description": "What of the total the member's account paid."},
+    )
 
 
 class SaleBody(Strict):
@@ -331,7 +336,12 @@ def shown_sale(sale: sales.Receipt) -> dict[str, Any]:
         "fulfilment": sale.fulfilment,
         "member": sale.member_id,
         "location": sale.location_code,
-        "payment": {"method": METHODS.get(sale.means, sale.means)},
+        "payment": {
+            "method": METHODS.get(sale.means, sale.means),
+            "from_account": amount(
+                sale.total_minor if sale.means == "account" else sale.account_minor, of
+            ),
+        },
         "total": amount(sale.total_minor, of),
         "tax": amount(sale.tax_minor, of),
         "tax_lines": [

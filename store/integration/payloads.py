@@ -76,6 +76,9 @@ def _paid(ids: set[str]) -> Told:
         yield sale_id, {
             "sale": sale.id, "number": sale.number, "location": sale.location_code,
             "channel": sale.channel, "means": sale.means, "total": amount(sale.total_minor, of),
+            "from_account": amount(
+                sale.total_minor if sale.means == "account" else sale.account_minor, of
+            ),
             "tax": amount(sale.tax_minor, of), "sold_at": moment(sale.created_at),
             "lines": [
                 {

@@ -1,12 +1,12 @@
 """Payment: the accounts, every transfer between them, and money on its way in."""
 
 from .attempts import KeyReused
+from .charges import RefundTooLarge
 from .empties import pay_empties
 from .ledger import (
     Accounts,
     InsufficientFunds,
     Payment,
-    RefundTooLarge,
     accounts,
     balance_expression,
     balance_of,

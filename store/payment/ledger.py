@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ScalarSelect, bindparam, func, insert, or_, select, update
+from sqlalchemy import ScalarSelect, bindparam, insert, or_, select, update
 
 from .. import clock
 from ..db import in_transaction, insert_new
@@ -37,14 +37,6 @@ class InsufficientFunds(Refusal):
     title = "The account does not hold enough for this"
 
 
-class RefundTooLarge(Refusal):
-    """More would go back than was paid. `data`: left_minor, asked_minor."""
-
-    code = "refund_too_large"
-    status = 409
-    title = "More would go back than was paid"
-
-
 class Payment(NamedTuple):
     """So much to the shop's takings for one sale: from a member's account, or from the shop's own
     account of that name ("cash", "card"), into which a till took it; or from what a gateway owes
@@ -57,6 +49,11 @@ class Payment(NamedTuple):
     means: str = "account"
     attempt_id: str | None = None
     deposit_minor: int = 0
+
+    def split(self, account_minor: int) -> list[Payment]:
+        """The same from two: so much from the member's account, the rest as it was."""
+        rest = self._replace(amount_minor=self.amount_minor - account_minor)
+        return [rest, Payment(self.member_id, account_minor, self.sale_id)]
 
 
 def account_of(means: str) -> str:
@@ -203,6 +200,13 @@ def balance_of(member_id: int, currency: str) -> int:
     return accounts([member_id], currency).balance_of(member_id)
 
 
+def take(member_id: int, amount_minor: int, currency: str) -> bool:
+    """Joiner: lower a member's balance, if it holds so much."""
+    in_transaction()
+    row = {"member": member_id, "money": currency, "amount": amount_minor}
+    return _debit.run([row]) == 1
+
+
 def charge(payments: Sequence[Payment], known: Accounts, at: datetime) -> bool:
     """Joiner: pay all of these, or answer False where a member's account holds too little and the
     caller rolls back: with several buys in one transaction only the caller knows whose refusal it
@@ -242,43 +246,6 @@ def charge(payments: Sequence[Payment], known: Accounts, at: datetime) -> bool:
     return True
 
 
-def refund(sale_id: str, amount_minor: int, deposit_minor: int = 0) -> str | None:
-    """Joiner: give back so much of what a sale cost, to the account that paid for it; answers the
-    attempt that had brought the money, if one had. The transfer names the charge that it reverses,
-    in part or whole. Of it `deposit_minor` is no longer owed. Raises RefundTooLarge.
-
-    The charge's row is locked before what went back is summed up, so that of two refunds one waits
-    for the other; the table lets none of them follow on the same sum.
-    """
-    if not amount_minor:
-        return None
-    session = in_transaction()
-    charge = session.execute(
-        select(Transfer.id, Transfer.debit_id, Transfer.credit_id, Transfer.amount_minor,
-               Transfer.currency, Transfer.attempt_id)
-        .where(Transfer.sale_id == sale_id, Transfer.reason == "charge")
-        .with_for_update()
-    ).one_or_none()  # fmt: skip
-    if charge is None:
-        raise RefundTooLarge(left_minor=0, asked_minor=amount_minor)
-    reversed_before = _reversed(charge.id)
-    left = charge.amount_minor - reversed_before
-    if amount_minor > left:
-        raise RefundTooLarge(left_minor=left, asked_minor=amount_minor)
-    row = row_of(charge.credit_id, charge.debit_id, amount_minor, charge.currency, "refund",
-                 clock.now(), sale_id=sale_id)  # fmt: skip
-    row |= {"reverses_id": charge.id, "reversed_before_minor": reversed_before}
-    session.connection().execute(insert(Transfer), [row])
-    if deposit_minor:
-        deposits = shop_account(DEPOSITS, charge.currency)
-        back = row_of(deposits, charge.credit_id, deposit_minor, charge.currency, "deposit_back",
-                      clock.now(), sale_id=sale_id)  # fmt: skip
-        session.connection().execute(insert(Transfer), [back])
-    give(charge.debit_id, amount_minor)
-    attempt_id: str | None = charge.attempt_id
-    return attempt_id
-
-
 def pass_through(source: str, amount_minor: int, currency: str, attempt_id: str) -> None:
     """Joiner: money that came from an account of the shop (`source`, "gateway:stripe") and goes
     back to it, as nothing is left to pay for."""
@@ -289,12 +256,6 @@ def pass_through(source: str, amount_minor: int, currency: str, attempt_id: str)
     back = row_of(passing, outside, amount_minor, currency, "late_back", at)
     back |= {"reverses_id": came_id, "reversed_before_minor": 0}
     connection.execute(insert(Transfer), [back])
-
-
-def _reversed(transfer_id: int) -> int:
-    """How much of a transfer was reversed so far."""
-    query = select(func.coalesce(func.sum(Transfer.amount_minor), 0))
-    return int(in_transaction().scalar(query.where(Transfer.reverses_id == transfer_id)) or 0)
 
 
 def deposit(

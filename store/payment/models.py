@@ -136,6 +136,31 @@ class Attempt(Base):
     settled_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
+class Aside(Base):
+    """The account's part of a purchase whose rest an attempt brings: out of the account, and held
+    in the shop's account `aside`, until the attempt ends. `is_confirmed` says that no limit holds:
+    the member's PIN was given."""
+
+    __tablename__ = "asides"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="amount"),
+        Index(
+            "ix_asides_held",
+            "member_id",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    attempt_id: Mapped[str] = mapped_column(ForeignKey("attempts.id"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    amount_minor: Mapped[int] = mapped_column(BigId)
+    currency: Mapped[str] = mapped_column(String(3))
+    is_confirmed: Mapped[bool] = mapped_column(default=False)
+    set_at: Mapped[datetime] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
 class AttemptEvent(Base):
     """Something that was said about an attempt, and what it led to. History: rows are only added.
     `source` is start, return, notice, query or staff. A notice is known by the digest of its body:

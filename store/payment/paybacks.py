@@ -17,7 +17,9 @@ from ..db import db, in_transaction, repeatable, transaction
 from ..errors import Refusal
 from . import asking, attempts, events, ledger
 from .calls import GatewayAway, call
+from .charges import Charge, RefundTooLarge, charges_of, owe_no_more, reverse
 from .gateways import (
+    REFUND_DAYS,
     SET_UP,
     Answer,
     Approved,
@@ -27,6 +29,7 @@ from .gateways import (
     Order,
     Pending,
 )
+from .ledger import shopper_account
 from .models import Attempt, Payback
 
 __all__ = ["disputed", "of_attempt", "refund", "send_back", "waiting", "work"]
@@ -34,13 +37,68 @@ __all__ = ["disputed", "of_attempt", "refund", "send_back", "waiting", "work"]
 LONGEST = timedelta(hours=1)
 
 
-def refund(sale_id: str, amount_minor: int, deposit_minor: int = 0) -> None:
+def refund(
+    sale_id: str,
+    amount_minor: int,
+    deposit_minor: int = 0,
+    *,
+    member_id: int | None = None,
+    to_account: bool = False,
+) -> int:
     """Joiner: give back so much of what a sale cost, to where it was paid from: to the account in
-    the same moment, through a provider as soon as it answers. Of it `deposit_minor` is no longer
-    owed. Raises RefundTooLarge, PaymentDisputed."""
-    attempt_id = ledger.refund(sale_id, amount_minor, deposit_minor)
-    if attempt_id is not None:
-        _ask_for(attempts.locked(attempt_id), amount_minor, "refund")
+    the same moment, through a provider as soon as it answers, and first what a provider brought; or
+    all of it to the member's account. What the provider cannot take back any more is the account's
+    too. Of it `deposit_minor` is no longer owed. Answers how much went to the account, of a sale
+    that the account alone had not paid. Raises RefundTooLarge, PaymentDisputed."""
+    if not amount_minor:
+        in_transaction()
+        return 0
+    found = charges_of(sale_id)
+    left = sum(charge.left_minor for charge in found)
+    if amount_minor > left:
+        raise RefundTooLarge(left_minor=left, asked_minor=amount_minor)
+    rest, gone = amount_minor, 0
+    # Where the account gets all, its own part comes first: the other can go back to its source yet.
+    for charge in reversed(found) if to_account else found:
+        many = min(rest, charge.left_minor)
+        if not many:
+            continue
+        back = _back_to_source(charge, many, member_id, to_account)
+        if back:
+            reverse(charge, back, sale_id)
+        if many > back:
+            reverse(charge, many - back, sale_id, shopper_account(member_id or 0, charge.currency))
+        if charge.attempt_id is not None and back:
+            _ask_for(attempts.locked(charge.attempt_id), back, "refund")
+        gone += many if charge.payer is not None else many - back
+        rest -= many
+    if deposit_minor:
+        owe_no_more(found[0], deposit_minor, sale_id)
+    return gone if any(charge.payer is None for charge in found) else 0
+
+
+def _back_to_source(
+    charge: Charge, amount_minor: int, member_id: int | None, to_account: bool
+) -> int:
+    """How much of this goes back to where it came from; the rest is the member's account's."""
+    if charge.payer is not None:
+        return amount_minor
+    mine = attempts.locked(charge.attempt_id) if charge.attempt_id is not None else None
+    if mine is not None and mine.state == "disputed":
+        raise PaymentDisputed()
+    if member_id is None:
+        return amount_minor
+    if to_account:
+        return 0
+    return amount_minor if mine is None else min(amount_minor, _takes_back(mine))
+
+
+def _takes_back(mine: Attempt) -> int:
+    """What the provider of an attempt can still take back of it."""
+    days = REFUND_DAYS.get(mine.gateway)
+    if days is not None and mine.created_at < clock.now() - timedelta(days=days):
+        return 0
+    return mine.amount_minor - mine.refunded_minor
 
 
 def send_back(mine: Attempt, reason: str) -> None:
@@ -68,7 +126,7 @@ def _ask_for(mine: Attempt, amount_minor: int, reason: str) -> None:
         .values(refunded_minor=Attempt.refunded_minor + amount_minor)
     )
     if counted.rowcount != 1:  # type: ignore[attr-defined]
-        raise ledger.RefundTooLarge(left_minor=left, asked_minor=amount_minor)
+        raise RefundTooLarge(left_minor=left, asked_minor=amount_minor)
     at = clock.now()
     session.add(
         Payback(

@@ -91,7 +91,8 @@ def kind_name(reason: str) -> str:
     names: dict[str, str] = {
         "charge": gettext("Purchase"), "top_up": gettext("Topped up"),
         "refund": gettext("Refund"), "sent_back": gettext("Refund"),
-        "due_back": gettext("Refund"),
+        "due_back": gettext("Refund"), "set_aside": gettext("Set aside for a payment"),
+        "aside_back": gettext("No longer set aside"),
     }  # fmt: skip
     return names.get(reason) or str(gettext("Correction"))
 

@@ -17,6 +17,7 @@ from . import (
     oracle_deposits,
     oracle_escrow,
     oracle_sellers,
+    oracle_splits,
 )
 from .audit import differences
 
@@ -175,12 +176,14 @@ _RULES = (
     ),
     (
         "sales_without_charge",
-        "sales that cost something and have not exactly one charge of their total",
+        "sales that cost something and have not exactly one charge of their total, or two of which "
+        "one is the account's part",
         """SELECT COUNT(*) FROM sales s
              LEFT JOIN (SELECT sale_id, COUNT(*) AS many, SUM(amount_minor) AS total
                           FROM transfers WHERE reason = 'charge' GROUP BY sale_id) AS c
                ON c.sale_id = s.id
-            WHERE s.total_minor > 0 AND (COALESCE(c.many, 0) <> 1 OR c.total <> s.total_minor)""",
+            WHERE s.total_minor > 0 AND (c.total IS NULL OR c.total <> s.total_minor
+               OR c.many <> CASE WHEN s.account_minor > 0 THEN 2 ELSE 1 END)""",
     ),
     (
         "charges_without_sale",
@@ -194,7 +197,10 @@ _RULES = (
         """SELECT COUNT(*) FROM transfers t JOIN sales s ON s.id = t.sale_id
              JOIN accounts a ON a.id = CASE t.reason WHEN 'charge' THEN t.debit_id
                                                      ELSE t.credit_id END
-            WHERE t.reason IN ('charge', 'refund') AND CASE s.means
+            WHERE t.reason IN ('charge', 'refund')
+              AND NOT (COALESCE(a.member_id = s.member_id, FALSE)
+                       AND (s.account_minor > 0 OR t.reason = 'refund'))
+              AND CASE s.means
                 WHEN 'account' THEN COALESCE(a.member_id <> s.member_id, TRUE)
                 WHEN 'cash' THEN a.member_id IS NOT NULL OR a.code <> 'cash:' || s.currency
                 WHEN 'card' THEN a.member_id IS NOT NULL OR a.code <> 'card:' || s.currency
@@ -454,7 +460,7 @@ _RULES = (
 
 MORE = (
     *oracle_deposits.RULES, *oracle_couriers.RULES, *oracle_bundles.RULES, *oracle_costs.RULES,
-    *oracle_sellers.RULES, *oracle_escrow.RULES,
+    *oracle_sellers.RULES, *oracle_escrow.RULES, *oracle_splits.RULES,
 )  # fmt: skip
 
 

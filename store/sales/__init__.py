@@ -1,6 +1,6 @@
 """Sales: the till, the only room where stock and money meet."""
 
-from .buying import BoughtJustNow, Buy, ConfirmFirst, Line, PriceRose, Wishes
+from .buying import AccountSuffices, BoughtJustNow, Buy, ConfirmFirst, Line, PriceRose, Wishes
 from .checkout import buy
 from .limits import ConfirmationNeeded
 from .models import CHANNELS, FULFILMENTS, MEANS, STANDING
@@ -15,6 +15,7 @@ __all__ = [
     "FULFILMENTS",
     "MEANS",
     "STANDING",
+    "AccountSuffices",
     "BoughtJustNow",
     "Buy",
     "Charged",

@@ -28,7 +28,7 @@ _insert_sales = Prepared(
     lambda dialect: insert(Sale),
     (
         "id", "member_id", "key", "contents", "location_id", "channel", "means", "state",
-        "currency", "total_minor", "tax_minor", "sold_by", "created_at",
+        "currency", "total_minor", "tax_minor", "account_minor", "sold_by", "created_at",
     ),
 )  # fmt: skip
 _insert_lines = Prepared(
@@ -53,10 +53,10 @@ def write(till: Till) -> None:
     accepted, at = till.accepted, till.at
     for currency, accounts in till.accounts.items():
         payments = [
-            payment.Payment(sale.asked.member_id, sale.total_minor, sale.sale_id, sale.asked.means,
-                            sale.asked.attempt_id, sum(each.total_minor for each in sale.deposits))
+            paid
             for sale in accepted
             if sale.asked.currency == currency
+            for paid in _payments(sale)
         ]  # fmt: skip
         if not payment.charge(payments, accounts, at):
             raise Overtaken
@@ -89,14 +89,21 @@ def write(till: Till) -> None:
         raise Overtaken
 
 
+def _payments(sale: Accepted) -> list[payment.Payment]:
+    asked, owed = sale.asked, sum(each.total_minor for each in sale.deposits)
+    paid = payment.Payment(asked.member_id, sale.total_minor, sale.sale_id, asked.means,
+                           asked.attempt_id, owed)  # fmt: skip
+    return [paid] if not asked.account_minor else paid.split(asked.account_minor)
+
+
 def _sale_row(sale: Accepted, at: datetime) -> dict[str, object]:
     asked = sale.asked
     return {
         "id": sale.sale_id, "member_id": asked.member_id, "key": asked.key,
         "contents": asked.contents, "location_id": asked.location_id, "channel": asked.channel,
         "means": asked.means, "state": "paid", "currency": asked.currency,
-        "total_minor": sale.total_minor, "tax_minor": sale.tax_minor, "sold_by": asked.sold_by,
-        "created_at": at,
+        "total_minor": sale.total_minor, "tax_minor": sale.tax_minor,
+        "account_minor": asked.account_minor, "sold_by": asked.sold_by, "created_at": at,
     }  # fmt: skip
 
 

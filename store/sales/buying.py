@@ -38,6 +38,15 @@ class ConfirmFirst(Refusal):
     title = "Please confirm this amount"
 
 
+class AccountSuffices(Refusal):
+    """The part that the account was to pay is all of it by now. `data`: account_minor,
+    total_minor."""
+
+    code = "account_suffices"
+    status = 409
+    title = "The account holds enough for all of this now"
+
+
 @dataclass(frozen=True)
 class Line:
     """So many of an item. `seen_minor` is what one costs as the shopper was shown it, if they were:
@@ -75,6 +84,8 @@ class Buy:
     attempt_id: str | None = None
     is_confirmed: bool = False
     """The member's PIN was given: no limit of the account holds."""
+    account_minor: int = 0
+    """Where a gateway brings the money: so much of it is the account's."""
 
     @property
     def whose(self) -> int:
@@ -86,6 +97,7 @@ class Buy:
         """A digest of what is bought where: the same key must come with the same contents."""
         goods = sorted((line.item_id, line.quantity) for line in self.lines)
         means = "" if self.means == "account" else f"|{self.means}"
+        means += f"+{self.account_minor}" if self.account_minor else ""
         text = f"{self.location_id}|{self.currency}|{goods}{means}"
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -93,6 +105,15 @@ class Buy:
     def said(self) -> tuple[str, int | None]:
         """What a key stands for: the contents, and in whose name."""
         return self.contents, self.member_id
+
+
+def from_account(means: str, account_minor: int, total_minor: int) -> int:
+    """What of a total leaves the member's account. Raises AccountSuffices."""
+    if means == "account":
+        return total_minor
+    if account_minor and account_minor >= total_minor:
+        raise AccountSuffices(account_minor=account_minor, total_minor=total_minor)
+    return account_minor
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from sqlalchemy import bindparam, select
 from .. import catalogue, clock, ids, money, payment, stock
 from ..errors import Invalid, Refusal
 from ..prepared import Many, Prepared, one_of
-from .buying import Bought, BoughtJustNow, Buy, ConfirmFirst, Line, PriceRose
+from .buying import Bought, BoughtJustNow, Buy, ConfirmFirst, Line, PriceRose, from_account
 from .goods import (
     Deposited,
     Parts,
@@ -137,8 +137,8 @@ class Till:
         if total > money.LARGEST_MINOR:
             raise Invalid("The total is larger than any sale", field="quantity")
         self._ask(asked, total)
-        if asked.means == "account":
-            self._spend((asked.member_id or 0, asked.currency), total, asked.is_confirmed)
+        if part := from_account(asked.means, asked.account_minor, total):
+            self._spend((asked.member_id or 0, asked.currency), part, asked.is_confirmed)
         taken(self.marked, wanted.items())
         for place, quantity in wanted.items():
             self.levels[place] = self.levels.get(place, 0) + found.get(place, 0) - quantity
@@ -210,7 +210,10 @@ class Till:
 
 
 def _from_accounts(buys: Sequence[Buy]) -> bool:
-    return any(asked.means == "account" and not asked.is_confirmed for asked in buys)
+    return any(
+        (asked.means == "account" or asked.account_minor) and not asked.is_confirmed
+        for asked in buys
+    )
 
 
 def refuse_rises(

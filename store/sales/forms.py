@@ -97,6 +97,11 @@ def purchase_key() -> str:
     return forms.text("key", least=8, most=64)
 
 
+def account_minor() -> int:
+    """What of it shall leave the account, where a provider brings the rest."""
+    return forms.whole("account_minor", least=0, most=money.LARGEST_MINOR, default=0)
+
+
 def seen_by_item(item_ids: list[int]) -> dict[int, int]:
     """The unit prices that a basket showed: a field `seen-<item id>` for each line."""
     return {

@@ -12,12 +12,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Select, bindparam, case, func, select, union_all
 
 from .. import clock, money, payment, web
 from ..errors import Refusal
+from ..payment.asides import still_held
+from ..payment.models import Aside
 from ..prepared import Many, Prepared, one_of
 from .models import Sale
 
@@ -87,8 +90,9 @@ def of_shop(currency: str) -> tuple[int, int]:
 
 
 def spent_today(member_ids: Collection[int], currency: str) -> dict[int, int]:
-    """What these members have bought today from their accounts, in the shop's time zone; what came
-    back is not taken off: a thief who returns things would begin anew."""
+    """What these members have bought today from their accounts, in the shop's time zone, and what
+    is set aside for what they are paying for; what came back is not taken off: a thief who returns
+    things would begin anew."""
     since = _midnight(clock.now(), web.setting("TIME_ZONE"))
     rows = _spent.all(members=Many(member_ids), money=currency, since=since)
     return {row[0]: int(row[1]) for row in rows}
@@ -96,18 +100,28 @@ def spent_today(member_ids: Collection[int], currency: str) -> dict[int, int]:
 
 _minor = cache(money.parse)
 
-_spent = Prepared(
-    lambda dialect: (
-        select(Sale.member_id, func.sum(Sale.total_minor).label("spent"))
-        .where(
+
+def _spent_query(dialect: str) -> Select[Any, Any]:
+    since = bindparam("since", type_=Sale.created_at.type)
+    part = case((Sale.means == "account", Sale.total_minor), else_=Sale.account_minor)
+    parts = union_all(
+        select(Sale.member_id, part.label("spent")).where(
             one_of(Sale.member_id, "members", dialect),
-            Sale.created_at >= bindparam("since", type_=Sale.created_at.type),
-            Sale.means == "account",
+            Sale.created_at >= since,
             Sale.currency == bindparam("money"),
-        )
-        .group_by(Sale.member_id)
+        ),
+        still_held().where(
+            one_of(Aside.member_id, "members", dialect),
+            Aside.set_at >= since,
+            Aside.currency == bindparam("money"),
+        ),
+    ).subquery()
+    return select(parts.c.member_id, func.sum(parts.c.spent).label("spent")).group_by(
+        parts.c.member_id
     )
-)
+
+
+_spent = Prepared(_spent_query)
 
 
 def _lower(shop: int, own: int | None) -> int:

@@ -42,7 +42,8 @@ class Sale(Base):
     """A sale that stands. `key` is the purchase key, unique per member; `contents` is a digest of
     what was asked for, so that the same key with other contents is refused. A till may sell to
     somebody it does not know: then nobody's name is on it. A till's key is unique per seller,
-    whoever buys, so that a basket that was paid is not paid again by other means."""
+    whoever buys, so that a basket that was paid is not paid again by other means. Where a gateway
+    brought the money, `account_minor` of the total stood on the member's account."""
 
     __tablename__ = "sales"
     __table_args__ = (
@@ -55,6 +56,11 @@ class Sale(Base):
         CheckConstraint("fulfilment IN ('taken', 'collect', 'deliver')", name="fulfilment"),
         CheckConstraint("total_minor >= 0", name="total"),
         CheckConstraint(f"means IN {MEANS!r}", name="means"),
+        CheckConstraint(
+            "account_minor = 0 OR (account_minor BETWEEN 1 AND total_minor - 1 "
+            "AND member_id IS NOT NULL AND means <> 'account')",
+            name="account",
+        ),
         CheckConstraint("member_id IS NOT NULL OR sold_by IS NOT NULL", name="somebody"),
         CheckConstraint("member_id IS NOT NULL OR means <> 'account'", name="whose_account"),
         Index(
@@ -86,6 +92,7 @@ class Sale(Base):
     currency: Mapped[str] = mapped_column(String(3))
     total_minor: Mapped[int] = mapped_column(BigId)
     tax_minor: Mapped[int] = mapped_column(BigId)
+    account_minor: Mapped[int] = mapped_column(BigId, server_default="0")
     sold_by: Mapped[int | None] = mapped_column(BigId)
     fulfilment: Mapped[str] = mapped_column(String(8), server_default="taken")
     created_at: Mapped[datetime] = mapped_column(Moment)
@@ -149,15 +156,20 @@ class SaleLine(Base):
 
 
 class Refund(Base):
-    """Money given back for a sale, or for some units of it. History: rows are only added."""
+    """Money given back for a sale, or for some units of it. Where other means than the account had
+    paid, `account_minor` of it went to the account. History: rows are only added."""
 
     __tablename__ = "refunds"
-    __table_args__ = (CheckConstraint("total_minor >= 0", name="total"),)
+    __table_args__ = (
+        CheckConstraint("total_minor >= 0", name="total"),
+        CheckConstraint("account_minor BETWEEN 0 AND total_minor", name="account"),
+    )
 
     id: Mapped[str] = mapped_column(String(20), primary_key=True)
     sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"), index=True)
     total_minor: Mapped[int] = mapped_column(BigId)
     tax_minor: Mapped[int] = mapped_column(BigId)
+    account_minor: Mapped[int] = mapped_column(BigId, server_default="0")
     reason: Mapped[str] = mapped_column(String(200), default="")
     made_by: Mapped[int] = mapped_column(ForeignKey("members.id"))
     created_at: Mapped[datetime] = mapped_column(Moment, index=True)

@@ -10,27 +10,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import catalogue, clock, delivery, stock
+from .. import catalogue, clock, delivery, payment, stock
 from ..db import in_transaction
 from ..errors import Unavailable
+from ..payment.asides import Part
 from ..payment.models import Attempt
 from .buying import Bought, Line
 from .goods import Parts, deposited
 from .models import Hold
 from .order_goods import pieces_of
 from .ordering import SHIPPING_CODE, Offer, Order, check, offer, out_of_stock
-from .orders import Overtaken, earlier, write
+from .orders import Overtaken, earlier, refuse_part, write
 
 __all__ = ["bought", "keep", "shipping_of", "weigh"]
 
 
 def weigh(asked: Order) -> Offer:
-    """Joiner: what the order is now, all of it there. Raises what `orders.order` raises but
-    InsufficientFunds and NoCashOnDelivery."""
+    """Joiner: what the order is now, all of it there, and the account's part too. Raises what
+    `orders.order` raises but NoCashOnDelivery."""
     check(asked)
     found = offer(asked)
     if found.plan.missing:
         raise out_of_stock(found)
+    if asked.account_minor:
+        accounts = payment.accounts([asked.member_id], asked.currency)
+        refuse_part(asked, found.total_minor, accounts)
     return found
 
 
@@ -67,9 +71,12 @@ def keep(mine: Attempt, asked: Order, found: Offer) -> None:
         raise Overtaken from refusal
 
 
-def bought(mine: Attempt, held: Hold, quotes: list[catalogue.Quote], parts: Parts) -> Bought:
+def bought(
+    mine: Attempt, held: Hold, quotes: list[catalogue.Quote], parts: Parts, own: Part | None
+) -> Bought:
     """Joiner: the money of this hold is there, so the order stands, at the prices that were held.
-    Raises KeyReused, ItemNotForSale, OutOfStock, Unavailable where somebody was faster."""
+    Raises KeyReused, ItemNotForSale, OutOfStock, InsufficientFunds and ConfirmationNeeded (the
+    account's part), Unavailable where somebody was faster."""
     said = held.order or {}
     asked = Order(
         mine.member_id or 0, said["shop"], mine.currency,
@@ -77,6 +84,7 @@ def bought(mine: Attempt, held: Hold, quotes: list[catalogue.Quote], parts: Part
               for line, quote in zip(held.lines, quotes)),
         held.key, said["fulfilment"], said["piece_g"], place_id=said["place"],
         address_id=said["address"], means=mine.gateway, attempt_id=mine.id,
+        is_confirmed=bool(own and own.is_confirmed), account_minor=own.amount_minor if own else 0,
     )  # fmt: skip
     before = earlier(asked)
     if before is not None:

@@ -8,7 +8,7 @@ from .. import payment
 from ..payment.on_delivery import MEANS
 from . import at_the_door
 from .ordering import Offer, Order
-from .paying_views import offered_here
+from .paying_views import with_account
 
 COURIER = "courier"
 
@@ -22,6 +22,8 @@ class Ways(NamedTuple):
     balance_minor: int
     why_not: str
     most_minor: int
+    part_minor: int
+    """What the account pays where a provider brings the rest."""
 
 
 def ways(asked: Order, made: Offer | None, pay: str) -> Ways:
@@ -32,10 +34,12 @@ def ways(asked: Order, made: Offer | None, pay: str) -> Ways:
     total = made.total_minor if made is not None else 0
     if made is not None and most:
         why = at_the_door.why_not(asked.member_id, asked.fulfilment, total, asked.currency)
-    outside = [gateway.name for gateway in offered_here(total)] if total else []
+    part, found = with_account(balance, total) if total else (0, [])
+    outside = [gateway.name for gateway in found]
     names = ["account", *outside, *([] if why else [COURIER])]
     first = outside[0] if outside and balance < total else "account"
-    return Ways(names, pay if pay in names else first, balance, why, most)
+    chosen = pay if pay in names else first
+    return Ways(names, chosen, balance, why, most, part if chosen in outside else 0)
 
 
 def means_of(pay: str) -> str:

@@ -76,6 +76,7 @@ def place_order() -> ResponseReturnValue:
         lines=tuple(replace(line, seen_minor=seen[line.item_id]) for line in asked.lines),
         shipping_seen_minor=fields.whole("shipping_seen", least=0, most=10**15, default=0),
         is_confirmed=identity.confirmed(member.id),
+        account_minor=forms.account_minor(),
     )
     if asked.means in NAMES:
         return to_provider(asked)
@@ -207,7 +208,7 @@ def _choice(**other: Any) -> str:
     """The address of this page with another choice."""
     kept = {
         name: request.args[name][:64]
-        for name in ("code", "quantity", "at", "how", "place", "address", "pay")
+        for name in ("code", "quantity", "at", "how", "place", "address", "pay", "account")
         if request.args.get(name)
     }
     return url_for("sales.order", **{**kept, **other})

@@ -28,7 +28,8 @@ class Order:
     """An order as it was asked for. `location_id` is where the shopper shops; `place_id` is where
     they collect, `address_id` where it is delivered. `shipping_seen_minor` is what delivery cost on
     the page. `piece_g` is what goods weigh whose size does not tell. `means` is "account",
-    "delivery" (the courier takes cash), or the gateway whose attempt brings the money."""
+    "delivery" (the courier takes cash), or the gateway whose attempt brings the money: all
+    of it but `account_minor`."""
 
     member_id: int
     location_id: int
@@ -43,6 +44,7 @@ class Order:
     means: str = "account"
     attempt_id: str | None = None
     is_confirmed: bool = False
+    account_minor: int = 0
 
     @property
     def sold_by(self) -> None:
@@ -59,6 +61,7 @@ class Order:
         goods = sorted((line.item_id, line.quantity) for line in self.lines)
         how = f"{self.fulfilment}|{self.place_id}|{self.address_id}"
         how += "" if self.means == "account" else f"|{self.means}"
+        how += f"+{self.account_minor}" if self.account_minor else ""
         text = f"{self.location_id}|{self.currency}|{goods}|{how}"
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -130,6 +133,8 @@ def check(asked: Order) -> None:
         raise Invalid("An order is collected or delivered", field="how")
     if asked.means not in ("account", MEANS, *NAMES):
         raise Invalid("There is no such way of paying for an order", field="pay")
+    if asked.account_minor and asked.means not in NAMES:
+        raise Invalid("Only what a gateway brings is paid in two parts", field="account")
     if asked.fulfilment == "collect" and asked.place_id is None:
         raise Invalid("Say where you collect it", field="place")
     if asked.fulfilment == "deliver" and asked.address_id is None:

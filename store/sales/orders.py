@@ -28,13 +28,13 @@ from ..payment import attempts, escrow, on_delivery
 from ..payment.models import OPEN
 from ..payment.on_delivery import MEANS
 from . import at_the_door
-from .buying import Bought
+from .buying import Bought, from_account
 from .goods import deposit_rows
 from .limits import Guard
 from .models import Sale, SaleLine
 from .ordering import SHIPPING_CODE, Offer, Order, check, offer, out_of_stock
 
-__all__ = ["Offer", "Order", "Overtaken", "earlier", "offer", "order", "write"]
+__all__ = ["Offer", "Order", "Overtaken", "earlier", "offer", "order", "refuse_part", "write"]
 
 
 def order(asked: Order) -> Bought:
@@ -115,6 +115,7 @@ def write(asked: Order, found: Offer, at: datetime) -> str:
              "means": asked.means, "currency": asked.currency,
              "state": "due" if asked.means == MEANS and total else "paid",
              "total_minor": total, "tax_minor": sum(int(str(row["tax_minor"])) for row in rows),
+             "account_minor": asked.account_minor,
              "sold_by": None, "fulfilment": asked.fulfilment, "created_at": at}
         ],
     )  # fmt: skip
@@ -133,21 +134,29 @@ def _charge(sale_id: str, asked: Order, found: Offer, at: datetime) -> None:
     if asked.means == MEANS:
         on_delivery.hold_member(asked.member_id, asked.currency)
         at_the_door.refuse(asked.member_id, asked.fulfilment, total, asked.currency)
-    elif asked.means == "account" and accounts.balance_of(asked.member_id) < total:
-        raise payment.InsufficientFunds(
-            balance_minor=accounts.balance_of(asked.member_id), needed_minor=total,
-            currency=asked.currency,
-        )  # fmt: skip
-    if asked.means == "account" and not asked.is_confirmed:
-        owner = (asked.member_id, asked.currency)
-        Guard.read({asked.currency: accounts}).refuse(owner, total)
+    refuse_part(asked, total, accounts)
     paid = payment.Payment(
         asked.member_id, total, sale_id, asked.means, asked.attempt_id, found.deposit_minor
     )
-    if not payment.charge([paid], accounts, at):
+    parts = paid.split(asked.account_minor) if asked.account_minor else [paid]
+    if not payment.charge(parts, accounts, at):
         raise Overtaken
     if asked.means != MEANS:
         escrow.hold(sale_id, asked.member_id, total - found.deposit_minor, asked.currency)
+
+
+def refuse_part(asked: Order, total_minor: int, accounts: payment.Accounts) -> None:
+    """Joiner: what leaves the account for an order is there, and within its limits. Raises
+    AccountSuffices, InsufficientFunds, ConfirmationNeeded."""
+    part = from_account(asked.means, asked.account_minor, total_minor)
+    if accounts.balance_of(asked.member_id) < part:
+        raise payment.InsufficientFunds(
+            balance_minor=accounts.balance_of(asked.member_id), needed_minor=part,
+            currency=asked.currency,
+        )  # fmt: skip
+    if part and not asked.is_confirmed:
+        owner = (asked.member_id, asked.currency)
+        Guard.read({asked.currency: accounts}).refuse(owner, part)
 
 
 def _rows(sale_id: str, asked: Order, found: Offer) -> list[dict[str, object]]:

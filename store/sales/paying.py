@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from .. import catalogue, clock, stock
 from ..db import db, in_transaction, repeatable, transaction
 from ..errors import Invalid, Refusal, Unavailable
-from ..payment import asking, attempts, paybacks
+from ..payment import asides, asking, attempts, paybacks
 from ..payment.calls import GatewayAway
 from ..payment.gateways import Gateway
 from ..payment.models import OPEN, Attempt
@@ -57,8 +57,10 @@ def pay(paying: Paying) -> str:
     with the same provider finds the same attempt, so that a second tap, a reload or a lost signal
     never asks for the money twice.
 
-    Raises what `checkout.buy`, or `orders.order`, raises but InsufficientFunds, AlreadyPaid 409,
-    GatewayAway 503.
+    Where the account pays a part (`account_minor`), that is set aside until the payment ends.
+
+    Raises what `checkout.buy`, or `orders.order`, raises (InsufficientFunds and ConfirmationNeeded
+    of the account's part), AccountSuffices 409, AlreadyPaid 409, GatewayAway 503.
     """
     try:
         mine, fresh = _hold(paying)
@@ -110,11 +112,15 @@ def _hold(paying: Paying) -> tuple[Attempt, bool]:
         total_minor, keep = _weighed(asked)
         if not total_minor:
             raise Invalid("What costs nothing is not paid for", field="quantity")
+        own = _part_of(asked)
+        rest_minor = total_minor - (own.amount_minor if own else 0)
         mine = attempts.begin(
-            _wanted(paying, total_minor), name, "sale", timedelta(minutes=paying.minutes),
+            _wanted(paying, rest_minor), name, "sale", timedelta(minutes=paying.minutes),
             number=earlier.number + 1 if earlier is not None else 1,
         )  # fmt: skip
         session.flush()
+        if own is not None:  # Before the goods: accounts are locked before levels, as in any buy.
+            asides.set_aside(mine.id, own)
         keep(mine)
         return mine, True
 
@@ -122,10 +128,22 @@ def _hold(paying: Paying) -> tuple[Attempt, bool]:
 def _same(earlier: Attempt, asked: Buy | Order) -> bool:
     """Joiner: whether an attempt is for the same. A basket's key tells its goods, not how they
     come."""
+    aside = asides.of(earlier.id)
+    if (aside.amount_minor if aside else 0) != asked.account_minor:
+        return False
     held = in_transaction().get_one(Hold, earlier.id)
     if isinstance(asked, Order):
         return (held.order or {}).get("contents") == asked.contents
     return held.order is None
+
+
+def _part_of(asked: Buy | Order) -> asides.Part | None:
+    """What the account pays of it, where a gateway brings the rest."""
+    if not asked.account_minor:
+        return None
+    if asked.sold_by is not None or asked.member_id is None:
+        raise Invalid("A till takes one means of payment", field="account")
+    return asides.Part(asked.member_id, asked.account_minor, asked.currency, asked.is_confirmed)
 
 
 def _weighed(asked: Buy | Order) -> tuple[int, Callable[[Attempt], None]]:
@@ -171,9 +189,10 @@ def _paid(mine: Attempt) -> None:
     """Joiner: the money is there; so is the sale, or the money goes back."""
     session = in_transaction()
     held = session.get_one(Hold, mine.id)
+    own = asides.end(mine.id)  # The sale takes it again, like any other.
     stock.release(mine.id, clock.now())
     try:
-        bought = _bought(mine, held)
+        bought = _bought(mine, held, own)
     except Unavailable:
         raise  # Somebody was faster: all of it is undone, and decided again.
     except Refusal as refusal:
@@ -187,15 +206,16 @@ def _paid(mine: Attempt) -> None:
     basket.take_out(mine.member_id if mine.sold_by is None else None, held.key)
 
 
-def _bought(mine: Attempt, held: Hold) -> Bought:
+def _bought(mine: Attempt, held: Hold, own: asides.Part | None) -> Bought:
     """Joiner: the sale of what was held. Raises what `buy_in` raises."""
     quotes, parts = _stood(held)
     if held.order is not None:
-        return order_holds.bought(mine, held, quotes, parts)
+        return order_holds.bought(mine, held, quotes, parts, own)
     asked = Buy(
         mine.member_id, held.location_id, mine.currency,
         tuple(_line(line, quote) for line, quote in zip(held.lines, quotes)),
         held.key, held.channel, mine.sold_by, means=mine.gateway, attempt_id=mine.id,
+        is_confirmed=bool(own and own.is_confirmed), account_minor=own.amount_minor if own else 0,
     )  # fmt: skip
     return buy_in(asked, quotes, parts)
 
@@ -216,7 +236,8 @@ def _line(line: dict[str, Any], quote: catalogue.Quote) -> Line:
 
 
 def _over(mine: Attempt) -> None:
-    """Joiner: nobody paid, so the goods are kept no longer."""
+    """Joiner: nobody paid, so the goods are kept no longer, and the account has its part."""
+    asides.end(mine.id)
     stock.release(mine.id, clock.now())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask import current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from .. import catalogue, identity, ids, payment, web
 from .. import forms as fields
 from ..errors import NotFound
-from ..payment import asking, paybacks
+from ..payment import asides, asking, paybacks
 from ..payment.gateways import Gateway
 from ..payment.gateways.offered import offered, set_up
 from ..payment.gateways.simulated import WISHES
@@ -50,15 +50,38 @@ def ways() -> ResponseReturnValue:
     member = identity.signed_in()
     goods = _item() if request.args.get("code") else _basket()
     currency = forms.currency()
+    balance = payment.balance_of(member.id, currency)
+    part, found = with_account(balance, goods.total_minor)
     back = url_for("sales.basket")
     if request.args.get("code"):
         known = catalogue.find_item(request.args["code"][:64], base_url=web.base_url())
         back = catalogue.item_path(known) if known else back
     return render_template(
         "sales/ways.html", goods=goods, currency=currency, back_to=back, wishes=WISHES,
-        gateways=offered_here(goods.total_minor), key=goods.key, asked=request.args,
-        balance_minor=payment.balance_of(member.id, currency),
+        gateways=found, key=goods.key, asked=request.args, balance_minor=balance,
+        part_minor=part, choice=_choice,
     )  # fmt: skip
+
+
+def with_account(balance_minor: int, total_minor: int) -> tuple[int, list[Gateway]]:
+    """What of a total the account pays, where it holds too little for all of it and the visitor has
+    not said `account=0`; and the providers for the rest."""
+    part = balance_minor if 0 < balance_minor < total_minor else 0
+    if part and request.args.get("account") != "0":
+        found = offered_here(total_minor - part)
+        if found:
+            return part, found
+    return 0, offered_here(total_minor)
+
+
+def _choice(**other: Any) -> str:
+    """The address of this page with another choice."""
+    kept: dict[str, Any] = {
+        name: request.args[name][:64]
+        for name in ("code", "quantity", "at", "label")
+        if request.args.get(name)
+    }
+    return url_for("sales.ways", **kept, **other)
 
 
 @blueprint.post("/pay", endpoint="pay")
@@ -83,7 +106,10 @@ def pay() -> ResponseReturnValue:
             Line(line.item_id, line.quantity, seen[line.item_id], line.label_id)
             for line in goods.lines
         )
-    asked = Buy(member.id, place, forms.currency(), lines, key, "shelf", means=means)
+    asked = Buy(
+        member.id, place, forms.currency(), lines, key, "shelf", means=means,
+        is_confirmed=identity.confirmed(member.id), account_minor=forms.account_minor(),
+    )  # fmt: skip
     return to_provider(asked)
 
 
@@ -111,7 +137,8 @@ def wait(attempt_id: str) -> ResponseReturnValue:
         return redirect(url_for("sales.receipt", sale_id=mine.sale_id), 303)
     return render_template(
         "sales/payment.html", mine=mine, waits=mine.state in OPEN,
-        goes_back=paybacks.of_attempt(mine.id), go=request.args.get("go") == "1",
+        goes_back=paybacks.of_attempt(mine.id), part=asides.of(mine.id),
+        go=request.args.get("go") == "1",
         lines=[(web.in_language(names), many, total)
                for names, many, total in paying.lines_of(mine.id)],
     )  # fmt: skip

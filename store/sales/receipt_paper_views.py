@@ -58,6 +58,9 @@ def refund_pdf(found: Receipt, refund: ReceiptRefund) -> bytes:
     paper.end_table()
     back = gettext("Not to be paid") if found.means == "delivery" else gettext("Given back")
     paper.pair(back, "−" + _money(refund.total_minor, found.currency), 4.6, bold=True)
+    if refund.account_minor:
+        told = _money(refund.account_minor, found.currency)
+        paper.line(gettext("%(amount)s of it to the shop account", amount=told))
     sold = [
         (by_position[position].tax_rate_bp, -total, -tax)
         for position, _, total, tax in refund.units
@@ -113,12 +116,16 @@ def _sums(paper: Paper, found: Receipt) -> None:
     empties = of_sales([found.id]).get(found.id, 0) if found.channel == "till" else 0
     if empties:
         paper.pair(gettext("Empties taken back"), "−" + _money(empties, of))
-    paper.pair(means_name(found.means), _money(found.total_minor - empties, of))
+    for means, minor in found.paid:
+        paper.pair(means_name(means), _money(minor - empties, of))
     for refund in found.refunds:
         unpaid = found.state in ("due", "cancelled")
         name = gettext("Not to be paid") if unpaid else gettext("Given back")
         at = web.when(refund.created_at, "short")
         paper.pair(f"{name} · {at}", "−" + _money(refund.total_minor, of))
+        if refund.account_minor:
+            told = _money(refund.account_minor, of)
+            paper.line(gettext("%(amount)s of it to the shop account", amount=told))
 
 
 def _taxes(paper: Paper, taxes: Sequence[TaxLine], of: str) -> None:

@@ -86,13 +86,15 @@ def tax_lines(lines: Iterable[tuple[int, int, int]]) -> list[TaxLine]:
 
 @dataclass(frozen=True)
 class ReceiptRefund:
-    """Money that went back, with (position, quantity, total, tax) of the units that it was for."""
+    """Money that went back, with (position, quantity, total, tax) of the units that it was for. Of
+    a sale that the account alone had not paid, `account_minor` went to the account."""
 
     id: str
     total_minor: int
     tax_minor: int
     reason: str
     created_at: datetime
+    account_minor: int = 0
     units: tuple[tuple[int, int, int, int], ...] = ()
 
 
@@ -112,6 +114,7 @@ class Receipt:
     sold_by: int | None
     created_at: datetime
     fulfilment: str
+    account_minor: int = 0
     lines: tuple[ReceiptLine, ...] = ()
     refunds: tuple[ReceiptRefund, ...] = ()
 
@@ -119,6 +122,12 @@ class Receipt:
     def number(self) -> str:
         """The receipt's number for people: the id in groups of five."""
         return "-".join(self.id[at : at + 5] for at in range(0, len(self.id), 5))
+
+    @property
+    def paid(self) -> list[tuple[str, int]]:
+        """By which means how much was paid: one, or the account and a gateway."""
+        rest = (self.means, self.total_minor - self.account_minor)
+        return [("account", self.account_minor), rest] if self.account_minor else [rest]
 
     @property
     def taxes(self) -> list[TaxLine]:
@@ -159,7 +168,7 @@ def _query() -> Any:
         select(
             Sale.id, Sale.member_id, Sale.location_id, place.code, place.name, Sale.channel,
             Sale.means, Sale.state, Sale.currency, Sale.total_minor, Sale.tax_minor, Sale.sold_by,
-            Sale.created_at, Sale.fulfilment,
+            Sale.created_at, Sale.fulfilment, Sale.account_minor,
         )
         .join(place, place.id == Sale.location_id)
     )  # fmt: skip
@@ -255,7 +264,7 @@ def _refunds(sale_ids: Sequence[str]) -> dict[str, tuple[ReceiptRefund, ...]]:
     query = (
         select(
             Refund.sale_id, Refund.id, Refund.total_minor, Refund.tax_minor, Refund.reason,
-            Refund.created_at, RefundLine.position, RefundLine.quantity,
+            Refund.created_at, Refund.account_minor, RefundLine.position, RefundLine.quantity,
             RefundLine.total_minor, RefundLine.tax_minor,
         )
         .join(RefundLine, RefundLine.refund_id == Refund.id)
@@ -265,6 +274,6 @@ def _refunds(sale_ids: Sequence[str]) -> dict[str, tuple[ReceiptRefund, ...]]:
     found: dict[str, dict[str, ReceiptRefund]] = {}
     for row in connection().execute(query):
         of_sale = found.setdefault(row[0], {})
-        known = of_sale.get(row[1]) or ReceiptRefund(*row[1:6])
-        of_sale[known.id] = replace(known, units=(*known.units, (row[6], row[7], row[8], row[9])))
+        known = of_sale.get(row[1]) or ReceiptRefund(*row[1:7])
+        of_sale[known.id] = replace(known, units=(*known.units, (row[7], row[8], row[9], row[10])))
     return {sale_id: tuple(of_sale.values()) for sale_id, of_sale in found.items()}

@@ -71,20 +71,27 @@ class PaidBack(NamedTuple):
 
 @repeatable
 def refund(
-    sale_id: str, *, made_by: int, reason: str = "", parts: Sequence[Part] | None = None
-) -> str:
+    sale_id: str, *, made_by: int, reason: str = "", parts: Sequence[Part] | None = None,
+    to_account: bool = False,
+) -> str:  # fmt: skip
     """Opener: give back what these units cost, or everything, and put the goods back where they
-    were sold. Answers the refund's id. Raises NotFound, NotRefundable, Invalid, NotSoManyLeft."""
+    were sold; the money to where it came from, or to the member's account. Answers the refund's id.
+    Raises NotFound, NotRefundable, Invalid, NotSoManyLeft."""
     with transaction():
-        return give_back(sale_id, made_by=made_by, reason=reason, parts=parts)
+        return give_back(
+            sale_id, made_by=made_by, reason=reason, parts=parts, to_account=to_account
+        )
 
 
 def give_back(
-    sale_id: str, *, made_by: int, reason: str = "", parts: Sequence[Part] | None = None
-) -> str:
+    sale_id: str, *, made_by: int, reason: str = "", parts: Sequence[Part] | None = None,
+    to_account: bool = False,
+) -> str:  # fmt: skip
     """Joiner: the same, for callers with something of their own to write beside it."""
     at = clock.now()
-    given = pay_back(sale_id, made_by=made_by, reason=reason, parts=parts, at=at)
+    given = pay_back(
+        sale_id, made_by=made_by, reason=reason, parts=parts, at=at, to_account=to_account
+    )
     stock.put_back(
         [
             stock.Want(line.item_id, given.location_id, line.quantity, sale_id, made_by)
@@ -104,16 +111,20 @@ def pay_back(
     parts: Sequence[Part] | None,
     at: datetime,
     on_its_way: bool = False,
+    to_account: bool = False,
 ) -> PaidBack:
     """Joiner: the money alone, of these units or of all that are left. The caller says in the same
     transaction where the goods are. Goods of an order that has not arrived cannot come back: who
-    pays for what will not come at all says `on_its_way`. Raises what `refund` raises."""
+    pays for what will not come at all says `on_its_way`. The money goes to where it came from, or
+    to the member's account. Raises what `refund` raises."""
     session = in_transaction()
     sale = session.scalar(select(Sale).where(Sale.id == sale_id).with_for_update())
     if sale is None:
         raise NotFound("There is no such sale")
     if (sale.state, "refund_rest") not in TRANSITIONS:
         raise NotRefundable(state=sale.state)
+    if to_account and sale.member_id is None:
+        raise Invalid("The sale is in nobody's name: no account can have it", field="to")
     if sale.fulfilment != "taken" and not on_its_way:
         refuse_on_its_way(sale_id)
     if parts is not None:
@@ -137,13 +148,13 @@ def pay_back(
     refund_id = ids.new()
     deposits = [line for line in given if lines[line.position].kind == "deposit"]
     owed = sum(line.total_minor for line in deposits)
-    payment.refund(sale_id, total, owed)
+    gone = payment.refund(sale_id, total, owed, member_id=sale.member_id, to_account=to_account)
     if sale.fulfilment != "taken":
         escrow.give_back(sale_id, total - min(due, total) - owed)
     if sale.means == MEANS and total > due and sale.member_id is not None:
         # What was paid at the door cannot go back there: it is in the shopper's account.
         give_to_account(sale_id, sale.member_id, total - due, sale.currency)
-    _write(refund_id, sale_id, _booked(given, lines), made_by, reason, at)
+    _write(refund_id, sale_id, _booked(given, lines), made_by, reason, at, gone)
     outbox.put("sale.refunded", refund_id)
     goods = [line for line in given if lines[line.position].kind in ("goods", "part")]
     return PaidBack(refund_id, sale.member_id, sale.location_id, given, goods)
@@ -262,8 +273,9 @@ def _count(sale_id: str, lines: dict[int, Any], given: Sequence[Given]) -> None:
 
 
 def _write(
-    refund_id: str, sale_id: str, given: Sequence[Given], made_by: int, reason: str, at: datetime
-) -> None:
+    refund_id: str, sale_id: str, given: Sequence[Given], made_by: int, reason: str, at: datetime,
+    account_minor: int = 0,
+) -> None:  # fmt: skip
     connection = in_transaction().connection()
     connection.execute(
         insert(Refund),
@@ -273,6 +285,7 @@ def _write(
                 "sale_id": sale_id,
                 "total_minor": sum(line.total_minor for line in given),
                 "tax_minor": sum(line.tax_minor for line in given),
+                "account_minor": account_minor,
                 "reason": reason,
                 "made_by": made_by,
                 "created_at": at,

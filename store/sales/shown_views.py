@@ -74,12 +74,15 @@ def shown_receipt(found: Receipt) -> dict[str, Any]:
         "refunded_minor": found.refunded_minor, "kept_pieces": found.kept_pieces,
         "refunds": [
             {"id": refund.id, "total_minor": refund.total_minor, "reason": refund.reason,
-             "at": refund.created_at, "pieces": sum(unit[1] for unit in refund.units)}
+             "account_minor": refund.account_minor, "at": refund.created_at,
+             "pieces": sum(unit[1] for unit in refund.units)}
             for refund in found.refunds
         ],
         "location_id": found.location_id, "location_name": found.location_name,
-        "means": means_name(found.means), "by": found.means, "sold_by": found.sold_by,
-        "member_id": found.member_id, "pieces": found.pieces, "fulfilment": found.fulfilment,
+        "means": means_name(found.means), "by": found.means,
+        "paid": [(means_name(means), minor) for means, minor in found.paid],
+        "sold_by": found.sold_by, "member_id": found.member_id, "pieces": found.pieces,
+        "fulfilment": found.fulfilment,
         "lines": [_shown_line(line) for line in found.lines if line.kind != "part"],
         "of_bundles": [_shown_line(line) for line in found.lines if line.kind == "part"],
         "contents": contents_of(found),

@@ -15,6 +15,7 @@ from ...errors import Refusal
 
 __all__ = [
     "NAMES",
+    "REFUND_DAYS",
     "SET_UP",
     "TIMEOUT_S",
     "Answer",
@@ -34,6 +35,11 @@ __all__ = [
 NAMES = ("simulated", "stripe", "alipay", "wechat", "paypal", "unionpay")
 """Every gateway there is, as accounts, sales and addresses name it. A new one needs a migration:
 the tables check the names."""
+
+REFUND_DAYS = {"alipay": 365, "wechat": 365, "paypal": 180}
+"""After so many days a provider takes nothing back any more. Alipay: what the contract says, twelve
+months at most (alipay.trade.refund); WeChat Pay: a year (pay.weixin.qq.com, v3 refunds); PayPal:
+180 days (Payments v2, refund a captured payment). Others say no limit."""
 
 TIMEOUT_S = 8
 """A provider that has not answered by then is asked again later."""
