@@ -131,6 +131,7 @@ def test_the_network_goes_over_an_open_basket_without_a_worker(
     page.locator("#code").fill(f"4*{milk.code}")
     page.locator("#code").press("Enter")
     expect(page.locator(".till-go")).to_contain_text("50.00")
+    expect(page.locator("html[data-taken-along]")).to_be_attached()
     page.route("**/healthz", lambda route: route.abort())
     page.get_by_role("button", name="Cash").click()
     expect(page.get_by_text("This basket was open")).to_be_visible()
