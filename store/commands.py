@@ -19,7 +19,7 @@ from . import db as database
 from . import demo, integration, outbox, reports, settings
 from .api import keys
 from .errors import Refusal
-from .identity import codes, outside, passkeys, sign_ins, tries
+from .identity import admitting, codes, outside, passkeys, sign_ins, tries
 from .payment import events
 from .payment.commands import settle_pending
 from .post import letters, speaking
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 SWEEPS = (
     basket.sweep, reservations.sweep, sign_ins.sweep, tries.sweep, keys.sweep, events.sweep,
-    codes.sweep, passkeys.sweep, outside.sweep, letters.sweep, settling.sweep,
+    admitting.sweep, codes.sweep, passkeys.sweep, outside.sweep, letters.sweep, settling.sweep,
 )  # fmt: skip
 SWEEP_EVERY_S = 3600
 

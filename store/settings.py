@@ -116,6 +116,7 @@ SETTINGS = (
     Setting("WECHAT_LOGIN_URL", "", "Another address than WeChat's, for practice."),
     Setting("DEMO", False, "This is the demo shop: every page says so."),
     Setting("SESSION_DAYS", 90, "A sign-in ends after so many days."),
+    Setting("SECOND_FACTOR", "off", "Who needs a second sign to sign in: off, owners or staff."),
     Setting("SIGN_IN_TRIES", 5, "Wrong passwords in 15 minutes for one person from one address."),
     Setting("UPLOAD_BYTES", 8 * 2**20, "Largest upload, in bytes."),
     Setting("UPLOAD_PIXELS", 40_000_000, "Largest picture, in pixels."),
@@ -154,6 +155,8 @@ def load(overrides: dict[str, Any] | None = None) -> dict[str, Any]:
     values["DATABASE_URL"] = _database_url(values["DATABASE_URL"], instance.resolve())
     values["SECRET_KEY"] = values["SECRET_KEY"] or _kept_secret(instance / "secret_key")
     _check_post(values)
+    if values["SECOND_FACTOR"] not in ("off", "owners", "staff"):
+        raise ValueError("STORE_SECOND_FACTOR must be off, owners or staff")
     if values["BASE_URL"]:
         values["BASE_URL"] = _base_url(values["BASE_URL"])
     values.update(given)

@@ -31,6 +31,8 @@ WRONG_CODES_BY_PERSON_A_DAY = 30
 WRONG_CODES_BY_ALL = 1000
 DAY_S = 86_400
 CHALLENGES_BY_ADDRESS = 600
+WRONG_FACTORS = 5
+WRONG_FACTORS_A_DAY = 30
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,17 @@ class Caller:
 
     def wrong_passkeys(self) -> list[Limit]:
         return [Limit("passkey", self._subject("address", self.network), WRONG_BY_ADDRESS)]
+
+    def wrong_factors(self, member_id: int) -> list[Limit]:
+        """For codes of a second factor: who tries has given the first one already. A device that
+        knows the member has an allowance of its own."""
+        where = ("device", self.knows(member_id)) if self.knows(member_id) else ("person",)
+        subject = self._subject("factor", *where, str(member_id))
+        return [
+            Limit("factor", subject, WRONG_FACTORS),
+            Limit("factor_day", subject, WRONG_FACTORS_A_DAY, DAY_S),
+            Limit("factor_all", self._subject("all"), WRONG_CODES_BY_ALL),
+        ]
 
     def sign_ups(self) -> list[Limit]:
         return [Limit("sign_up", self._subject("address", self.network), SIGN_UPS_BY_ADDRESS, 3600)]

@@ -20,7 +20,7 @@ from flask_babel import gettext as _
 
 from .. import ids, post, web
 from ..errors import Invalid, Refusal, TooMany
-from . import codes, entering, forms, identifiers
+from . import admitting, codes, entering, forms, identifiers
 from .entering import Entered, MoreNeeded
 from .login import caller, current, mark_device
 from .sign_ins import MemberDisabled, WrongPassword
@@ -189,7 +189,11 @@ def visit_digest() -> str:
 
 
 def welcome(member_id: int, language: str | None, on: str = "") -> Response:
-    """Signed in, and on to where the shopper was going."""
+    """Signed in, and on to where the shopper was going; or to the second sign that is asked for."""
+    if admitting.waiting(visit_digest()) is not None:
+        return make_response(
+            redirect(url_for("identity.second", next=on or forms.next_path()), 303)
+        )
     response = make_response(redirect(on or forms.next_path(), 303))
     mark_device(response, member_id)
     if language in web.LANGUAGES and not web.cookie("lang"):

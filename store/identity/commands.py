@@ -12,7 +12,7 @@ from flask.cli import AppGroup
 
 from ..db import transaction
 from ..errors import NotFound, Refusal
-from . import identifiers, members, passwords, roles, tokens
+from . import factors, identifiers, members, passwords, roles, tokens
 from .models import ROLES, Member
 
 group = AppGroup("members", help="Members: shoppers, staff and owners.")
@@ -73,6 +73,17 @@ def password(identifier: str, password_stdin: bool) -> None:
         passwords.check(chosen, identifier)
         members.set_password(member.id, passwords.hashed(chosen))
     click.echo(member.id if password_stdin else chosen)
+
+
+@group.command("reset-second")
+@click.argument("identifier", metavar="EMAIL")
+def reset_second(identifier: str) -> None:
+    """Forget a member's second step (app, recovery codes, passkeys) and sign them out everywhere;
+    they set up another when they sign in."""
+    with _said():
+        member = _known(identifier)
+        factors.reset(member.id)
+    click.echo(member.id)
 
 
 @group.command("role")

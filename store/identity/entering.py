@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..db import db, repeatable, transaction
 from ..errors import Refusal
-from . import codes, identifiers, passwords, sign_ins, tries
+from . import admitting, codes, identifiers, passwords, sign_ins, tries
 from .callers import Caller
 from .models import Identifier, IdentifierChange, Member, SignIn
 from .sign_ins import MemberDisabled, WrongPassword
@@ -100,7 +100,7 @@ def _enter(
             return None
         codes.use(found.id, done=True)
         _prove(session, sign)
-        _admit(session, member.id, digest, caller, visit)
+        _admit(session, member, digest, caller, visit)
         return Entered(member.id, member.language, False)
 
 
@@ -152,7 +152,7 @@ def _add(
     except IntegrityError as error:
         raise identifiers.IdentifierTaken() from error
     _note(session, added.id, found.kind, found.value, "proven")
-    _admit(session, added.id, digest, caller, visit)
+    _admit(session, added, digest, caller, visit)
     return Entered(added.id, added.language, True)
 
 
@@ -168,9 +168,9 @@ def _note(session: Session, member_id: int, kind: str, value: str, what: str) ->
     )
 
 
-def _admit(session: Session, member_id: int, digest: str, caller: Caller, visit: str) -> None:
+def _admit(session: Session, member: Member, digest: str, caller: Caller, visit: str) -> None:
     sign_ins.end(visit)
-    sign_ins.keep(session, member_id, digest, caller)
+    admitting.admit(session, member, digest, caller)
 
 
 # Where the address alone was not enough
@@ -222,7 +222,7 @@ def _enter_with(found: codes.Sent, kept: str, digest: str, caller: Caller, visit
         if member.disabled_at:
             raise MemberDisabled()
         _prove(session, sign)
-        _admit(session, member.id, digest, caller, visit)
+        _admit(session, member, digest, caller, visit)
         return Entered(member.id, member.language, False)
 
 
@@ -236,7 +236,7 @@ def _move(found: codes.Sent, digest: str, caller: Caller, visit: str, language: 
         sign, old = holder
         if not _why(session, sign, old, caller) and not old.disabled_at:
             # Proven again in another browser meanwhile: by whoever reads this address.
-            _admit(session, old.id, digest, caller, visit)
+            _admit(session, old, digest, caller, visit)
             return Entered(old.id, old.language, False)
         if old.role != "shopper":
             raise MoreNeeded()
@@ -251,7 +251,7 @@ def _move(found: codes.Sent, digest: str, caller: Caller, visit: str, language: 
             .where(Identifier.id == sign.id)
             .values(member_id=added.id, proven_at=now)
         )
-        _admit(session, added.id, digest, caller, visit)
+        _admit(session, added, digest, caller, visit)
         return Entered(added.id, added.language, True)
 
 

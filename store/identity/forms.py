@@ -9,8 +9,10 @@ from flask_babel import ngettext
 from .. import forms
 from ..errors import Invalid, Refusal, TooMany
 from ..post import PostBusy
+from .admitting import HalfOver
 from .codes import CodeOver, WrongCode
 from .entering import MoreNeeded
+from .factors import FactorNeeded, WrongFactor
 from .identifiers import IdentifierTaken
 from .login import safe_next
 from .oidc import OutsideAway, OutsideRefused
@@ -68,6 +70,12 @@ def fault(refusal: Refusal) -> tuple[str, str]:
             "This is not the code. You have %(num)s more tries.",
             refusal.data["left"],
         ) if refusal.data["left"] else _("This is not the code. Have a new one sent.")
+    if isinstance(refusal, WrongFactor):
+        return "code", _("This is not the code of this moment. Wait for the next one.")
+    if isinstance(refusal, HalfOver):
+        return "", _("That took too long. Please sign in from the beginning.")
+    if isinstance(refusal, FactorNeeded):
+        return "", _("This shop asks it of you. Add a passkey first, or move it to another phone.")
     if isinstance(refusal, CodeOver):
         return "", _("This code is not valid any more. Have a new one sent.")
     if isinstance(refusal, PostBusy):

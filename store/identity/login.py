@@ -15,9 +15,9 @@ from flask_login import LoginManager, current_user
 from werkzeug.local import LocalProxy
 
 from .. import ids, web
-from ..db import connection
+from ..db import connection, transaction
 from ..errors import Forbidden, Refusal
-from . import identifiers, passwords, sign_ins
+from . import admitting, identifiers, members, passwords, sign_ins
 from .callers import Caller, device_mark
 from .roles import allows
 from .sign_ins import visitor_query
@@ -63,12 +63,13 @@ def init_app(app: Flask) -> None:
 
 def set_up_process(app: Flask) -> None:
     """What this shop's settings ask of the whole process: the price of a password, and in which
-    country a phone number without a country code is."""
+    country a phone number without a country code is, and of whom it asks a second factor."""
     # TESTING is no setting: only code can ask for it, so no environment makes a shop weak.
     quick = app.config.get("PASSWORD_HASHER") or passwords.QUICK
     passwords.set_hasher(quick if app.testing else passwords.STRONG)
     country = app.config["COUNTRY"] or get_global("zone_territories").get(app.config["TIME_ZONE"])
     identifiers.set_region(country)
+    admitting.set_asked(app.config["SECOND_FACTOR"])
 
 
 def current() -> Visitor | None:
@@ -109,12 +110,23 @@ def needs(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         @functools.wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             if not allows(signed_in(), permission):
+                _owes_a_second_factor(permission)
                 raise Forbidden(permission=permission)
             return view(*args, **kwargs)
 
         return guarded
 
     return decorate
+
+
+def _owes_a_second_factor(permission: str) -> None:
+    """Whoever may do this, but has given one sign only where the shop asks for two, begins again.
+    Raises SignInNeeded."""
+    member = members.by_id(signed_in().id)
+    if admitting.is_asked(member.role) and allows(member, permission):
+        with transaction():
+            sign_ins.end(ids.digest(web.known_visit() or ""))
+        raise SignInNeeded()
 
 
 def safe_next(text: str | None) -> str:
@@ -138,7 +150,9 @@ def safe_next(text: str | None) -> str:
     return text
 
 
-_NOT_AFTER_SIGNING_IN = {"/sign-in", "/sign-up", "/start", "/sign-out", "/code", "/code/more"}
+_NOT_AFTER_SIGNING_IN = {
+    "/sign-in", "/sign-up", "/start", "/sign-out", "/code", "/code/more", "/second", "/second/new",
+}  # fmt: skip
 
 
 def caller() -> Caller:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,7 @@ from .. import clock
 from ..db import connection, db, in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound, Refusal
 from . import passwords
+from .factor_models import HalfSignIn
 from .identifiers import IdentifierTaken, normalise
 from .models import ROLES, Identifier, Member, SignIn
 
@@ -169,6 +170,7 @@ def end_sign_ins(session: Session, member_id: int, *, but: str = "") -> None:
         .where(SignIn.member_id == member_id, SignIn.ended_at.is_(None), SignIn.digest != but)
         .values(ended_at=clock.now())
     )
+    session.execute(delete(HalfSignIn).where(HalfSignIn.member_id == member_id))
 
 
 def _keep_an_owner(session: Session, member_id: int) -> None:

@@ -149,7 +149,8 @@ class UsedState(Base):
 
 
 class SignIn(Base):
-    """A place where a member is signed in: one browser. The cookie's secret is kept as a digest."""
+    """A place where a member is signed in: one browser. The cookie's secret is kept as a digest.
+    `second_at`: when a second factor was given there."""
 
     __tablename__ = "sign_ins"
 
@@ -160,6 +161,7 @@ class SignIn(Base):
     address: Mapped[str] = mapped_column(String(45), default="")
     created_at: Mapped[datetime] = mapped_column(Moment)
     seen_at: Mapped[datetime] = mapped_column(Moment)
+    second_at: Mapped[datetime | None] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment)
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
 

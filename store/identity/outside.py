@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from .. import clock, ids, sweeping
 from ..db import db, repeatable, transaction
 from ..errors import Invalid, Refusal
-from . import identifiers, sign_ins
+from . import admitting, identifiers, sign_ins
 from .callers import Caller
 from .entering import Entered, MoreNeeded
 from .models import Identifier, IdentifierChange, Member, OutsideAccount, Passkey, UsedState
@@ -163,7 +163,7 @@ def _enter(
             raise MemberDisabled()
         if not already:
             sign_ins.end(visit)
-            sign_ins.keep(session, member.id, digest, caller)
+            admitting.admit(session, member, digest, caller)
         return Entered(member.id, member.language, is_new)
 
 

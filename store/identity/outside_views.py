@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from .. import web
 from ..db import db, transaction
 from ..errors import NotFound, Refusal, TooMany
-from . import forms, oidc, outside, tries
+from . import confirm_views, forms, oidc, outside, pins, tries
 from .code_views import fresh_digest, start_again, visit_digest, welcome
 from .entering import MoreNeeded
 from .login import caller, current, safe_next, signed_in
@@ -99,6 +99,8 @@ def _way_back(provider: str) -> str:
 def go(provider: str) -> ResponseReturnValue:
     """To the provider. Nothing is written before somebody comes back."""
     there = _provider(provider)
+    if current() and not confirm_views.signed_in_anew():
+        raise pins.SignInAgain()
     web.visit()
     who, state = caller(), outside.new_state(provider, visit_digest(), caller())
     db.session.rollback()  # No connection is held while others are waited for.

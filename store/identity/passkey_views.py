@@ -10,13 +10,13 @@ from flask_babel import gettext as _
 
 from .. import web
 from ..errors import NotFound, Refusal, TooMany
-from . import forms, identifiers, members, passkeys
+from . import confirm_views, forms, identifiers, members, passkeys, pins
 from .code_views import fresh_digest, start_again, visit_digest, welcome
 from .login import caller, current, signed_in
 from .passkeys import PasskeyRefused, Site, TooManyPasskeys
 from .sign_ins import MemberDisabled
 
-__all__ = ["register"]
+__all__ = ["device_name", "fresh_answer", "register", "site"]
 
 
 def register(blueprint: Blueprint) -> None:
@@ -38,7 +38,7 @@ def _has_passkeys() -> bool:
     return passkeys.site_of(web.base_url()) is not None
 
 
-def _site() -> Site:
+def site() -> Site:
     found = passkeys.site_of(web.base_url())
     if found is None:
         raise NotFound("There are no passkeys at this address")
@@ -51,29 +51,40 @@ def own() -> ResponseReturnValue:
 
 def _page(said: str = "", status: int = 200) -> ResponseReturnValue:
     found = passkeys.of_member(signed_in().id)
-    return render_template("identity/passkeys.html", passkeys=found, said=said), status
+    return render_template(
+        "identity/passkeys.html", passkeys=found, said=said,
+        is_fresh=confirm_views.signed_in_anew(),
+    ), status  # fmt: skip
 
 
 def options() -> ResponseReturnValue:
     member = members.by_id(signed_in().id)
+    _signed_in_anew()
     known_by = identifiers.first_of(member.id)
-    return _fresh(passkeys.to_add(member, known_by, visit_digest(), _site(), caller()))
+    return fresh_answer(passkeys.to_add(member, known_by, visit_digest(), site(), caller()))
 
 
 def add_passkey() -> ResponseReturnValue:
     member = signed_in()
+    _signed_in_anew()
     try:
         answer = request.form.get("credential", "")
-        name = forms.name()[:80] or _device()
-        passkeys.add(member.id, answer, name, visit_digest(), _site())
+        name = forms.name()[:80] or device_name()
+        passkeys.add(member.id, answer, name, visit_digest(), site())
     except (PasskeyRefused, TooManyPasskeys) as refusal:
         return _page(_said(refusal), refusal.status)
     flash(_("The passkey is added. Next time one touch signs you in."), "good")
     return redirect(url_for("identity.passkeys"), 303)
 
 
+def _signed_in_anew() -> None:
+    """Whoever finds a phone that was left lying must not make a key to the account."""
+    if not confirm_views.signed_in_anew():
+        raise pins.SignInAgain()
+
+
 def rename(passkey_id: int) -> ResponseReturnValue:
-    passkeys.rename(signed_in().id, passkey_id, forms.name()[:80] or _device())
+    passkeys.rename(signed_in().id, passkey_id, forms.name()[:80] or device_name())
     return redirect(url_for("identity.passkeys"), 303)
 
 
@@ -85,7 +96,7 @@ def remove(passkey_id: int) -> ResponseReturnValue:
 
 def enter_options() -> ResponseReturnValue:
     web.visit()
-    return _fresh(passkeys.to_enter(visit_digest(), _site(), caller()))
+    return fresh_answer(passkeys.to_enter(visit_digest(), site(), caller()))
 
 
 def enter() -> ResponseReturnValue:
@@ -93,9 +104,7 @@ def enter() -> ResponseReturnValue:
         return redirect(forms.next_path(), 303)
     try:
         answer = request.form.get("credential", "")
-        member_id, language = passkeys.enter(
-            answer, visit_digest(), _site(), fresh_digest, caller()
-        )
+        member_id, language = passkeys.enter(answer, visit_digest(), site(), fresh_digest, caller())
     except (PasskeyRefused, MemberDisabled, TooMany) as refusal:
         web.visited().new_secret = None
         return start_again(refusal)
@@ -108,11 +117,11 @@ def _said(refusal: Refusal) -> str:
     return str(forms.fault(refusal)[1])
 
 
-def _device() -> str:
+def device_name() -> str:
     return caller().browser or str(_("A passkey"))
 
 
-def _fresh(answer: dict[str, Any]) -> Response:
+def fresh_answer(answer: dict[str, Any]) -> Response:
     response = jsonify(answer)
     response.headers["Cache-Control"] = "no-store"
     return response

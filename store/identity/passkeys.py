@@ -31,7 +31,7 @@ from webauthn.helpers.structs import (
 from .. import clock, ids, strict, sweeping
 from ..db import db, repeatable, transaction
 from ..errors import Refusal
-from . import sign_ins, tries
+from . import admitting, sign_ins, tries
 from .callers import Caller
 from .models import Challenge, Member, Passkey
 from .sign_ins import MemberDisabled
@@ -109,9 +109,13 @@ def to_add(member: Member, known_by: str, visit: str, site: Site, caller: Caller
     return options_to_json_dict(options)
 
 
-def add(member_id: int, answer: str, name: str, visit: str, site: Site) -> int:
-    """Keep the passkey that the browser has made. Answers its id. Raises PasskeyRefused,
-    TooManyPasskeys."""
+def add(
+    member_id: int, answer: str, name: str, visit: str, site: Site,
+    fresh_digest: Callable[[], str] | None = None, caller: Caller | None = None,
+) -> int:  # fmt: skip
+    """Keep the passkey that the browser has made. With a fresh digest and caller for somebody who
+    is halfway in, and is in with it: their first second factor. Answers its id. Raises
+    PasskeyRefused, TooManyPasskeys, HalfOver."""
     said = _read(answer)
     challenge = _taken(said, visit, member_id)
     try:
@@ -126,11 +130,12 @@ def add(member_id: int, answer: str, name: str, visit: str, site: Site) -> int:
             member_id=member_id, credential=_text(proven.credential_id),
             public_key=_text(proven.credential_public_key), sign_count=proven.sign_count,
             name=name, created_at=clock.now(),
-        )
+        ),
+        (visit, fresh_digest(), caller) if fresh_digest and caller else None,
     )  # fmt: skip
 
 
-def _add(passkey: Passkey) -> int:
+def _add(passkey: Passkey, halfway: tuple[str, str, Caller] | None) -> int:
     try:
         with transaction() as session:
             session.scalar(
@@ -139,6 +144,10 @@ def _add(passkey: Passkey) -> int:
             mine = Passkey.member_id == passkey.member_id
             if (session.scalar(select(func.count(Passkey.id)).where(mine)) or 0) >= MOST:
                 raise TooManyPasskeys()
+            if halfway:
+                if admitting.has_one(passkey.member_id):
+                    raise admitting.HalfOver()  # Another browser was faster.
+                admitting.finish(*halfway)
             session.add(passkey)
             session.flush()
             return passkey.id
@@ -210,7 +219,7 @@ def _enter(
         if member is None or member.disabled_at:
             raise MemberDisabled()
         sign_ins.end(visit)
-        sign_ins.keep(session, member.id, digest, caller)
+        admitting.keep(session, member.id, digest, caller, second=True)
         return member.id, member.language
 
 

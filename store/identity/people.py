@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -9,7 +11,7 @@ from flask_babel import gettext as _
 from .. import forms as fields
 from ..db import transaction
 from ..errors import Invalid
-from . import forms, identifiers, members, passwords
+from . import admitting, confirm_views, factors, forms, identifiers, members, passwords, pins
 from .login import needs
 from .models import ROLES
 
@@ -26,6 +28,7 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule(f"{one}/disable", "disable", disable, methods=["POST"])
     blueprint.add_url_rule(f"{one}/enable", "enable", enable, methods=["POST"])
     blueprint.add_url_rule(f"{one}/password", "reset_password", reset_password, methods=["POST"])
+    blueprint.add_url_rule(f"{one}/second", "reset_second", reset_second, methods=["POST"])
 
 
 @needs("manage_staff")
@@ -90,10 +93,24 @@ def reset_password(member_id: int) -> ResponseReturnValue:
     return _page(shown=(member.id, known_by, password))
 
 
-def _page(status: int = 200, **values: object) -> ResponseReturnValue:
-    response = make_response(
-        render_template("identity/people.html", staff=members.staff(), **values), status
+@needs("manage_staff")
+def reset_second(member_id: int) -> ResponseReturnValue:
+    """For somebody who lost phone and paper. Whoever finds the owner's phone must not do it."""
+    if not confirm_views.signed_in_anew():
+        raise pins.SignInAgain()
+    factors.reset(members.by_id(member_id).id)
+    flash(_("The second step is reset, and they are signed out everywhere. They set up another "
+            "when they sign in."), "good")  # fmt: skip
+    return redirect(url_for("identity.people"), 303)
+
+
+def _page(status: int = 200, **values: Any) -> ResponseReturnValue:
+    staff, found = members.staff(), values.get("found")
+    shown = [member.id for member, _known_by in staff] + ([found.id] if found else [])
+    page = render_template(
+        "identity/people.html", staff=staff, two_steps=admitting.having(shown), **values
     )
+    response = make_response(page, status)
     # A password that is shown once must not be found by going back.
     response.headers["Cache-Control"] = "no-store"
     return response

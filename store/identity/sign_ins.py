@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, String, bindparam, case, or_, select, update
 
 from .. import clock, sweeping
 from ..db import Moment, db, in_transaction, repeatable, transaction
 from ..errors import Refusal
-from . import identifiers, passwords, tries
+from . import admitting, identifiers, passwords, tries
 from .callers import Caller
 from .members import end_sign_ins, new_member
 from .models import Member, SignIn
@@ -20,7 +20,7 @@ from .tries import Limit
 
 __all__ = [
     "MemberDisabled", "WrongPassword", "change_password", "count_look_up", "end", "end_one",
-    "end_others", "is_stale", "keep", "of_member", "see", "sign_in", "sign_up", "sweep",
+    "end_others", "is_stale", "of_member", "see", "sign_in", "sign_up", "sweep",
     "visitor_query",
 ]  # fmt: skip
 
@@ -46,6 +46,15 @@ class MemberDisabled(Refusal):
 
 # Read when a statement runs, not when it is built: pages keep theirs for as long as they serve.
 _now = bindparam("visit_now", type_=Moment(), callable_=clock.now)
+_asked = [
+    bindparam(f"second_of_{at}", type_=String(), callable_=partial(admitting.asked_of, at))
+    for at in range(2)
+]
+# Whoever owes the second factor that the shop asks of their role is a shopper until they give it.
+_role = case(
+    (SignIn.second_at.is_(None) & or_(*(Member.role == role for role in _asked)), "shopper"),
+    else_=Member.role,
+)
 
 
 def visitor_query(digest: str | ColumnElement[str]) -> Select[*tuple[Any, ...]]:
@@ -55,7 +64,7 @@ def visitor_query(digest: str | ColumnElement[str]) -> Select[*tuple[Any, ...]]:
         select(
             Member.id.label("member_id"),
             Member.name.label("member_name"),
-            Member.role.label("member_role"),
+            _role.label("member_role"),
             Member.language.label("member_language"),
             SignIn.seen_at.label("member_seen_at"),
         )
@@ -123,10 +132,11 @@ def count_look_up(caller: Caller) -> None:
 
 def change_password(
     member: Member, known_by: str, old: str, new: str, fresh_digest: Callable[[], str],
-    caller: Caller,
+    caller: Caller, *, visit: str,
 ) -> None:  # fmt: skip
     """Set another password, end every sign-in of the member, and keep a fresh one for the browser
-    that asked. The old password is guessed under the same limits as at signing in.
+    that asked, whose digest until now is `visit`. The old password is guessed under the same
+    limits as at signing in.
 
     Raises Invalid, TooMany, WrongPassword.
     """
@@ -136,7 +146,7 @@ def change_password(
     kept = member.password_hash or ""
     if not passwords.verify(member.password_hash, old):
         raise WrongPassword()
-    _admit(member.id, kept, passwords.hashed(new), fresh_digest(), caller, end_all=True)
+    _admit(member.id, kept, passwords.hashed(new), fresh_digest(), caller, anew=visit)
     _forgive(written, limits)
 
 
@@ -147,45 +157,38 @@ def _add_and_admit(
     with transaction() as session:
         added = new_member(identifier, kept, name=name)
         added.language = language or None
-        keep(session, added.id, digest, caller)
+        admitting.admit(session, added, digest, caller)
         return added.id
 
 
 @repeatable
 def _admit(
     member_id: int, kept: str, new: str, digest: str, caller: Caller, old: str = "",
-    *, end_all: bool = False,
+    *, anew: str | None = None,
 ) -> None:  # fmt: skip
+    # `anew`: the member is signed in there already, and all other places end.
     # The row is claimed by the hash that was verified: a password that was changed, or an account
     # that was closed, since then must not leave a sign-in behind.
     with transaction() as session:
         claimed = session.scalar(
-            select(Member.id)
+            select(Member)
             .where(
                 Member.id == member_id, Member.password_hash == kept, Member.disabled_at.is_(None)
             )
             .with_for_update()
+            .execution_options(populate_existing=True)
         )
         if claimed is None:
             raise WrongPassword()
         if new != kept:
             session.execute(update(Member).where(Member.id == member_id).values(password_hash=new))
-        if end_all:
+        if anew is not None:
+            second = session.scalar(select(SignIn.second_at).where(SignIn.digest == anew))
             end_sign_ins(session, member_id)
+            admitting.keep(session, member_id, digest, caller, second=second is not None)
+            return
         end(old)
-        keep(session, member_id, digest, caller)
-
-
-def keep(session: Session, member_id: int, digest: str, caller: Caller) -> None:
-    """Joiner: the browser with this digest is signed in from now on."""
-    now = clock.now()
-    session.add(
-        SignIn(
-            digest=digest, member_id=member_id, device=caller.browser[:200],
-            address=caller.address[:45], created_at=now, seen_at=now,
-            expires_at=now + timedelta(days=caller.days),
-        )
-    )  # fmt: skip
+        admitting.admit(session, claimed, digest, caller)
 
 
 @repeatable

@@ -22,6 +22,8 @@ from ..errors import Invalid, Refusal, TooMany
 from ..post import PostBusy
 from . import (
     code_views,
+    factor_views,
+    factors,
     forms,
     identifiers,
     members,
@@ -39,6 +41,7 @@ blueprint = Blueprint("identity", __name__)
 people.register(blueprint)
 code_views.register(blueprint)
 passkey_views.register(blueprint)
+factor_views.register(blueprint)
 outside_views.register(blueprint)
 
 
@@ -152,8 +155,9 @@ def sign_out() -> ResponseReturnValue:
 def account() -> ResponseReturnValue:
     member = members.by_id(signed_in().id)
     return render_template(
-        "identity/account.html", member=member, known_by=identifiers.of_member(member.id)
-    )
+        "identity/account.html", member=member, known_by=identifiers.of_member(member.id),
+        two_steps=bool(factors.has(member.id).app_since),
+    )  # fmt: skip
 
 
 @blueprint.post("/me/name")
@@ -215,6 +219,7 @@ def change_password() -> ResponseReturnValue:
             forms.password("new_password"),
             fresh_digest,
             caller(),
+            visit=visit_digest(),
         )
     except (Invalid, TooMany, WrongPassword) as refusal:
         return _password_page(refusal)
