@@ -134,6 +134,18 @@ def test_a_long_name_pushes_no_figure_off_a_phone(shop: DemoShop, open_phone: Op
     assert ends and max(ends) <= 390
 
 
+@pytest.mark.parametrize("kind", ["items", "shoppers"])
+def test_a_long_name_pushes_no_sum_off_a_phone(
+    shop: DemoShop, open_phone: OpenPhone, kind: str
+) -> None:
+    page = _phone(shop, open_phone, "owner", language="zh")
+    page.goto(f"{shop.url}/owner/takings/{kind}?period=this_year")
+    ends = page.locator(".report-table .num:not(.report-share)").evaluate_all(
+        "all => all.map(it => it.getBoundingClientRect().right)"
+    )
+    assert len(ends) > 12 and max(ends) <= 390
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("who", ["staff", "owner"])
 def test_every_place_of_the_desk_is_two_touches_away_on_a_small_phone(
