@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import aliased
 
-from .. import catalogue
+from .. import catalogue, stock
 from ..db import connection
 from .models import Label
 from .stickers import labels_query
@@ -22,13 +22,16 @@ WHICH = ("all", "changed", "new")
 
 @dataclass(frozen=True)
 class Choice:
-    """Items for sale at a location, by words, category, and how they stand to their labels."""
+    """Items for sale at a location, by words, category, seller, the shelf they stand on there, and
+    how they stand to their labels."""
 
     location_id: int
     currency: str
     which: str = "all"
     words: str = ""
     category_id: int | None = None
+    seller_id: int | None = None
+    shelf: str = ""
 
 
 def chosen_ids(choice: Choice) -> list[int]:
@@ -82,6 +85,10 @@ def _query(choice: Choice, *columns: Any) -> Select[Any]:
     ]
     if choice.category_id is not None:
         conditions.append(item.category_id == choice.category_id)
+    if choice.seller_id is not None:
+        conditions.append(catalogue.owner_at(item.id) == choice.seller_id)
+    if choice.shelf:
+        conditions.append(stock.shelf_of(item.id, choice.location_id) == choice.shelf)
     if choice.which == "changed":
         conditions.append(_price(choice) != _printed(choice))
     elif choice.which == "new":

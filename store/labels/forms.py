@@ -6,15 +6,17 @@ import re
 
 from flask import current_app, request
 
-from .. import forms, identity, stock, web
+from .. import catalogue, forms, identity, stock, web
 from ..errors import Invalid
 from . import choosing, sheets
+from .models import PrintJob
 from .printing import MOST_COPIES, MOST_LABELS, Order
 from .stickers import Imprint
 
 __all__ = [
-    "FIRST_SHEET", "address", "after", "before", "choice", "imprint", "is_lasting", "order",
-    "place", "secret_key", "sheet_named", "whole_argument",
+    "FIRST_SHEET", "address", "after", "before", "choice", "dpi", "imprint", "is_lasting", "of_job",
+    "order", "place", "read_languages", "secret_key", "sheet_named", "shop_languages",
+    "shown_items", "whole_argument",
 ]  # fmt: skip
 
 FIRST_SHEET = "L7160"
@@ -40,10 +42,41 @@ def address() -> str:
     return web.base_url()
 
 
-def imprint(location: stock.Location, base_url: str = "") -> Imprint:
+def imprint(
+    location: stock.Location, base_url: str = "", languages: tuple[str, ...] = ()
+) -> Imprint:
+    """`languages` are those of the names, the shop's where none are given."""
+    return Imprint(
+        base_url or address(), secret_key(), languages or shop_languages(), location.code,
+        web.tax_on_top(),
+    )  # fmt: skip
+
+
+def shop_languages() -> tuple[str, ...]:
+    """All that the shop speaks, its own first."""
     first = str(current_app.config["LANGUAGE"])
-    languages = (first, *(code for code in web.LANGUAGES if code != first))
-    return Imprint(base_url or address(), secret_key(), languages, location.code, web.tax_on_top())
+    return (first, *(code for code in web.LANGUAGES if code != first))
+
+
+def read_languages(said: str) -> tuple[str, ...]:
+    """Languages with commas between, the bold one first; none is the shop's. Raises Invalid."""
+    named = tuple(each.strip() for each in said.split(",") if each.strip())
+    if len(named) != len(set(named)) or not set(named) <= set(web.LANGUAGES):
+        raise Invalid(f"languages are of {', '.join(web.LANGUAGES)}, each once", field="languages")
+    return named
+
+
+def of_job(job: PrintJob) -> Imprint:
+    """What stood on all labels of a job, so that it is printed again just so."""
+    location = stock.location_by_id(job.location_id)
+    return imprint(location, job.base_url, read_languages(job.languages))
+
+
+def dpi() -> int | None:
+    """The dots an inch of the label printer, where the form says so. Raises Invalid."""
+    asked = _number("dpi")
+    sheets.dots(sheet_named(), asked)
+    return asked
 
 
 def place() -> stock.Location:
@@ -74,8 +107,14 @@ def choice(location: stock.Location) -> choosing.Choice:
         raise Invalid(f"which is one of {', '.join(choosing.WHICH)}", field="which")
     return choosing.Choice(
         location.id, current_app.config["CURRENCY"], which,
-        request.values.get("q", "").strip()[:80], _number("category"),
+        request.values.get("q", "").strip()[:80], _number("category"), _seller(),
+        request.values.get("shelf", "").strip()[:40],
     )  # fmt: skip
+
+
+def _seller() -> int | None:
+    code = request.values.get("seller", "").strip()
+    return catalogue.seller_with(code).id if code else None
 
 
 def _number(name: str) -> int | None:
@@ -97,11 +136,12 @@ def order() -> Order:
         sheet=sheet,
         location_id=location.id,
         currency=wanted.currency,
-        imprint=imprint(location),
+        imprint=imprint(location, languages=read_languages(request.values.get("languages", ""))),
         copies=forms.whole("copies", least=1, most=MOST_COPIES, default=1),
         skip=forms.whole("skip", least=0, most=999, default=0),
         made_by=identity.signed_in().id,
         key=forms.text("key", least=8, most=64),
+        dpi=dpi(),
     )
 
 
@@ -114,8 +154,15 @@ def _as_many_as_asked(item_ids: list[int]) -> list[int]:
     return [each for each in item_ids for _ in range(many[each])]
 
 
+def shown_items(choice_: choosing.Choice, most: int) -> list[int]:
+    """The first items that the form has chosen, for a look at the first page. Raises Invalid."""
+    if request.values.get("all"):
+        return [row.id for row in choosing.shown(choice_, limit=most)]
+    return _items()[:most]
+
+
 def _items() -> list[int]:
-    raw = request.form.getlist("item")
+    raw = request.values.getlist("item")
     if len(raw) > 1000 or not all(map(_NUMBER.match, raw)):
         raise Invalid("item must be the number of an item", field="item")
     return list(dict.fromkeys(map(int, raw)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, BigId, Moment
@@ -12,9 +12,12 @@ from ..db import Base, BigId, Moment
 
 class PrintJob(Base):
     """One printing: what it needs to be printed again just as it was. `key` is the caller's own: a
-    form that is sent twice makes one job. An empty `base_url` is the shop's address at the time."""
+    form that is sent twice makes one job. An empty `base_url` is the shop's address at the time;
+    empty `languages` are the shop's; `dpi` is 0 where an office printer prints. Of its labels the
+    first `handed` were handed to a printer, the last time at `handed_at`."""
 
     __tablename__ = "print_jobs"
+    __table_args__ = (CheckConstraint("handed >= 0 AND handed <= count", name="handed"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     sheet: Mapped[str] = mapped_column(String(32))
@@ -25,6 +28,11 @@ class PrintJob(Base):
     key: Mapped[str | None] = mapped_column(String(64), unique=True)
     made_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
     created_at: Mapped[datetime] = mapped_column(Moment)
+    languages: Mapped[str] = mapped_column(String(40), default="")
+    dpi: Mapped[int] = mapped_column(default=0)
+    handed: Mapped[int] = mapped_column(BigId, default=0)
+    handed_at: Mapped[datetime | None] = mapped_column(Moment)
+    handed_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
 
 
 class Label(Base):

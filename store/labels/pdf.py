@@ -10,10 +10,13 @@ from store.errors import Invalid
 
 from ..pdf import Document
 from . import sheets
-from .layout import Layout, PrintedLabel, layout
+from .layout import Layout, PrintedLabel, on_sheet
 from .sheets import Sheet
 
 __all__ = ["Printed", "PrintedLabel", "write"]
+
+TOLD_EVERY = 50
+"""Of a roll, each label of which is a page, not every page is told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,13 @@ def write(
     output: BinaryIO,
     skip: int = 0,
     progress: Callable[[int], None] | None = None,
+    *,
+    dpi: int = 0,
 ) -> Printed:
     """Write the labels on sheets of this format, after `skip` cells that are already used.
 
     `labels` is read as it is written, one at a time; `progress` is told the count after each page.
+    With `dpi` the modules are whole dots of the printer.
     Raises LabelTooSmall or Invalid (skip, no label, a text too long for a code); what was written
     until then is not a document, so write to a temporary name.
     """
@@ -47,9 +53,9 @@ def write(
         if cell.page != page:
             document.end_page()
             page = cell.page
-            if progress:
+            if progress and (sheet.per_page > 1 or page % TOLD_EVERY == 0):
                 progress(count)
-        placed = layout(label, sheet.label_width_mm, sheet.label_height_mm)
+        placed = on_sheet(label, sheet, dpi)
         _draw(document, placed, cell.x_mm, cell.y_mm)
         missing.update(dict.fromkeys(placed.missing))
         count += 1

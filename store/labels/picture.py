@@ -6,7 +6,8 @@ phone and needs no font, style or script: it is allowed under the strictest Cont
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from collections.abc import Iterable
+from functools import cache
 from html import escape
 from io import BytesIO
 from threading import Lock
@@ -15,15 +16,16 @@ from fontTools.misc.transform import Transform
 from fontTools.pens.svgPathPen import SVGPathPen
 from fontTools.pens.transformPen import TransformPen
 from fontTools.ttLib import TTFont
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from .. import fonts
 from . import qr
-from .layout import Layout, PrintedLabel, layout
-from .sheets import Sheet
+from .layout import Layout, PrintedLabel, layout, on_sheet
+from .raster import draw
+from .sheets import Sheet, cells
 from .typeset import Text
 
-__all__ = ["SCREEN_MM", "page_svg", "png", "svg"]
+__all__ = ["SCREEN_MM", "page_png", "page_svg", "png", "sheet_svg", "svg"]
 
 SCREEN_MM = (63.5, 38.1)
 """The size of the most common label; a label on the screen has its shape."""
@@ -35,8 +37,16 @@ def svg(
     label: PrintedLabel, width_mm: float = SCREEN_MM[0], height_mm: float = SCREEN_MM[1]
 ) -> str:
     """The label as SVG with rounded corners; what it says is its title, for screen readers."""
-    placed = layout(label, width_mm, height_mm)
-    wide, high = _number(width_mm), _number(height_mm)
+    return _svg(label, layout(label, width_mm, height_mm))
+
+
+def sheet_svg(label: PrintedLabel, sheet: Sheet, dpi: int = 0) -> str:
+    """The same as it would be printed on this medium."""
+    return _svg(label, on_sheet(label, sheet, dpi))
+
+
+def _svg(label: PrintedLabel, placed: Layout) -> str:
+    wide, high = _number(placed.width), _number(placed.height)
     title = ", ".join(filter(None, (*label.names, label.price_text, label.code_text)))
     letters = "".join(_outline(text) for text in placed.texts)
     move = f"translate({_number(placed.code_x)} {_number(placed.code_y)})"
@@ -58,19 +68,42 @@ def png(
     """The label as a greyscale PNG in which a module of the code is exactly `module_px` pixels."""
     placed = layout(label, width_mm, height_mm)
     scale = module_px / placed.module
-    size = round(width_mm * scale), round(height_mm * scale)
+    image = Image.new("L", (round(width_mm * scale), round(height_mm * scale)), 255)
+    draw(image, placed, 0, 0, scale)
+    return _packed(image)
+
+
+def page_png(labels: Iterable[PrintedLabel], sheet: Sheet, skip: int = 0, dpi: int = 0) -> bytes:
+    """The first page just as it will come out of the printer; cells that are used already are
+    crossed out, the edges of the others are thin lines. Raises SkipTooLarge, LabelTooSmall."""
+    scale = min(PAGE_PX / sheet.page_width_mm, PAGE_DOTS_A_MM)
+    size = round(sheet.page_width_mm * scale), round(sheet.page_height_mm * scale)
     image = Image.new("L", size, 255)
-    draw = ImageDraw.Draw(image)
-    for text in placed.texts:
-        # Letter by letter: Pillow rounds the advances of a line, and the right edge would wander.
-        font = _type(text.bold, round(text.size * scale, 1))
-        x = text.x
-        for character in text.text:
-            draw.text((x * scale, text.y * scale), character, 0, font, anchor="ls")
-            x += fonts.width(character, text.bold) * text.size
-    image.paste(
-        _code(placed, module_px), (round(placed.code_x * scale), round(placed.code_y * scale))
-    )
+    pen = ImageDraw.Draw(image)
+    grid = cells(sheet)
+    on_page = [next(grid) for _ in range(sheet.per_page)]
+    for number, cell in enumerate(on_page):
+        box = (
+            cell.x_mm * scale, cell.y_mm * scale, (cell.x_mm + sheet.label_width_mm) * scale - 1,
+            (cell.y_mm + sheet.label_height_mm) * scale - 1,
+        )  # fmt: skip
+        if number < skip:
+            pen.rectangle(box, 229)
+            pen.line((box[0], box[1], box[2], box[3]), 140)
+            pen.line((box[2], box[1], box[0], box[3]), 140)
+        elif sheet.per_page > 1:
+            pen.rectangle(box, outline=200)
+    cells(sheet, skip)
+    for label, cell in zip(labels, on_page[skip:], strict=False):
+        draw(image, on_sheet(label, sheet, dpi), cell.x_mm, cell.y_mm, scale)
+    return _packed(image)
+
+
+PAGE_PX = 1240
+PAGE_DOTS_A_MM = 203 / 25.4
+
+
+def _packed(image: Image.Image) -> bytes:
     packed = BytesIO()
     image.save(packed, "PNG", optimize=True)
     return packed.getvalue()
@@ -107,21 +140,6 @@ def page_svg(sheet: Sheet, skip: int, count: int) -> str:
         + "".join("".join(cells) for cells in kinds.values())
         + "</svg>"
     )
-
-
-def _code(placed: Layout, module_px: int) -> Image.Image:
-    code = placed.code
-    bits = "".join(format(~row & (1 << code.size) - 1, f"0{code.size}b") for row in code.rows)
-    dots = Image.new("L", (code.size, code.size))
-    dots.putdata([255 if bit == "1" else 0 for bit in bits])
-    side = code.size * module_px
-    return dots.resize((side, side), Image.Resampling.NEAREST)
-
-
-@lru_cache(maxsize=64)
-def _type(bold: bool, size: float) -> ImageFont.FreeTypeFont:
-    layout_engine = ImageFont.Layout.BASIC
-    return ImageFont.truetype(str(fonts.font(bold).file), size, layout_engine=layout_engine)
 
 
 def _outline(text: Text) -> str:

@@ -21,19 +21,21 @@ from typing import IO, Any, BinaryIO, cast
 
 from sqlalchemy import select
 
-from .. import catalogue, ids, stock
+from .. import catalogue, clock, ids, stock
 from ..db import connection, db, repeatable, transaction
 from ..errors import Invalid, NotFound
-from . import pdf, records
+from . import records
 from .layout import PrintedLabel
 from .models import Label, PrintJob
+from .outputs import OUTPUTS, Output, write
+from .pdf import Printed
 from .records import NewLabel
-from .sheets import Sheet, cells, sheet
+from .sheets import Sheet, cells, dots, sheet
 from .stickers import ITEM_COLUMNS, Imprint, labels_query, wording
 
 __all__ = [
     "MOST_COPIES", "MOST_LABELS", "NothingToPrint", "Order", "PriceMissing", "Printing",
-    "appearing", "find_job", "print_job", "print_labels", "reprint",
+    "appearing", "find_job", "print_job", "print_labels", "recorded", "reprint", "skip_at",
 ]  # fmt: skip
 
 MOST_COPIES = 500
@@ -60,7 +62,8 @@ class PriceMissing(Invalid):
 @dataclass(frozen=True)
 class Order:
     """What is to be printed: `copies` of each item's label, in this order, on sheets of which the
-    first has `skip` used cells. Two orders with one `key` are one."""
+    first has `skip` used cells; a label printer has `dpi` dots an inch. Two orders with one `key`
+    are one."""
 
     item_ids: Sequence[int]
     sheet: Sheet
@@ -71,10 +74,15 @@ class Order:
     skip: int = 0
     made_by: int | None = None
     key: str = field(default_factory=ids.new)
+    dpi: int | None = None
 
     @property
     def count(self) -> int:
         return len(self.item_ids) * self.copies
+
+    @property
+    def dots(self) -> int:
+        return dots(self.sheet, self.dpi)
 
 
 @dataclass(frozen=True)
@@ -87,15 +95,17 @@ class Printing:
     missing: tuple[str, ...]
 
 
-def print_labels(order: Order, path: Path, progress: Progress | None = None) -> Printing:
+def print_labels(
+    order: Order, path: Path, progress: Progress | None = None, how: Output = OUTPUTS["pdf"]
+) -> Printing:
     """Print into a file, which appears when all is done. A refusal leaves neither file nor records.
 
-    Raises Invalid (copies, too many), NothingToPrint, SkipTooLarge, ItemNotForSale, PriceMissing,
-    LabelTooSmall; OSError where the file cannot be written.
+    Raises Invalid (copies, dpi, too many), NothingToPrint, SkipTooLarge, ItemNotForSale,
+    PriceMissing, LabelTooSmall; OSError where the file cannot be written.
     """
     _check(order)
     with appearing(path) as file:
-        return _draw_and_record(order, file, progress)
+        return _draw_and_record(order, file, progress, how)
 
 
 def print_job(order: Order) -> Printing:
@@ -105,14 +115,30 @@ def print_job(order: Order) -> Printing:
     if known is not None:
         return Printing(known.id, known.count, _pages(known), ())
     _check(order)
-    return _draw_and_record(order, cast(BinaryIO, _Nowhere()), None)
+    return _draw_and_record(order, cast(BinaryIO, _Nowhere()), None, OUTPUTS["pdf"])
 
 
 def reprint(
-    job: PrintJob, imprint: Imprint, output: BinaryIO, progress: Progress | None = None
-) -> pdf.Printed:
-    """Write the job's PDF again: the same stickers, with the prices of then."""
-    return pdf.write(_recorded(job.id, imprint), sheet(job.sheet), output, job.skip, progress)
+    job: PrintJob,
+    imprint: Imprint,
+    output: BinaryIO,
+    progress: Progress | None = None,
+    how: Output = OUTPUTS["pdf"],
+    *,
+    first: int = 0,
+    skip: int | None = None,
+) -> Printed:
+    """Write the job again: the same stickers, with the prices of then. `first` is the position of
+    the first of them, where the paper ran out before it; `skip` the used cells of its sheet."""
+    if skip is None:
+        skip = skip_at(job, first)
+    drawn = recorded(job.id, imprint, first)
+    return write(how, drawn, sheet(job.sheet), output, skip, progress, dpi=job.dpi)
+
+
+def skip_at(job: PrintJob, position: int) -> int:
+    """The cell of its sheet on which the label of this position lies."""
+    return (job.skip + position) % sheet(job.sheet).per_page
 
 
 def find_job(job_id: int) -> PrintJob:
@@ -132,6 +158,7 @@ def _check(order: Order) -> None:
     if order.count > MOST_LABELS:
         raise Invalid(f"One job prints at most {MOST_LABELS} labels", field="copies")
     cells(order.sheet, order.skip)
+    dots(order.sheet, order.dpi)
     unpriced: list[Any] = []
     for chunk in _chunks(order.item_ids, CHUNK):
         priced = catalogue.quotes(chunk, order.location_id, order.currency)
@@ -151,13 +178,18 @@ def _name(item: Any, languages: tuple[str, ...]) -> str:
     return f"{(names or ['?'])[0]} ({item.code})"
 
 
-def _draw_and_record(order: Order, output: BinaryIO, progress: Progress | None) -> Printing:
+def _draw_and_record(
+    order: Order, output: BinaryIO, progress: Progress | None, how: Output
+) -> Printing:
+    is_kept = not isinstance(output, _Nowhere)
     with TemporaryFile("w+", encoding="ascii") as drawn:
-        printed = pdf.write(_drawn(order, drawn), order.sheet, output, order.skip, progress)
-        if not isinstance(output, _Nowhere):
+        printed = write(
+            how, _drawn(order, drawn), order.sheet, output, order.skip, progress, dpi=order.dots
+        )
+        if is_kept:
             output.flush()
             os.fsync(output.fileno())
-        job_id = _record(order, drawn)
+        job_id = _record(order, drawn, is_handed=is_kept)
     return Printing(job_id, printed.labels, printed.pages, printed.missing)
 
 
@@ -191,8 +223,9 @@ def _items(item_ids: Sequence[int]) -> list[Any]:
 
 
 @repeatable
-def _record(order: Order, drawn: IO[str]) -> int:
-    """Opener: the job and a record for every sticker that was drawn; answers the job's id."""
+def _record(order: Order, drawn: IO[str], *, is_handed: bool) -> int:
+    """Opener: the job and a record for every sticker that was drawn; answers the job's id. What
+    was written into a file was handed over."""
     drawn.seek(0)
     with transaction():
         # After a commit whose answer was lost, or from a form that was sent twice at once.
@@ -203,7 +236,9 @@ def _record(order: Order, drawn: IO[str]) -> int:
             PrintJob(
                 sheet=order.sheet.name, location_id=order.location_id, count=order.count,
                 skip=order.skip, base_url=order.imprint.base_url, key=order.key,
-                made_by=order.made_by,
+                made_by=order.made_by, dpi=order.dots, languages=",".join(order.imprint.languages),
+                handed=order.count if is_handed else 0, handed_by=order.made_by,
+                handed_at=clock.now() if is_handed else None,
             )
         )  # fmt: skip
         position = 0
@@ -217,10 +252,10 @@ def _job_of(key: str) -> PrintJob | None:
     return db.session.scalar(select(PrintJob).where(PrintJob.key == key))
 
 
-def _recorded(job_id: int, imprint: Imprint) -> Iterator[PrintedLabel]:
-    """The stickers of a job in their order, read a chunk at a time."""
+def recorded(job_id: int, imprint: Imprint, first: int = 0) -> Iterator[PrintedLabel]:
+    """The stickers of a job in their order from a position on, read a chunk at a time."""
     query = labels_query().where(Label.job_id == job_id).order_by(Label.position).limit(CHUNK)
-    after = -1
+    after = first - 1
     while rows := connection().execute(query.where(Label.position > after)).all():
         for row in rows:
             yield wording(row, row, imprint)

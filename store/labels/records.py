@@ -51,7 +51,16 @@ def record(
     """Joiner: write down a print job and a record for each of its stickers; answers the job's id
     and the labels' ids in the same order."""
     job = open_job(
-        PrintJob(sheet=sheet, location_id=location_id, count=len(new), made_by=made_by, base_url="")
+        PrintJob(
+            sheet=sheet,
+            location_id=location_id,
+            count=len(new),
+            made_by=made_by,
+            base_url="",
+            handed=len(new),
+            handed_at=clock.now(),
+            handed_by=made_by,
+        )
     )
     label_ids = fresh_ids(len(new))
     keep(job, 0, zip(label_ids, new, strict=True))

@@ -1,4 +1,5 @@
-"""Label sheets: the formats that shops buy, and where on the page each label lies.
+"""Label sheets and rolls: the formats that shops buy, and where on the page each label lies. A
+label of a roll is a page of its own.
 
 Sizes are in millimetres from the top left corner. They are those of the makers' own templates,
 rounded to a hundredth; a printer moves the paper by more.
@@ -6,13 +7,19 @@ rounded to a hundredth; a printer moves the paper by more.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from store.errors import Invalid, NotFound
 
-__all__ = ["SHEETS", "Cell", "Sheet", "cells", "sheet"]
+from .media import TABLE as MEDIA
+
+__all__ = ["DPI", "SHEETS", "Cell", "Sheet", "cells", "dots", "sheet"]
+
+DPI = (203, 300)
+"""Dots an inch of the printers that print rolls; the first is the most common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,15 @@ class Sheet:
     pitch_y_mm: float
     sure: bool = True
     """False where sources differ by a millimetre: print one page on plain paper first."""
+    kind: str = "sheet"
+    """sheet, roll, tag or talker."""
+    hole_mm: float = 0.0
+    """So much at the top of each label stays empty: a hole for the string."""
+
+    @property
+    def is_roll(self) -> bool:
+        """Whether a label printer prints it, one label after the other."""
+        return self.kind in {"roll", "tag"}
 
     @property
     def per_page(self) -> int:
@@ -48,18 +64,49 @@ class Cell(NamedTuple):
 
 
 def sheet(name: str) -> Sheet:
-    """The format of this name in whatever case, with or without its maker, or of an equal number.
+    """The format of this name in whatever case, with or without its maker, or of an equal number;
+    a roll of any size is called by it, like 47x28 (millimetres, across first).
 
     Raises UnknownSheet, with the list of those that are known.
     """
-    words = name.upper().split()
-    found = _BY_NAME.get(words[-1]) if words else None
+    words = name.upper().replace("×", "X").split()
+    found = (_BY_NAME.get(words[-1]) or _roll_of_size(words[-1])) if words else None
     if found is None:
         raise UnknownSheet(
             f"No label sheet is called {name[:40]!r}; known are {', '.join(SHEETS)}",
             known=list(SHEETS),
         )
     return found
+
+
+_SIZE = re.compile(r"(\d{2,3}(?:\.\d)?)X(\d{2,3}(?:\.\d)?)\Z", re.ASCII)
+_WIDEST, _LONGEST = 110.0, 300.0
+
+
+def _roll_of_size(name: str) -> Sheet | None:
+    size = _SIZE.match(name)
+    width, height = map(float, size.groups()) if size else (0.0, 0.0)
+    if not (15 <= width <= _WIDEST and 10 <= height <= _LONGEST):
+        return None
+    return _single(f"{width:g}x{height:g}", "roll", width, height)
+
+
+def _single(
+    name: str, kind: str, width: float, height: float, hole: float = 0.0, aka: tuple[str, ...] = ()
+) -> Sheet:
+    """A label that is a page of its own."""
+    return Sheet(
+        name, aka, width, height, 1, 1, width, height, 0.0, 0.0, width, height,
+        kind=kind, hole_mm=hole,
+    )  # fmt: skip
+
+
+def dots(format_: Sheet, wanted: int | None = None) -> int:
+    """The dots an inch that labels of this format are drawn for: those of the label printer, or 0
+    where an office printer prints, whose dots are too fine to matter. Raises Invalid."""
+    if wanted is not None and wanted not in DPI:
+        raise Invalid(f"A label printer has {' or '.join(map(str, DPI))} dpi", field="dpi")
+    return (wanted or DPI[0]) if format_.is_roll else 0
 
 
 class UnknownSheet(NotFound):
@@ -182,7 +229,26 @@ def _read(table: str) -> dict[str, Sheet]:
     return formats
 
 
-SHEETS = _read(_TABLE)
+def _read_media(table: str) -> dict[str, Sheet]:
+    """Rolls and tags are `name kind width height hole`; of talkers the page and the grid follow."""
+    formats = {}
+    for line in table.split("\n"):
+        if not line or line.startswith("#"):
+            continue
+        name, kind, *numbers = line.split()
+        width, height, hole, *page = map(float, numbers)
+        if not page:
+            formats[name] = _single(name, kind, width, height, hole)
+            continue
+        columns, rows = int(page[2]), int(page[3])
+        formats[name] = Sheet(
+            name, (), page[0], page[1], columns, rows, width, height, 0.0, 0.0, width, height,
+            kind=kind, hole_mm=hole,
+        )  # fmt: skip
+    return formats
+
+
+SHEETS = _read(_TABLE) | _read_media(MEDIA)
 """Every format by its name."""
 
-_BY_NAME = {name: each for each in SHEETS.values() for name in (each.name, *each.aka)}
+_BY_NAME = {name: each for each in SHEETS.values() for name in (each.name.upper(), *each.aka)}

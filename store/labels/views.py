@@ -1,10 +1,12 @@
-"""Pages of labels: the studio, where staff choose and print, and the jobs that were printed."""
+"""The studio: where staff choose what to print and how, and see the page before it is paper."""
 
 from __future__ import annotations
 
-from tempfile import SpooledTemporaryFile
+from collections.abc import Sequence
+from itertools import chain, repeat
+from typing import Any
 
-from flask import Response, current_app, flash, redirect, render_template, request, send_file
+from flask import Response, current_app, flash, redirect, render_template, request
 from flask import url_for as url
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
@@ -13,14 +15,21 @@ from sqlalchemy import select
 from .. import catalogue, identity, ids, stock, web
 from ..db import connection, db
 from ..errors import NotFound
-from . import choosing, delivery_views, forms, picture, printing, sheets, sticker_views, stickers
+from . import (
+    choosing,
+    delivery_views,
+    forms,
+    job_views,
+    picture,
+    printing,
+    sheets,
+    sticker_views,
+    stickers,
+)
 from .blueprint import blueprint
-from .models import Label, PrintJob
+from .layout import PrintedLabel
 
-__all__ = ["blueprint", "delivery_views", "sticker_views"]
-
-JOBS = 40
-IN_MEMORY_BYTES = 2**20
+__all__ = ["blueprint", "delivery_views", "job_views", "sticker_views"]
 
 
 @blueprint.get("/desk/labels")
@@ -30,11 +39,14 @@ def studio() -> str:
     location = forms.place()
     choice = forms.choice(location)
     rows = choosing.shown(choice, after=forms.after(), limit=61)
+    sheet = forms.sheet_named()
     return render_template(
         "labels/studio.html", location=location, locations=stock.locations(), choice=choice,
         items=rows[:60], following=rows[59].id if len(rows) > 60 else None,
         many=choosing.count(choice), categories=catalogue.categories(),
-        sheets=sheets.SHEETS.values(), sheet=forms.sheet_named(), first_page=not forms.after(),
+        sellers=catalogue.sellers(), shelves=stock.shelf_names(location.id),
+        sheets=sheets.SHEETS.values(), sheet=sheet, first_page=not forms.after(), dpi=sheets.DPI,
+        languages_list=forms.shop_languages(),
         unpriced_names=[
             web.in_language(item.names)
             for item in choosing.without_price(location.id, choice.currency, 6)
@@ -58,50 +70,6 @@ def create_job() -> ResponseReturnValue:
     return redirect(url("labels.job", job_id=printed.job_id), 303)
 
 
-@blueprint.get("/desk/labels/jobs")
-@identity.needs("print_labels")
-def jobs() -> str:
-    """What was printed, newest first."""
-    query = select(PrintJob).order_by(PrintJob.id.desc()).limit(JOBS + 1)
-    if before := forms.before():
-        query = query.where(PrintJob.id < before)
-    found = list(db.session.scalars(query))
-    shown = found[:JOBS]
-    return render_template(
-        "labels/jobs.html", jobs=shown, following=shown[-1].id if len(found) > JOBS else None,
-        names=identity.names_of([job.made_by for job in shown if job.made_by]),
-        places={place.id: place for place in stock.locations()},
-    )  # fmt: skip
-
-
-@blueprint.get("/desk/labels/jobs/<number:job_id>")
-@identity.needs("print_labels")
-def job(job_id: int) -> str:
-    """One job: its PDF, and each of its stickers."""
-    found = printing.find_job(job_id)
-    query = stickers.labels_query().where(Label.job_id == job_id).order_by(Label.position)
-    rows = connection().execute(query.where(Label.position >= forms.after()).limit(101)).all()
-    return render_template(
-        "labels/job.html", job=found, sheet=sheets.sheet(found.sheet), labels=rows[:100],
-        following=rows[100].position if len(rows) > 100 else None,
-        location=stock.location_by_id(found.location_id), code_in_clear=stickers.code_in_clear,
-        printed_by=sticker_views.name_of(found.made_by),
-    )  # fmt: skip
-
-
-@blueprint.get("/desk/labels/jobs/<number:job_id>.pdf")
-@identity.needs("print_labels")
-def job_pdf(job_id: int) -> ResponseReturnValue:
-    """The sheets of a job, drawn from its records: fetching them makes no new labels."""
-    found = printing.find_job(job_id)
-    imprint = forms.imprint(stock.location_by_id(found.location_id), found.base_url)
-    output = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115 (sent, then closed)
-    printing.reprint(found, imprint, output)  # type: ignore[arg-type]
-    output.seek(0)
-    name = f"labels-{found.id}-{found.sheet}.pdf"
-    return send_file(output, "application/pdf", as_attachment=True, download_name=name)
-
-
 @blueprint.get("/desk/labels/sheet.svg")
 @identity.needs("print_labels")
 def sheet_picture() -> ResponseReturnValue:
@@ -122,11 +90,43 @@ def sample() -> ResponseReturnValue:
     ).first()
     if item is None:
         raise NotFound("There is no such item", what="item")
-    currency = current_app.config["CURRENCY"]
-    price = catalogue.quote([item.id], location.id, currency).get(item.id, 0)
-    shelf = stock.shelves([item.id], location.id).get(item.id, "")
-    label = stickers.sample(item, price, currency, shelf, forms.imprint(location))
-    return _svg(picture.svg(label, sheet.label_width_mm, sheet.label_height_mm))
+    [label] = _samples([item], location)
+    return _svg(picture.sheet_svg(label, sheet, sheets.dots(sheet, forms.dpi())))
+
+
+@blueprint.get("/desk/labels/page.png")
+@identity.needs("print_labels")
+def page_picture() -> ResponseReturnValue:
+    """The first page as it will come out of the printer, with the labels of the form as it stands.
+    Nothing is recorded."""
+    location, sheet = forms.place(), forms.sheet_named()
+    wanted = forms.shown_items(forms.choice(location), sheet.per_page)
+    columns = (catalogue.Item.id, *stickers.ITEM_COLUMNS)
+    query = select(*columns).where(catalogue.Item.id.in_(wanted))
+    found = {row.id: row for row in connection().execute(query)}
+    labels = _samples([found[each] for each in wanted if each in found], location)
+    copies = max(1, min(forms.whole_argument("copies"), sheet.per_page))
+    shown = chain.from_iterable(repeat(label, copies) for label in labels)
+    skip = min(forms.whole_argument("skip"), sheet.per_page - 1)
+    dots = sheets.dots(sheet, forms.dpi())
+    answer = Response(picture.page_png(shown, sheet, skip, dots), mimetype="image/png")
+    answer.add_etag()
+    return answer.make_conditional(request)
+
+
+def _samples(items: Sequence[Any], location: stock.Location) -> list[PrintedLabel]:
+    """How stickers of these items would look there."""
+    languages = forms.read_languages(request.values.get("languages", ""))
+    imprint, currency = forms.imprint(location, languages=languages), current_app.config["CURRENCY"]
+    item_ids = [item.id for item in items]
+    prices = catalogue.quote(item_ids, location.id, currency)
+    shelves = stock.shelves(item_ids, location.id)
+    return [
+        stickers.sample(
+            item, prices.get(item.id, 0), currency, shelves.get(item.id, ""), imprint
+        )
+        for item in items
+    ]  # fmt: skip
 
 
 def _svg(text: str) -> Response:

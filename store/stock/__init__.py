@@ -23,6 +23,7 @@ from .batches import (
     today,
     tracked_at,
 )
+from .counts import shelf_names
 from .incoming import incoming_expression
 from .levels import (
     count_to,
@@ -35,6 +36,7 @@ from .levels import (
     receive,
     receive_many,
     scrap,
+    shelf_of,
     shelves,
     take,
     transfer,
@@ -122,6 +124,8 @@ __all__ = [
     "selling_location",
     "sells_in_hand",
     "set_when_empty",
+    "shelf_names",
+    "shelf_of",
     "shelves",
     "take",
     "take_reserved",

@@ -249,6 +249,17 @@ def put_on_shelf(item_id: int, location_id: int, shelf: str) -> None:
     in_transaction().execute(update(Level).where(*place).values(shelf=shelf.strip()[:40]))
 
 
+def shelf_of(item_id: Any, location_id: Any) -> Any:
+    """An expression for any query over items: the shelf of the item at a location, NULL where it
+    was never there."""
+    return (
+        select(Level.shelf)
+        .where(Level.item_id == item_id, Level.location_id == location_id)
+        .correlate_except(Level)
+        .scalar_subquery()
+    )
+
+
 def shelves(item_ids: Sequence[int], location_id: int) -> Mapping[int, str]:
     """The shelf of each item at a location, where one is known."""
     query = select(Level.item_id, Level.shelf).where(

@@ -259,7 +259,7 @@ def test_a_deposit_stands_beside_the_unit_price(world: World, app: Flask) -> Non
 
 
 def test_the_sheets_are_listed_for_people_and_for_programs(runner: FlaskCliRunner) -> None:
-    assert "L7160  A4" in run(runner, "sheets").stdout
+    assert "L7160      A4" in run(runner, "sheets").stdout
     listed = json.loads(run(runner, "sheets", "--json").stdout.splitlines()[-1])
     assert len(listed) >= 12
     assert next(each for each in listed if each["name"] == "L7160")["per_page"] == 21

@@ -13,8 +13,8 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import func, select
 
-from store import create_app
-from store.db import db
+from store import create_app, stock
+from store.db import db, transaction
 from store.labels import Label
 from tests.labels.conftest import Pages, read_by_zxing
 from tests.world import Thing, Visitor, World
@@ -60,6 +60,10 @@ def shown(staff: Visitor, which: str) -> list[int]:
     return [int(number) for number in re.findall(r'name="item" value="(\d+)"', page)]
 
 
+def fetch(staff: Visitor, job: str, **more: Any) -> Any:
+    return staff.post(f"{job}/files", {"format": "pdf", "first": "1"} | more)
+
+
 def urls(pages: Pages, pdf: bytes) -> list[str]:
     return sorted(url for page in pages(pdf, 203) for url in read_by_zxing(page))
 
@@ -69,12 +73,16 @@ def path_in(url: str) -> str:
     return f"{parts.path}?{parts.query}"
 
 
-def test_a_job_is_fetched_as_often_as_wanted_without_new_labels(
+def test_a_job_is_handed_over_once_and_again_only_when_asked(
     staff: Visitor, milk: Thing, honey: Thing, app: Flask, pages: Pages
 ) -> None:
     job = print_these(staff, milk, honey, copies="3", skip="19")
     assert staff.get(job).status_code == 200
-    first, second = staff.get(f"{job}.pdf"), staff.get(f"{job}.pdf")
+    assert staff.get(f"{job}/page.png").mimetype == "image/png"
+    first = fetch(staff, job)
+    refused = fetch(staff, job)
+    assert refused.status_code == 409 and refused.mimetype == "text/html"
+    second = fetch(staff, job, again="1")
     assert first.mimetype == "application/pdf"
     assert first.data == second.data
     assert len(stickers(app)) == 6
@@ -178,7 +186,7 @@ def test_pages_of_labels_are_for_the_staff(
     job = print_these(staff, milk)
     label = stickers(app)[0].id
     shopper, guest = world.client_for(world.member()), world.visitor()
-    for path in ("/desk/labels", "/desk/labels/jobs", job, f"{job}.pdf", f"/desk/labels/{label}",
+    for path in ("/desk/labels", "/desk/labels/jobs", job, f"/desk/labels/{label}",
                  f"/labels/{label}.svg", f"/labels/{label}.png", "/desk/labels/sheet.svg",
                  f"/desk/labels/sample.svg?item={milk.id}"):  # fmt: skip
         assert staff.get(path).status_code == 200, path
@@ -199,7 +207,7 @@ def test_a_label_on_the_screen_is_the_one_that_was_printed(
     again = staff.get(f"/labels/{label}.png", headers={"If-None-Match": picture.headers["ETag"]})
     assert again.status_code == 304
     [on_screen] = read_by_zxing(Image.open(BytesIO(picture.data)))
-    assert [on_screen] == urls(pages, staff.get(f"{job}.pdf").data)
+    assert [on_screen] == urls(pages, fetch(staff, job).data)
     drawn = staff.get(f"/labels/{label}.svg")
     assert drawn.mimetype == "image/svg+xml" and milk.names["en"] in drawn.text
     assert staff.get("/labels/00000000.svg").status_code == 404
@@ -209,7 +217,7 @@ def test_a_sticker_taken_out_of_use_is_told_of_when_scanned(
     staff: Visitor, milk: Thing, app: Flask, pages: Pages
 ) -> None:
     job = print_these(staff, milk)
-    [url] = urls(pages, staff.get(f"{job}.pdf").data)
+    [url] = urls(pages, fetch(staff, job).data)
     assert OUT_OF_DATE not in staff.get(path_in(url)).text
     found = staff.get("/desk/labels/find", query_string={"label": url})
     page = found.headers["Location"]
@@ -222,7 +230,7 @@ def test_a_sticker_taken_out_of_use_is_told_of_when_scanned(
     assert staff.get("/desk/labels/find", query_string={"label": forged}).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/desk/labels/jobs/99", "/desk/labels/jobs/99.pdf",
+@pytest.mark.parametrize("path", ["/desk/labels/jobs/99", "/desk/labels/jobs/99/page.png",
                                   "/desk/labels/NONESUCH"])  # fmt: skip
 def test_what_was_never_printed_is_not_found(path: str, staff: Visitor) -> None:
     assert staff.get(path).status_code == 404
@@ -261,3 +269,48 @@ def test_a_newcomer_scans_the_labels_of_the_demo_from_the_screen(demo: Flask) ->
         assert url == f"http://192.0.2.7:8000{link}"
     with demo.app_context():
         assert db.session.scalar(select(func.count()).select_from(Label)) == 3
+
+
+def test_printing_goes_on_where_the_paper_ran_out(
+    staff: Visitor, milk: Thing, pages: Pages, app: Flask
+) -> None:
+    job = print_these(staff, milk, copies="30", skip="5")
+    every = [url for page in pages(fetch(staff, job).data, 203) for url in read_by_zxing(page)]
+    assert len(every) == 30
+    assert staff.post(f"{job}/stops", {"labels": "30"}).status_code == 422
+    assert staff.post(f"{job}/stops", {"labels": "18"}).status_code == 303
+    assert "18 of 30 printed" in staff.get(job).text
+    assert fetch(staff, job).status_code == 409  # They have those on paper.
+    rest = fetch(staff, job, first="19")
+    [page] = pages(rest.data, 203)  # 18 after 5 used cells: two of the second sheet are used.
+    printed = read_by_zxing(page)
+    assert len(printed) == 12
+    assert len(stickers(app)) == 30
+    assert fetch(staff, job, first="19").status_code == 409
+    waiting = print_these(staff, milk, key="another-key")
+    assert "not printed yet" in staff.get("/desk/labels/jobs").text
+    assert staff.post(f"{waiting}/discard").status_code == 303
+    assert staff.post(f"{waiting}/discard").status_code == 409
+    assert fetch(staff, waiting).status_code == 409
+    assert stickers(app)[-1].revoked_at is not None
+
+
+def test_a_shelf_and_a_roll_are_chosen(
+    staff: Visitor, milk: Thing, honey: Thing, world: World, app: Flask
+) -> None:
+    with app.app_context(), transaction():
+        stock.receive(milk.id, world.location, 1)
+        stock.put_on_shelf(milk.id, world.location, "A3")
+    page = staff.get("/desk/labels?shelf=A3").text
+    assert f'value="{milk.id}"' in page and f'name="item" value="{honey.id}"' not in page
+    look = staff.get(f"/desk/labels/page.png?sheet=50x30&dpi=203&languages=zh&item={milk.id}")
+    assert Image.open(BytesIO(look.data)).size == (400, 240)
+    assert staff.get("/desk/labels/page.png?sheet=50x30&dpi=72").status_code == 422
+    assert staff.get("/desk/labels/page.png?languages=xx").status_code == 422
+    job = print_these(staff, all="1", shelf="A3", sheet="50x30", dpi="203")
+    assert [label.item_id for label in stickers(app)] == [milk.id]
+    assert staff.post(f"{job}/files", {"format": "docx", "first": "1"}).status_code == 422
+    zpl = fetch(staff, job, format="zpl").data
+    assert zpl.startswith(b"^XA^PW400^LL240") and zpl.count(b"^XZ") == 1
+    sheet_job = print_these(staff, milk, key="on-a-sheet-then")
+    assert fetch(staff, sheet_job, format="zpl").status_code == 422

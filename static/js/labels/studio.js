@@ -8,7 +8,7 @@ for (const select of document.querySelectorAll("[data-at-once]")) {
 }
 
 if (form) {
-  const { sheet, copies, skip, all } = form.elements;
+  const { sheet, copies, skip, all, languages, dpi } = form.elements;
   const boxes = [...form.querySelectorAll("[name=item]")];
   const picture = form.querySelector("[data-sheet]");
   const sample = form.querySelector("[data-sample]");
@@ -30,12 +30,31 @@ if (form) {
 
   function draw() {
     skip.max = perPage() - 1;
+    if (number(skip) > skip.max) skip.value = 0;
     const count = chosen() * Math.max(number(copies), 1);
     counter.textContent = count ? `· ${count.toLocaleString(document.documentElement.lang)}` : "";
-    const query = new URLSearchParams({ sheet: sheet.value, skip: number(skip), count });
-    show(picture, `${picture.dataset.url}?${query}`);
+    const how = { sheet: sheet.value, languages: languages.value };
+    const roll = "roll" in format();
+    form.querySelector("[data-printer]").hidden = !roll;
+    skip.closest(".field").hidden = roll;
+    if (roll) how.dpi = dpi.value;
+    show(picture, count ? page(how) : `${picture.dataset.url}?${new URLSearchParams(how)}`);
     const item = (boxes.find((box) => box.checked) ?? boxes[0]).value;
-    show(sample, `${sample.dataset.url}&${new URLSearchParams({ item, sheet: sheet.value })}`);
+    show(sample, `${sample.dataset.url}&${new URLSearchParams({ ...how, item })}`);
+  }
+
+  // The very page that comes out of the printer: the items that stand on it are enough.
+  function page(how) {
+    const query = new URLSearchParams({ ...how, skip: number(skip), copies: number(copies) });
+    for (const name of ["at", "which", "q", "category", "seller", "shelf"]) {
+      query.set(name, form.elements[name].value);
+    }
+    if (all.checked) query.set("all", "1");
+    else {
+      const chosenBoxes = boxes.filter((box) => box.checked).slice(0, perPage());
+      chosenBoxes.forEach((box) => query.append("item", box.value));
+    }
+    return `${picture.dataset.pageUrl}?${query}`;
   }
 
   all.addEventListener("change", () => boxes.forEach((box) => { box.checked = all.checked; }));
