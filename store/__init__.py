@@ -31,6 +31,8 @@ from .integration import commands as integration_commands
 from .integration import views as integration_views
 from .labels import commands as labels_commands
 from .labels import views as labels_views
+from .membership import commands as membership_commands
+from .membership import views as membership_views
 from .payment import commands as payment_commands
 from .payment import views as payment_views
 from .post import commands as post_commands
@@ -53,11 +55,12 @@ HERE = Path(__file__).parent
 ROOMS = (
     identity_views, catalogue_views, labels_views, stock_views,
     payment_views, delivery_views, sales_views, door_views, reports_views,
-    integration_views, post_views, sellers_views,
+    integration_views, post_views, sellers_views, membership_views,
 )  # fmt: skip
 COMMANDS = (
     identity_commands, catalogue_commands, labels_commands, stock_commands,
     payment_commands, sales_commands, sellers_commands, integration_commands, post_commands,
+    membership_commands,
     commands, intake,
 )  # fmt: skip
 

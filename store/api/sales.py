@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, url_for
 from marshmallow import fields, validate
 
-from .. import catalogue, identity, money, payment, sales, stock, web
+from .. import catalogue, identity, membership, money, payment, sales, stock, web
 from ..errors import Invalid, NotFound
 from ..identity import pins
 from ..payment import on_delivery
@@ -107,6 +107,25 @@ class SaleBody(Strict):
             "card was taken, somebody whom the till does not know."
         },
     )
+    coupon = fields.String(
+        validate=validate.Length(1, 64),
+        metadata={
+            "description": "A coupon's code. One that takes nothing off these goods is refused "
+            "with `coupon_refused`."
+        },
+    )
+    total = PriceText(
+        "What all of it costs as the buyer was shown it. More than that is refused with "
+        "`price_rose`: an offer may be over."
+    )
+
+
+class Off(Strict):
+    offer = fields.Dict(
+        required=True, keys=fields.String(), values=fields.String(),
+        metadata={"description": "What the offer was called, by language."},
+    )  # fmt: skip
+    amount = fields.Nested(Money, required=True)
 
 
 class SaleLine(Strict):
@@ -130,6 +149,11 @@ class SaleLine(Strict):
     quantity = fields.Integer(required=True)
     refunded = fields.Integer(required=True, metadata={"description": "Units given back."})
     price = fields.Nested(Money, required=True)
+    off = fields.List(
+        fields.Nested(Off),
+        required=True,
+        metadata={"description": "What offers and a coupon took off this line."},
+    )
     total = fields.Nested(Money, required=True, metadata={"description": "With the tax."})
     tax = fields.Nested(Money, required=True)
     tax_rate = fields.String(required=True, metadata={"description": "Percent."})
@@ -203,8 +227,8 @@ class Chosen(Page):
     answers=Sale(),
     refuses=(
         payment.InsufficientFunds, payment.KeyReused, catalogue.ItemNotForSale, NotFound,
-        MemberNotFound, sales.PriceRose, stock.OutOfStock, PaymentMethodUnknown, Invalid,
-        sales.ConfirmationNeeded, pins.PinMissing, pins.PinWrong,
+        MemberNotFound, sales.PriceRose, membership.CouponRefused, stock.OutOfStock,
+        PaymentMethodUnknown, Invalid, sales.ConfirmationNeeded, pins.PinMissing, pins.PinWrong,
     ),
 )  # fmt: skip
 def sell(body: dict[str, Any]) -> Response:
@@ -235,6 +259,8 @@ def sell(body: dict[str, Any]) -> Response:
             sold_by,
             means=method,
             is_confirmed=buyer_id is not None and identity.confirmed(buyer_id),
+            coupon=membership.read_code(body.get("coupon", "")) or body.get("coupon", ""),
+            seen_total_minor=seen(body.get("total")),
         )
     )
     made = sales.receipt(bought.sale_id)
@@ -364,6 +390,7 @@ def shown_sale(sale: sales.Receipt) -> dict[str, Any]:
                 "quantity": each.quantity,
                 "refunded": each.quantity_refunded,
                 "price": amount(each.unit_minor, of),
+                "off": [{"offer": names, "amount": amount(minor, of)} for names, minor in each.off],
                 "total": amount(each.total_minor, of),
                 "tax": amount(each.tax_minor, of),
                 "tax_rate": percent(each.tax_rate_bp),

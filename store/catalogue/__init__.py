@@ -20,7 +20,7 @@ from .models import BundlePart, Category, Item
 from .owners import Owner, has_sellers, owner_at, owners_of, seller_with, sellers
 from .pictures import add_picture, picture_url
 from .prices import price_in_force, prices_at, quote, set_price
-from .quotes import Quote, as_sold, kept_quote, quotes
+from .quotes import Off, Quote, as_sold, kept_quote, mark_rules, quotes, rules_mark
 from .resolver import page_headers
 from .return_rules import Rule, return_rule, rule_of, rules_at, rules_in_force, set_return_rule
 from .search import categories, search, search_conditions
@@ -34,6 +34,7 @@ __all__ = [
     "Item",
     "ItemNotForSale",
     "ItemRetired",
+    "Off",
     "Owner",
     "Part",
     "Quote",
@@ -55,6 +56,7 @@ __all__ = [
     "item_path",
     "kept_part",
     "kept_quote",
+    "mark_rules",
     "owner_at",
     "owners_of",
     "page_headers",
@@ -70,6 +72,7 @@ __all__ = [
     "rule_of",
     "rules_at",
     "rules_in_force",
+    "rules_mark",
     "search",
     "search_conditions",
     "seller_with",

@@ -198,6 +198,16 @@ class MarkdownRule(Base):
     made_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
 
 
+class PriceMark(Base):
+    """One row: a number that is another one after every change of the rules that change prices."""
+
+    __tablename__ = "price_marks"
+    __table_args__ = (CheckConstraint("id = 1", name="one"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    mark: Mapped[int] = mapped_column(BigId)
+
+
 class Picture(Base):
     """A picture at one width, re-encoded by us; `id` is a digest of what was uploaded. Pictures lie
     in the database so that a backup has them and any number of web machines can serve them."""

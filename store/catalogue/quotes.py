@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, literal, select
+from sqlalchemy import bindparam, literal, select, update
 
 from .. import money, web
-from ..db import connection
+from ..db import connection, in_transaction
 from ..prepared import Many, Prepared, one_of
 from .deposits import COLUMNS, Deposit, read, with_deposit
-from .models import Item
+from .models import Item, PriceMark
 from .prices import price_in_force
+
+
+class Off(NamedTuple):
+    """What an offer takes off the line that a quote stands in, under which name (by language).
+    `coupon_id` is the coupon that was shown for it; `is_first` says that it is for somebody's first
+    purchase."""
+
+    offer_id: int
+    names: dict[str, str]
+    amount_minor: int
+    coupon_id: int | None = None
+    is_first: bool = False
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it may be had so many times and no more."""
+        return self.is_first or self.coupon_id is not None
 
 
 class Quote(NamedTuple):
     """An item for sale with the price in force. `names` maps languages to names. `on_top` says
-    that tax comes on top of the amount."""
+    that tax comes on top of the amount. `rules` is the mark of the rules that change prices, 0
+    where there never were any; `off` is what they take off the whole line that this stands in."""
 
     item_id: int
     code: str
@@ -28,10 +47,37 @@ class Quote(NamedTuple):
     is_bundle: bool = False
     deposit: Deposit | None = None
     on_top: bool = False
+    category_id: int | None = None
+    rules: int = 0
+    off: tuple[Off, ...] = ()
+
+    @property
+    def off_minor(self) -> int:
+        return sum(each.amount_minor for each in self.off)
 
     def taxed(self, quantity: int) -> money.Taxed:
-        """What so many of them come to, and the tax in it."""
-        return money.taxed(self.amount_minor * quantity, self.tax_rate_bp, self.on_top)
+        """What a line of so many of them comes to, and the tax in it."""
+        priced = self.amount_minor * quantity
+        if self.off:
+            priced -= self.off_minor
+        return money.taxed(priced, self.tax_rate_bp, self.on_top)
+
+
+def rules_mark() -> Any:
+    """An expression for any query: the mark of the rules that change prices. It is another one
+    after every change of them, so that who keeps the rules in memory knows when to read again."""
+    return select(PriceMark.mark).where(PriceMark.id == 1).scalar_subquery().label("rules_mark")
+
+
+def mark_rules() -> None:
+    """Joiner: rules that change prices were changed. A mark never comes again: one that was read
+    in a transaction that was undone names nothing."""
+    session = in_transaction()
+    mark = secrets.randbelow(2**52) + 1
+    marked = update(PriceMark).where(PriceMark.id == 1).values(mark=mark)
+    if not session.execute(marked).rowcount:  # type: ignore[attr-defined]
+        session.add(PriceMark(id=1, mark=mark))
+        session.flush()
 
 
 _quotes = Prepared(
@@ -47,6 +93,8 @@ _quotes = Prepared(
             Item.tracks_batches,
             Item.is_bundle,
             *COLUMNS,
+            Item.category_id,
+            rules_mark(),
         ).select_from(Item)
     ).where(one_of(Item.id, "items", dialect), Item.archived_at.is_(None))
 )
@@ -74,12 +122,21 @@ def kept_quote(values: Sequence[Any]) -> Quote:
     """A quote that was written down as a list, with the deposit in it as another."""
     kept = values[7] if len(values) > 7 else None
     on_top = bool(values[8]) if len(values) > 8 else False
+    off = tuple(Off(*each) for each in values[11]) if len(values) > 11 else ()
     plain = Quote(*values[:7])
-    return plain._replace(deposit=None if kept is None else Deposit(*kept), on_top=on_top)
+    return plain._replace(deposit=None if kept is None else Deposit(*kept), on_top=on_top, off=off)
+
+
+_DEPOSIT = slice(7, 7 + len(COLUMNS))
+_RULES = slice(7 + len(COLUMNS), None)
 
 
 def _made(row: Sequence[Any], on_top: bool = False) -> Quote:
     plain = Quote(*row[:7])
-    if row[7] is None and not on_top:
-        return plain
-    return plain._replace(deposit=None if row[7] is None else read(row[7:]), on_top=on_top)
+    if row[7] is not None or on_top:
+        kept = None if row[7] is None else read(row[_DEPOSIT])
+        plain = plain._replace(deposit=kept, on_top=on_top)
+    ruled = row[_RULES]
+    return (
+        plain if not ruled or not ruled[1] else plain._replace(category_id=ruled[0], rules=ruled[1])
+    )

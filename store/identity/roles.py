@@ -22,6 +22,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "manage_staff",
         "manage_delivery",
         "manage_sellers",
+        "manage_offers",
         "connect_systems",
         "set_rules",
     },

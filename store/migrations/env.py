@@ -16,6 +16,7 @@ from store.door import models as door_models
 from store.identity import models as identity_models
 from store.integration import models as integration_models
 from store.labels import models as labels_models
+from store.membership import models as membership_models
 from store.outbox import Outbox
 from store.payment import models as payment_models
 from store.payment.costs import models as costs_models
@@ -31,7 +32,7 @@ TABLES = (
     Outbox, api_models, catalogue_models, costs_models, delivery_models, door_models,
     identity_models,
     integration_models, labels_models, payment_models, reports_models, return_models, sales_models,
-    sellers_models, stock_models, stock_work_models, till_models,
+    membership_models, sellers_models, stock_models, stock_work_models, till_models,
 )  # fmt: skip
 
 

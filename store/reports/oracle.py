@@ -16,6 +16,7 @@ from . import (
     oracle_couriers,
     oracle_deposits,
     oracle_escrow,
+    oracle_membership,
     oracle_sellers,
     oracle_splits,
 )
@@ -460,7 +461,7 @@ _RULES = (
 
 MORE = (
     *oracle_deposits.RULES, *oracle_couriers.RULES, *oracle_bundles.RULES, *oracle_costs.RULES,
-    *oracle_sellers.RULES, *oracle_escrow.RULES, *oracle_splits.RULES,
+    *oracle_sellers.RULES, *oracle_escrow.RULES, *oracle_splits.RULES, *oracle_membership.RULES,
 )  # fmt: skip
 
 

@@ -7,134 +7,30 @@ scanned as a guest joins it when they sign in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, delete, func, select, update
 
-from .. import catalogue, clock, money, stock, web
+from .. import catalogue, clock, stock, web
 from ..catalogue.markdowns import reduced_minor
 from ..db import db, in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound
+from .basket_offers import Buyer, reduced
 from .basket_rows import Holder, at, changed, claim_in, empty_out, opened, quantities
+from .basket_shown import Contents, Shown
 from .buying import MOST_LINES, MOST_PIECES, Line
 from .goods import carried, due_minor, parts_of
 from .marked import Marked, marked_at
 from .models import Basket, BasketLine, Sale
 
 __all__ = [
-    "KEPT_DAYS", "Contents", "Holder", "Shown", "add", "claim", "clear", "contents", "empty",
-    "paid_at_till", "paid_with", "pieces", "pieces_expression", "set_quantity", "sweep",
-    "take_out",
+    "KEPT_DAYS", "Buyer", "Contents", "Holder", "Shown", "add", "claim", "clear", "contents",
+    "empty", "paid_at_till", "paid_with", "pieces", "pieces_expression", "set_coupon",
+    "set_quantity", "sweep", "take_out",
 ]  # fmt: skip
 
 KEPT_DAYS = 30
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A line as the basket shows it now. `seen_minor` is what it cost when it was added."""
-
-    id: int
-    item_id: int
-    item_code: str
-    item_path: str
-    names: dict[str, str]
-    picture: str | None
-    quantity: int
-    seen_minor: int
-    unit_minor: int | None
-    tax_rate_bp: int
-    on_hand: int
-    label_id: str | None
-    in_hand: bool = False
-    """The place sells what the shopper holds, whatever the book says."""
-    on_top: bool = False
-    """Tax comes on top of the price."""
-    deposits: tuple[tuple[catalogue.Deposit, int], ...] = ()
-    """What one of them carries, with how many of each."""
-
-    @property
-    def deposit_minor(self) -> int:
-        """The deposits on one of them."""
-        return sum(one.amount_minor * many for one, many in self.deposits)
-
-    @property
-    def due_minor(self) -> int:
-        """What one of them costs, tax and deposit and all."""
-        return self.one_minor + self.deposit_minor
-
-    @property
-    def one_minor(self) -> int:
-        """What one of them costs with its tax."""
-        return money.taxed(self.unit_minor or 0, self.tax_rate_bp, self.on_top).total_minor
-
-    @property
-    def priced_minor(self) -> int:
-        """What their prices come to, as they stand on the shelf."""
-        return (self.unit_minor or 0) * self.quantity
-
-    @property
-    def total_minor(self) -> int:
-        return money.taxed(self.priced_minor, self.tax_rate_bp, self.on_top).total_minor
-
-    @property
-    def tax_minor(self) -> int:
-        return money.taxed(self.priced_minor, self.tax_rate_bp, self.on_top).tax_minor
-
-    @property
-    def for_sale(self) -> bool:
-        return self.unit_minor is not None
-
-    @property
-    def in_stock(self) -> bool:
-        return self.in_hand or self.on_hand >= self.quantity
-
-
-@dataclass(frozen=True)
-class Contents:
-    """A basket with its lines at the prices of now."""
-
-    basket_id: str
-    location_id: int
-    key: str
-    lines: list[Shown] = field(default_factory=list)
-
-    @property
-    def total_minor(self) -> int:
-        return self.deposit_minor + sum(line.total_minor for line in self.lines)
-
-    @property
-    def deposit_minor(self) -> int:
-        return sum(line.deposit_minor * line.quantity for line in self.lines)
-
-    @property
-    def tax_minor(self) -> int:
-        goods = sum(line.tax_minor for line in self.lines)
-        return goods + sum(
-            money.included_tax(one.amount_minor * many * line.quantity, one.tax_rate_bp)
-            for line in self.lines
-            for one, many in line.deposits
-        )
-
-    @property
-    def on_top_minor(self) -> int:
-        """The tax that comes on top of the prices."""
-        return sum(line.tax_minor for line in self.lines if line.on_top)
-
-    @property
-    def pieces(self) -> int:
-        return sum(line.quantity for line in self.lines)
-
-    def wanted(self, seen: dict[int, int]) -> tuple[Line, ...]:
-        """The lines of a buy; `seen` is what one of each costs on the page, by item."""
-        return tuple(
-            Line(
-                line.item_id, line.quantity, seen.get(line.item_id, line.seen_minor), line.label_id
-            )
-            for line in self.lines
-        )
 
 
 def pieces_expression(member_id: ColumnElement[int] | Any, secret: str | None) -> ScalarSelect[int]:
@@ -157,8 +53,9 @@ def pieces(holder: Holder) -> int:
     return int(db.session.scalar(query.where(holder.mine)) or 0)
 
 
-def contents(holder: Holder, currency: str) -> Contents | None:
-    """The visitor's basket, or None when nothing was ever added. Changes nothing."""
+def contents(holder: Holder, currency: str, buyer: Buyer | None = None) -> Contents | None:
+    """The visitor's basket, or None when nothing was ever added. Changes nothing. At a till the
+    `buyer` is somebody else than its holder."""
     basket = _find(holder)
     if basket is None:
         return None
@@ -167,7 +64,7 @@ def contents(holder: Holder, currency: str) -> Contents | None:
     level = stock.sellable(item, basket.location_id)
     query = (
         select(BasketLine.id, item, BasketLine.quantity, BasketLine.seen_minor, price, level,
-               BasketLine.label_id, Basket.key)
+               BasketLine.label_id, Basket.key, catalogue.rules_mark(), Basket.coupon)
         .join(item, item.id == BasketLine.item_id)
         .join(Basket, Basket.id == BasketLine.basket_id)
         .where(BasketLine.basket_id == basket.id)
@@ -194,7 +91,11 @@ def contents(holder: Holder, currency: str) -> Contents | None:
     ]  # fmt: skip
     # The key is of the same moment as the lines: another tab may be changing both.
     key = rows[0].key if rows else basket.key
-    return Contents(basket.id, basket.location_id, key, lines)
+    found = Contents(basket.id, basket.location_id, key, lines, rows[0].coupon if rows else "")
+    if not rows or not (rows[0].rules_mark or found.coupon):
+        return found
+    return reduced(found, [row[1].category_id for row in rows], rows[0].rules_mark or 0,
+                   buyer or Buyer(holder.member_id, "shelf"), currency)  # fmt: skip
 
 
 def _unit(row: Any, near: Marked | None) -> int | None:
@@ -271,6 +172,18 @@ def set_quantity(holder: Holder, line_id: int, quantity: int) -> None:
             line.quantity = quantity
         else:
             session.delete(line)
+        changed(basket)
+
+
+@repeatable
+def set_coupon(holder: Holder, code: str) -> None:
+    """Opener: the coupon of the visitor's basket; an empty one takes it out. Whether it takes
+    something off is said wherever the basket is shown."""
+    with transaction():
+        basket = _find(holder)
+        if basket is None:
+            return
+        basket.coupon = code
         changed(basket)
 
 

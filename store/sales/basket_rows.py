@@ -52,6 +52,7 @@ def bring(secret: str, holder: Holder) -> None:
             .values(basket_id=mine.id)
         )
         session.execute(delete(BasketLine).where(BasketLine.basket_id == guest.id))
+        mine.coupon = mine.coupon or guest.coupon
         session.delete(guest)
         changed(mine)
 
@@ -90,4 +91,5 @@ def changed(basket: Basket) -> None:
 
 def empty_out(basket: Basket) -> None:
     in_transaction().execute(delete(BasketLine).where(BasketLine.basket_id == basket.id))
+    basket.coupon = ""
     changed(basket)

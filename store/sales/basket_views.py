@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from .. import forms as fields
-from .. import identity, payment, web
+from .. import identity, membership, payment, web
 from ..errors import NotFound
 from . import basket, forms
 from .buying import MOST_PIECES, Buy
 from .checkout import buy
-from .shown_views import blueprint
+from .paying import let_go
+from .shown_views import blueprint, shown_off
 
 
 @blueprint.get("/basket", endpoint="basket")
@@ -33,6 +35,9 @@ def show() -> str:
         on_top_minor=found.on_top_minor if found else 0,
         deposit_minor=found.deposit_minor if found else 0,
         key=found.key if found else "",
+        off_minor=found.off_minor if found else 0,
+        coupon=found.coupon if found else "",
+        coupon_refusal=found.coupon_refusal if found else None,
         ready=all(line.for_sale and line.in_stock for line in lines),
         currency=forms.currency(),
         basket_count=found.pieces if found else 0,
@@ -46,7 +51,9 @@ def _shown(line: basket.Shown) -> dict[str, object]:
         "item_name": web.in_language(line.names), "picture": line.picture,
         "quantity": line.quantity, "unit_minor": line.unit_minor or 0,
         "due_minor": line.due_minor, "deposit_minor": line.deposit_minor,
-        "priced_minor": line.priced_minor, "was_minor": line.seen_minor,
+        "priced_minor": line.priced_minor, "full_minor": line.full_minor,
+        "off": shown_off((each.names, each.amount_minor) for each in line.off),
+        "was_minor": line.seen_minor,
         "for_sale": line.for_sale, "in_stock": line.in_stock, "on_hand": line.on_hand,
     }  # fmt: skip
 
@@ -71,6 +78,18 @@ def set_quantity() -> ResponseReturnValue:
     return redirect(url_for("sales.basket"), 303)
 
 
+@blueprint.post("/basket/coupon")
+def set_coupon() -> ResponseReturnValue:
+    """A coupon for this basket; an empty one takes it out. The basket says what it does."""
+    code = fields.text("coupon", most=64)
+    known = membership.read_code(code)
+    if code and not known:
+        flash(gettext("There is no such coupon."), "warn")
+    else:
+        basket.set_coupon(forms.holder(), known)
+    return redirect(url_for("sales.basket"), 303)
+
+
 @blueprint.post("/basket/checkout")
 def checkout() -> ResponseReturnValue:
     """Pay for the basket as it was shown. When it has been paid already (a second tap, a reload),
@@ -92,9 +111,13 @@ def _pay(member_id: int, key: str) -> str:
             raise BasketChanged() if found and found.lines else NotFound("Your basket is empty")
         return paid
     seen = forms.seen_by_item([line.item_id for line in found.lines])
+    if found.off_minor:
+        let_go(member_id, key)  # A coupon that waits for a provider is free again.
+        found = basket.contents(holder, forms.currency()) or found
     bought = buy(
         Buy(member_id, found.location_id, forms.currency(), found.wanted(seen), key,
-            "shelf", wishes=forms.wishes(), is_confirmed=identity.confirmed(member_id))
+            "shelf", wishes=forms.wishes(), is_confirmed=identity.confirmed(member_id),
+            coupon=found.holding_coupon, seen_total_minor=forms.seen_total())
     )  # fmt: skip
     return bought.sale_id
 

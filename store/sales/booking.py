@@ -13,11 +13,12 @@ from datetime import datetime
 
 from sqlalchemy import insert
 
-from .. import outbox, payment, stock
+from .. import membership, outbox, payment, stock
 from ..prepared import Prepared
 from .deciding import Accepted, Till
 from .goods import deposit_rows, leaving
 from .models import Sale, SaleLine
+from .offers import off_rows
 
 
 class Overtaken(Exception):
@@ -35,7 +36,7 @@ _insert_lines = Prepared(
     lambda dialect: insert(SaleLine),
     (
         "sale_id", "position", "item_id", "names", "quantity", "unit_minor", "total_minor",
-        "tax_minor", "tax_rate_bp", "label_id",
+        "tax_minor", "tax_rate_bp", "label_id", "off_minor",
     ),
 )  # fmt: skip
 
@@ -69,6 +70,9 @@ def write(till: Till) -> None:
     ]
     if deposits:
         _insert_deposits.run(deposits)
+    for sale in accepted:
+        if any(quote.off for quote in sale.quotes):
+            _reduce(sale)
     outbox.put_many("sale.paid", [sale.sale_id for sale in accepted], at)
     wants = [
         stock.Want(line.item_id, sale.asked.location_id, line.quantity, sale.sale_id,
@@ -96,6 +100,17 @@ def _payments(sale: Accepted) -> list[payment.Payment]:
     return [paid] if not asked.account_minor else paid.split(asked.account_minor)
 
 
+def _reduce(sale: Accepted) -> None:
+    """Why its lines cost less; and what may be had so many times is counted. What stood for an
+    attempt to pay was counted with it. Raises Overtaken where somebody was faster."""
+    membership.write_reductions(sale.sale_id, off_rows(sale.quotes))
+    asked, off = sale.asked, [each for quote in sale.quotes for each in quote.off]
+    if asked.attempt_id is not None:
+        membership.settle(asked.attempt_id, sale.sale_id)
+    elif not membership.use(off, asked.member_id, sale_id=sale.sale_id):
+        raise Overtaken
+
+
 def _sale_row(sale: Accepted, at: datetime) -> dict[str, object]:
     asked = sale.asked
     return {
@@ -116,5 +131,6 @@ def _line_rows(sale: Accepted) -> list[dict[str, object]]:
             "names": quote.names, "quantity": line.quantity, "unit_minor": quote.amount_minor,
             "total_minor": total, "tax_minor": tax,
             "tax_rate_bp": quote.tax_rate_bp, "label_id": line.label_id,
+            "off_minor": quote.off_minor if quote.off else 0,
         })  # fmt: skip
     return rows

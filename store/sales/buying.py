@@ -15,7 +15,8 @@ MOST_PIECES = 9_999
 
 class PriceRose(Refusal):
     """An item costs more than the page said; the shopper is asked. `data`: rises, a list of item,
-    seen_minor, price_minor; currency."""
+    seen_minor, price_minor; currency. Where an offer is over, one rise `of` "total" compares what
+    all of it costs."""
 
     code = "price_rose"
     status = 409
@@ -86,6 +87,14 @@ class Buy:
     """The member's PIN was given: no limit of the account holds."""
     account_minor: int = 0
     """Where a gateway brings the money: so much of it is the account's."""
+    coupon: str = ""
+    seen_total_minor: int | None = None
+    """What all of it costs as the page said, where offers made that less than its prices."""
+
+    @property
+    def sold_at(self) -> int:
+        """The location whose sale it is, and whose prices count."""
+        return self.location_id
 
     @property
     def whose(self) -> int:
@@ -98,7 +107,8 @@ class Buy:
         goods = sorted((line.item_id, line.quantity) for line in self.lines)
         means = "" if self.means == "account" else f"|{self.means}"
         means += f"+{self.account_minor}" if self.account_minor else ""
-        text = f"{self.location_id}|{self.currency}|{goods}{means}"
+        coupon = f"|coupon:{self.coupon}" if self.coupon else ""
+        text = f"{self.location_id}|{self.currency}|{goods}{means}{coupon}"
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property

@@ -32,6 +32,7 @@ from .goods import (
 from .limits import Guard
 from .marked import Marked, marked_at, reduced, taken
 from .models import Sale
+from .offers import Offers, refuse_dearer
 
 Outcome = Bought | BaseException
 Known = dict[tuple[int, str], tuple[str, tuple[str, int | None]]]
@@ -64,6 +65,9 @@ class Till:
     levels: dict[tuple[int, int], int]
     parts: Parts
     marked: dict[tuple[int, int], Marked]
+    stood: Sequence[catalogue.Quote] = ()
+    """Prices that stood before, line by line; offers are in them."""
+    offers: Offers = field(default_factory=Offers)
     limits: Guard = field(default_factory=Guard)
     accepted: list[Accepted] = field(default_factory=list)
 
@@ -99,6 +103,8 @@ class Till:
             },
             levels=for_sale(places, quotes.values(), parts),
             parts=parts,
+            stood=stood,
+            offers=Offers() if stood else Offers.read(buys, quotes.values()),
             limits=Guard.read(accounts) if _from_accounts(buys) else Guard(),
             # Prices that stood before stand as they are.
             marked={}
@@ -123,11 +129,14 @@ class Till:
         return Bought(accepted.sale_id, repeated=False)
 
     def accept(self, asked: Buy) -> Accepted:
-        quotes = [self._quote(asked, line) for line in asked.lines]
+        quotes = [*self.stood] or [self._quote(asked, line) for line in asked.lines]
         if self.marked:
             wanted = self._wanted(asked)
             quotes = [reduced(each, asked.location_id, wanted, self.marked) for each in quotes]
         refuse_rises(asked.lines, quotes, self.parts, asked.currency)
+        if not self.stood:
+            many = [line.quantity for line in asked.lines]
+            quotes = self.offers.price(asked, quotes, many, self.at)
         wanted, found = self._refuse_shortage(asked, quotes)
         lines = [(q, line.quantity) for q, line in zip(quotes, asked.lines)]
         deposits = deposited(lines, self.parts, asked.currency)
@@ -136,10 +145,12 @@ class Till:
         total += sum(each.total_minor for each in deposits)
         if total > money.LARGEST_MINOR:
             raise Invalid("The total is larger than any sale", field="quantity")
+        refuse_dearer(asked.seen_total_minor, total, asked.currency, quotes)
         self._ask(asked, total)
         if part := from_account(asked.means, asked.account_minor, total):
             self._spend((asked.member_id or 0, asked.currency), part, asked.is_confirmed)
         taken(self.marked, wanted.items())
+        self.offers.taken(asked)
         for place, quantity in wanted.items():
             self.levels[place] = self.levels.get(place, 0) + found.get(place, 0) - quantity
         tax = sum(each.tax_minor for each in amounts)

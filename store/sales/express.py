@@ -30,7 +30,7 @@ from typing import Any, NoReturn, Protocol
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
-from .. import catalogue, identity, ids, labels, web
+from .. import catalogue, identity, ids, labels, membership, web
 from ..errors import Refusal
 from ..visits import Visit, token_for
 from . import item_facts
@@ -175,6 +175,9 @@ class Express:
             or row.tracks_batches
             or row.is_bundle
         ):
+            return None
+        rules = membership.held(self._engine, row.rules_mark)
+        if rules is None or rules.concern(row.id, row.category_id):
             return None
         facts = item_facts.facts(here, row, said, wanted.label_id, 1, self._shop)
         page = item_facts.pages.kept(facts.key, facts.words)

@@ -110,6 +110,13 @@ def seen_by_item(item_ids: list[int]) -> dict[int, int]:
     }
 
 
+def seen_total() -> int | None:
+    """What all of it costs as the page said; it says so where offers took something off."""
+    if "seen_total" not in request.form:
+        return None
+    return forms.whole("seen_total", least=0, most=money.LARGEST_MINOR)
+
+
 def parts() -> list[Part] | None:
     """Units by line: a field `quantity-<position>` for each, or `quantity-<position>-<item id>` for
     pieces out of the bundle on it; None where the form has none. What is not wanted is left out."""

@@ -61,15 +61,20 @@ def facts(
     options: tuple[Any, ...] = (),
     price_minor: int | None = None,
     best_before: date | None = None,
+    offers: tuple[tuple[str, int], ...] = (),
+    hints: tuple[str, ...] = (),
 ) -> Facts:
     """The facts of a page about an item that is for sale. The visitor has a secret already; `more`
     is what else the page shows, `options` what else there is of a variant. `price_minor` is what
-    one costs now where that is not the row's: it is near its date, `best_before`."""
+    one costs now where that is not the row's: it is near its date, `best_before`. `offers` are what
+    is taken off all of it, in words and minor units, `hints` offers that would take something off
+    more of it, or for members."""
     language, on_hand, balance = here.language, row.on_hand or 0, row.balance_minor or 0
     price = row.price_minor if price_minor is None else price_minor
     on_top = not shop["PRICES_INCLUDE_TAX"]
     one, one_tax = money.taxed(price, row.tax_rate_bp, on_top)
-    goods = money.taxed(price * quantity, row.tax_rate_bp, on_top).total_minor
+    off = sum(amount for _, amount in offers)
+    goods = money.taxed(price * quantity - off, row.tax_rate_bp, on_top).total_minor
     total = goods + row.deposit_minor * quantity
     short = total - balance
     state = (
@@ -83,7 +88,7 @@ def facts(
         "basket_count": int(row.basket_count or 0), "bought": row.bought_sale_id is not None,
         "options": options, "price_minor": price, "best_before": best_before,
         "due_minor": one + row.deposit_minor, "total_minor": total,
-        "on_top_minor": one_tax if on_top else 0,
+        "on_top_minor": one_tax if on_top else 0, "offers": offers, "hints": hints,
     }  # fmt: skip
     environ, currency = here.environ, str(shop["CURRENCY"])
     key = (

@@ -24,6 +24,7 @@ from ..catalogue.markdowns import reduced_minor
 from ..delivery import rates
 from . import forms, item_facts
 from .elsewhere import SHOWN, Elsewhere, elsewhere, elsewhere_of, far
+from .item_offers import item_offers
 from .marked import Marked, marked_at
 from .order_goods import pieces_of
 from .packs import refuse_pack
@@ -81,11 +82,12 @@ def _item(by: str, value: str, pack: Mapping[str, str] = _NO_PACK) -> ResponseRe
     gone = _elsewhere(row, quantity) if row.is_bundle else None
     options = () if row.group_id is None else _options(row, here.language)
     near = _near(row, quantity) if row.tracks_batches else None
+    offers, hints = item_offers(row, quantity, near.percent if near else 0)
     found = item_facts.facts(
         here, row, said, wanted.label_id, quantity, shop,
         (str(parts), gone) if parts else None, options,
         reduced_minor(row.price_minor, near.percent) if near else None,
-        near.expires_on if near else None,
+        near.expires_on if near else None, offers, hints,
     )  # fmt: skip
     return item_facts.pages.page(
         found.key,

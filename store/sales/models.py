@@ -120,7 +120,8 @@ class SaleLine(Base):
     are the units whose money went back, `quantity_returning` those on their way back: the guard
     against giving a unit back twice. `quantity_opened` are units of a bundle whose parts go back
     one by one: each of them is a line of the kind "part", whose total is its share of what was paid
-    for these units, and counts in no sum of the sale."""
+    for these units, and counts in no sum of the sale. `off_minor` is what offers took off its units
+    at `unit_minor`; membership knows which."""
 
     __tablename__ = "sale_lines"
     __table_args__ = (
@@ -136,6 +137,7 @@ class SaleLine(Base):
             name="quantity_returning",
         ),
         CheckConstraint("quantity_opened = 0 OR kind = 'goods'", name="quantity_opened"),
+        CheckConstraint("off_minor BETWEEN 0 AND unit_minor * quantity", name="off"),
     )
 
     sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"), primary_key=True)
@@ -153,6 +155,7 @@ class SaleLine(Base):
     quantity_refunded: Mapped[int] = mapped_column(BigId, server_default="0")
     quantity_returning: Mapped[int] = mapped_column(BigId, server_default="0")
     quantity_opened: Mapped[int] = mapped_column(BigId, server_default="0")
+    off_minor: Mapped[int] = mapped_column(BigId, server_default="0")
 
 
 class Refund(Base):
@@ -248,6 +251,7 @@ class Basket(Base):
     updated_at: Mapped[datetime] = mapped_column(Moment, index=True)
     code: Mapped[str | None] = mapped_column(String(8))
     code_ends_at: Mapped[datetime | None] = mapped_column(Moment)
+    coupon: Mapped[str] = mapped_column(String(32), server_default="")
 
 
 class BasketLine(Base):

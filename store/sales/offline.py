@@ -167,21 +167,22 @@ def _is(sale_id: str, asked: OfflineSale) -> bool:
     at the same prices, paid in the same way, in the same name."""
     head = select(Sale.means, Sale.member_id, Sale.total_minor).where(Sale.id == sale_id)
     line = select(SaleLine.item_id, SaleLine.quantity, SaleLine.unit_minor, SaleLine.total_minor,
-                  SaleLine.tax_minor, SaleLine.tax_rate_bp)  # fmt: skip
+                  SaleLine.tax_minor, SaleLine.tax_rate_bp, SaleLine.off_minor)  # fmt: skip
     line = line.where(SaleLine.sale_id == sale_id, SaleLine.kind == "goods")
     goods = sorted((each.item_id, each.quantity, each.unit_minor) for each in asked.lines)
     rows = connection().execute(line).all()
     made = sorted((row.item_id, row.quantity, _of_one(row)) for row in rows)
     means, member_id, total = connection().execute(head).one()
     # Where tax comes on top, a till without a network reckons it for each unit, not for the line.
-    total += sum(_of_one(row) * row.quantity - row.total_minor for row in rows)
+    total += sum(_of_one(row) * row.quantity - row.total_minor for row in rows if not row.off_minor)
     paid = (means, member_id, total)
     return paid == (asked.means, asked.member_id, asked.total_minor) and made == goods
 
 
 def _of_one(line: Any) -> int:
     """What one of a line cost with its tax."""
-    on_top = is_on_top(line.quantity * line.unit_minor, line.total_minor, line.tax_minor)
+    priced = line.quantity * line.unit_minor - line.off_minor
+    on_top = is_on_top(priced, line.total_minor, line.tax_minor)
     return money.taxed(line.unit_minor, line.tax_rate_bp, on_top).total_minor
 
 
@@ -203,7 +204,7 @@ def _write(asked: OfflineSale, sale_id: str, now: datetime) -> None:
             "names": quote.names, "quantity": line.quantity,
             "unit_minor": unit, "total_minor": total,
             "tax_minor": money.included_tax(total, rate), "tax_rate_bp": rate,
-            "label_id": None, "kind": "goods", "of_position": None,
+            "label_id": None, "kind": "goods", "of_position": None, "off_minor": 0,
         })  # fmt: skip
     rows += deposit_rows(sale_id, deposits, len(rows))
     sale = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import catalogue, clock, delivery, payment, stock
+from .. import catalogue, clock, delivery, membership, payment, stock
 from ..db import in_transaction
 from ..errors import Unavailable
 from ..payment.asides import Part
@@ -53,13 +53,16 @@ def keep(mine: Attempt, asked: Order, found: Offer) -> None:
         "place": asked.place_id, "address": asked.address_id, "piece_g": asked.piece_g,
         "where": vars(found.where) if found.where else None,
         "shipping": list(vars(found.shipping).values()) if found.shipping else None,
-        "parcels": parcels,
+        "parcels": parcels, "coupon": asked.coupon,
     }  # fmt: skip
     in_transaction().add(
         Hold(attempt_id=mine.id, location_id=asked.sold_at, key=asked.key, channel="web",
              lines=lines, order=order)
     )  # fmt: skip
     in_transaction().flush()
+    off = [each for quote in found.quotes for each in quote.off]
+    if off and not membership.use(off, asked.member_id, attempt_id=mine.id):
+        raise Overtaken
     wants = [
         stock.Want(item, one.location_id, many)
         for one in found.plan.parcels
@@ -85,6 +88,7 @@ def bought(
         held.key, said["fulfilment"], said["piece_g"], place_id=said["place"],
         address_id=said["address"], means=mine.gateway, attempt_id=mine.id,
         is_confirmed=bool(own and own.is_confirmed), account_minor=own.amount_minor if own else 0,
+        coupon=said.get("coupon", ""),
     )  # fmt: skip
     before = earlier(asked)
     if before is not None:

@@ -9,7 +9,7 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from .. import delivery, identity, ids, stock, web
+from .. import delivery, identity, ids, membership, stock, web
 from .. import forms as fields
 from ..catalogue import Quote
 from ..errors import Invalid, NotFound, Refusal
@@ -27,7 +27,7 @@ from .orders import order
 from .paying_views import to_provider
 from .receipts import receipt
 from .shelf import named
-from .shown_views import blueprint
+from .shown_views import blueprint, shown_off, why_not
 
 HOW = ("collect", "deliver")
 
@@ -44,6 +44,10 @@ def show_order() -> ResponseReturnValue:
     known = delivery.address_book(member.id)
     asked = _chosen(asked, found, known)
     says, made = _offer(asked)
+    without = None
+    if made is None and asked.coupon:
+        asked, without = replace(asked, coupon=""), says
+        says, made = _offer(asked)
     where = stock.location_by_id(asked.location_id)
     paid = ways(asked, made, request.args.get("pay", ""))
     return render_template(
@@ -52,7 +56,7 @@ def show_order() -> ResponseReturnValue:
         place=next((one for one in found.places if one.location_id == asked.place_id), None),
         back_to=url_for("sales.basket") if _is_basket() else None,
         choice=_choice, again=request.full_path, ways=paid, wishes=WISHES,
-        waits=paying.waiting_orders(member.id),
+        waits=paying.waiting_orders(member.id), without=without if made else None,
     )  # fmt: skip
 
 
@@ -77,6 +81,8 @@ def place_order() -> ResponseReturnValue:
         shipping_seen_minor=fields.whole("shipping_seen", least=0, most=10**15, default=0),
         is_confirmed=identity.confirmed(member.id),
         account_minor=forms.account_minor(),
+        coupon=asked.coupon if fields.text("coupon", most=32) == asked.coupon else "",
+        seen_total_minor=forms.seen_total(),
     )
     if asked.means in NAMES:
         return to_provider(asked)
@@ -115,31 +121,31 @@ def _asked(member_id: int) -> Order:
     pay = request.values.get("pay", "")
     if pay not in ("", "account", COURIER, *NAMES):
         raise Invalid("There is no such way of paying for an order", field="pay")
-    key, place, lines = _goods()
+    key, place, lines, coupon = _goods()
     address = request.values.get("address", "")
     return Order(
         member_id, place.id, forms.currency(), lines, key, how,
         int(current_app.config["PIECE_G"]),
         place_id=_place(request.values.get("place", "")) if how == "collect" else None,
         address_id=_number(address) if how == "deliver" and address else None,
-        means=means_of(pay),
+        means=means_of(pay), coupon=coupon,
     )  # fmt: skip
 
 
-def _goods() -> tuple[str, stock.Location, tuple[Line, ...]]:
-    """Key, place and lines: of the one item that is named, else of the visitor's basket."""
+def _goods() -> tuple[str, stock.Location, tuple[Line, ...], str]:
+    """Key, place, lines and coupon: of the one item that is named, else of the visitor's basket."""
     code = request.values.get("code", "")[:64]
     if code:
         quantity = request.values.get("quantity", "1")
         many = _number(quantity) if quantity else 1
         if not 1 <= many <= forms.MOST_AT_ONCE:
             raise Invalid(f"A quantity is 1 to {forms.MOST_AT_ONCE}", field="quantity")
-        return ids.new(), forms.location(), (Line(forms.item_id(code), many),)
+        return ids.new(), forms.location(), (Line(forms.item_id(code), many),), ""
     found = basket.contents(forms.holder(), forms.currency())
     if found is None:
-        return "", forms.location(), ()
+        return "", forms.location(), (), ""
     lines = tuple(Line(one.item_id, one.quantity, None, one.label_id) for one in found.lines)
-    return found.key, stock.location_by_id(found.location_id), lines
+    return found.key, stock.location_by_id(found.location_id), lines, found.coupon
 
 
 def _number(text: str) -> int:
@@ -171,6 +177,8 @@ def _offer(asked: Order) -> tuple[str, Offer | None]:
         made = offer(asked)
     except delivery.NoDelivery:
         return gettext("We do not deliver there yet."), None
+    except membership.CouponRefused as refusal:
+        return why_not(refusal.data), None
     except Refusal as refusal:
         if refusal.status == 404:
             raise
@@ -195,6 +203,9 @@ def _lines(asked: Order, made: Offer | None) -> list[dict[str, Any]]:
             "unit_minor": quotes[line.item_id].amount_minor if line.item_id in quotes else None,
             "on_top_minor": _on_top(quotes.get(line.item_id), line.quantity),
             "deposit_minor": deposits.get(at, 0) // line.quantity,
+            "off": shown_off((each.names, each.amount_minor) for each in quotes[line.item_id].off)
+            if line.item_id in quotes else [],
+            "off_minor": quotes[line.item_id].off_minor if line.item_id in quotes else 0,
         }
         for at, line in enumerate(asked.lines, start=1)
     ]  # fmt: skip

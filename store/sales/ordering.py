@@ -8,13 +8,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .. import catalogue, delivery, money, stock
+from .. import catalogue, clock, delivery, money, stock
 from ..errors import Invalid
 from ..payment.gateways import NAMES
 from ..payment.on_delivery import MEANS
 from .buying import Line, PriceRose, check_lines
 from .deciding import refuse_rises
 from .goods import Deposited, Parts, counted, deposited, parts_of
+from .offers import Offers, refuse_dearer
 from .order_goods import pieces_of
 
 __all__ = ["SHIPPING_CODE", "Offer", "Order", "check", "offer", "out_of_stock"]
@@ -45,6 +46,13 @@ class Order:
     attempt_id: str | None = None
     is_confirmed: bool = False
     account_minor: int = 0
+    coupon: str = ""
+    seen_total_minor: int | None = None
+    """What goods, deposits and delivery cost as the page said, where offers made that less."""
+
+    @property
+    def channel(self) -> str:
+        return "web"
 
     @property
     def sold_by(self) -> None:
@@ -62,6 +70,7 @@ class Order:
         how = f"{self.fulfilment}|{self.place_id}|{self.address_id}"
         how += "" if self.means == "account" else f"|{self.means}"
         how += f"+{self.account_minor}" if self.account_minor else ""
+        how += f"|coupon:{self.coupon}" if self.coupon else ""
         text = f"{self.location_id}|{self.currency}|{goods}|{how}"
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -103,7 +112,7 @@ class Offer:
 
 def offer(asked: Order) -> Offer:
     """What the order would be now. What no place has is the plan's `missing`. Raises
-    ItemNotForSale, PriceRose, NotFound (address), NoDelivery."""
+    ItemNotForSale, PriceRose, CouponRefused, NotFound (address), NoDelivery."""
     wanted = asked.wanted
     quotes = catalogue.quotes(sorted(wanted), asked.sold_at, asked.currency)
     if len(quotes) < len(wanted):
@@ -114,6 +123,8 @@ def offer(asked: Order) -> Offer:
     lines = tuple(quotes[line.item_id] for line in asked.lines)
     refuse_rises(asked.lines, lines, parts, asked.currency)
     _refuse_dearer_shipping(asked, shipping)
+    many = [line.quantity for line in asked.lines]
+    lines = tuple(Offers.read([asked], lines).price(asked, lines, many, clock.now()))
     able = delivery.candidates(pieces, asked.fulfilment)
     if asked.fulfilment == "collect":
         able = [one for one in able if one.location_id == asked.place_id]
@@ -124,7 +135,9 @@ def offer(asked: Order) -> Offer:
     total = sum(quote.taxed(many).total_minor for quote, many in goods)
     if total > money.LARGEST_MINOR:
         raise Invalid("The total is larger than any sale", field="quantity")
-    return Offer(lines, plan, shipping, where, total, tuple(deposits), parts, pieces)
+    made = Offer(lines, plan, shipping, where, total, tuple(deposits), parts, pieces)
+    refuse_dearer(asked.seen_total_minor, made.total_minor, asked.currency, lines)
+    return made
 
 
 def check(asked: Order) -> None:

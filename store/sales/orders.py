@@ -20,7 +20,7 @@ from datetime import datetime
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from .. import catalogue, clock, delivery, ids, outbox, payment, stock, web
+from .. import catalogue, clock, delivery, ids, membership, outbox, payment, stock, web
 from ..catalogue.figures import read_rate
 from ..db import connection, in_transaction, repeatable, transaction
 from ..errors import Invalid
@@ -32,6 +32,7 @@ from .buying import Bought, from_account
 from .goods import deposit_rows
 from .limits import Guard
 from .models import Sale, SaleLine
+from .offers import off_rows
 from .ordering import SHIPPING_CODE, Offer, Order, check, offer, out_of_stock
 
 __all__ = ["Offer", "Order", "Overtaken", "earlier", "offer", "order", "refuse_part", "write"]
@@ -42,8 +43,8 @@ def order(asked: Order) -> Bought:
     the sale stand.
 
     Any number of times with one key is one sale. Refusals, in order: Invalid, KeyReused 409,
-    ItemNotForSale 404, PriceRose 409, NotFound (address) 404, NoDelivery 409, OutOfStock 409,
-    NoCashOnDelivery 409, InsufficientFunds 402.
+    ItemNotForSale 404, PriceRose 409, CouponRefused 409, NotFound (address) 404, NoDelivery 409,
+    OutOfStock 409, NoCashOnDelivery 409, InsufficientFunds 402.
     """
     check(asked)
     if asked.means not in ("account", MEANS):
@@ -120,12 +121,26 @@ def write(asked: Order, found: Offer, at: datetime) -> str:
         ],
     )  # fmt: skip
     own.execute(insert(SaleLine), rows)
+    _reduce(sale_id, asked, found)
     outbox.put("sale.paid", sale_id)
     if found.where is not None and asked.address_id is not None:
         delivery.keep_for_order(sale_id, asked.member_id, found.where)
         delivery.use_address(asked.member_id, asked.address_id)
     delivery.open_shipments(sale_id, asked.member_id, asked.fulfilment, found.plan.parcels, at)
     return sale_id
+
+
+def _reduce(sale_id: str, asked: Order, found: Offer) -> None:
+    """Why its lines cost less; and what may be had so many times is counted, unless it was when the
+    goods were kept for an attempt to pay."""
+    off = [each for quote in found.quotes for each in quote.off]
+    if not off:
+        return
+    membership.write_reductions(sale_id, off_rows(found.quotes))
+    if asked.attempt_id is not None:
+        membership.settle(asked.attempt_id, sale_id)
+    elif not membership.use(off, asked.member_id, sale_id=sale_id):
+        raise Overtaken
 
 
 def _charge(sale_id: str, asked: Order, found: Offer, at: datetime) -> None:
@@ -179,7 +194,7 @@ def _row(
         "sale_id": sale_id, "position": position, "item_id": quote.item_id, "names": quote.names,
         "quantity": quantity, "unit_minor": quote.amount_minor, "total_minor": total,
         "tax_minor": tax, "tax_rate_bp": quote.tax_rate_bp, "label_id": label_id, "kind": kind,
-        "of_position": None,
+        "of_position": None, "off_minor": quote.off_minor,
     }  # fmt: skip
 
 

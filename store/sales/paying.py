@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from .. import catalogue, clock, stock
+from .. import catalogue, clock, membership, stock
 from ..db import db, in_transaction, repeatable, transaction
 from ..errors import Invalid, Refusal, Unavailable
 from ..payment import asides, asking, attempts, paybacks
@@ -34,7 +34,16 @@ from .models import Hold, Sale
 from .ordering import Order
 from .orders import Overtaken
 
-__all__ = ["Paying", "find", "find_at_till", "lines_of", "paid_by", "pay", "waiting_orders"]
+__all__ = [
+    "Paying",
+    "find",
+    "find_at_till",
+    "let_go",
+    "lines_of",
+    "paid_by",
+    "pay",
+    "waiting_orders",
+]
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,9 @@ def pay(paying: Paying) -> str:
     with the same provider finds the same attempt, so that a second tap, a reload or a lost signal
     never asks for the money twice.
 
-    Where the account pays a part (`account_minor`), that is set aside until the payment ends.
+    Where the account pays a part (`account_minor`), that is set aside until the payment ends. What
+    may be had so many times (a coupon) is counted when its goods are kept, and given back where
+    nobody pays.
 
     Raises what `checkout.buy`, or `orders.order`, raises (InsufficientFunds and ConfirmationNeeded
     of the account's part), AccountSuffices 409, AlreadyPaid 409, GatewayAway 503.
@@ -160,6 +171,9 @@ def _keep(mine: Attempt, asked: Buy, weighed: Weighed) -> None:
     have it already, nothing is kept: the shopper holds it in hand, and that wins."""
     in_transaction().add(_written(mine.id, asked, weighed))
     in_transaction().flush()
+    off = [each for quote in weighed.quotes for each in quote.off]
+    if off and not membership.use(off, asked.member_id, attempt_id=mine.id):
+        raise Overtaken
     wants = [
         stock.Want(item, asked.location_id, many - weighed.found.get((item, asked.location_id), 0))
         for item, many in weighed.wanted.items()
@@ -192,18 +206,31 @@ def _paid(mine: Attempt) -> None:
     own = asides.end(mine.id)  # The sale takes it again, like any other.
     stock.release(mine.id, clock.now())
     try:
+        _count_again(mine, held)
         bought = _bought(mine, held, own)
     except Unavailable:
         raise  # Somebody was faster: all of it is undone, and decided again.
     except Refusal as refusal:
+        membership.release(mine.id)
         paybacks.send_back(mine, refusal.code)
         return
     if bought.repeated:
+        membership.release(mine.id)
         paybacks.send_back(mine, "already_paid")
         return
     named = update(Attempt).where(Attempt.id == mine.id).values(sale_id=bought.sale_id)
     session.execute(named)
     basket.take_out(mine.member_id if mine.sold_by is None else None, held.key)
+
+
+def _count_again(mine: Attempt, held: Hold) -> None:
+    """Joiner: money that comes late finds what it had been promised still to be had, or goes back.
+    Raises CouponRefused."""
+    off = [each for quote in _stood(held)[0] for each in quote.off if each.is_counted]
+    if not off or membership.is_kept(mine.id):
+        return
+    if not membership.use(off, mine.member_id, attempt_id=mine.id):
+        raise membership.CouponRefused(coupon="", why="used_up")
 
 
 def _bought(mine: Attempt, held: Hold, own: asides.Part | None) -> Bought:
@@ -236,12 +263,24 @@ def _line(line: dict[str, Any], quote: catalogue.Quote) -> Line:
 
 
 def _over(mine: Attempt) -> None:
-    """Joiner: nobody paid, so the goods are kept no longer, and the account has its part."""
+    """Joiner: nobody paid, so the goods are kept no longer, a coupon is free again, and the account
+    has its part."""
     asides.end(mine.id)
     stock.release(mine.id, clock.now())
+    membership.release(mine.id)
 
 
 attempts.serves("sale", attempts.Ends(_paid, _over))
+
+
+@repeatable
+def let_go(member_id: int, key: str) -> None:
+    """Opener: the shopper of this page went to a provider and came back to pay otherwise: what is
+    kept for that payment is free again."""
+    with transaction():
+        mine = attempts.with_key(member_id, key)
+        if mine is not None and mine.state in OPEN:
+            attempts.step(attempts.locked(mine.id), "given_up", "return")
 
 
 def find_at_till(attempt_id: str, seller_id: int) -> Attempt:

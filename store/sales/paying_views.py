@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from flask import current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from .. import catalogue, identity, ids, payment, web
+from .. import catalogue, clock, identity, ids, payment, web
 from .. import forms as fields
 from ..errors import NotFound
 from ..payment import asides, asking, paybacks
@@ -20,6 +20,7 @@ from .basket_views import BasketChanged
 from .buying import Buy, Line
 from .goods import deposited, due_minor, parts_of
 from .marked import marked_at, reduced
+from .offers import Offers
 from .ordering import Order
 from .shown_views import blueprint
 
@@ -32,6 +33,9 @@ class _Goods(NamedTuple):
     lines: tuple[Line, ...]
     shown: list[tuple[str, int, int]]
     """Name, quantity, what the line costs."""
+    coupon: str = ""
+    off_minor: int = 0
+    """What offers and the coupon take off."""
 
     @property
     def total_minor(self) -> int:
@@ -90,6 +94,7 @@ def pay() -> ResponseReturnValue:
     member = identity.signed_in()
     means, key = fields.text("means", least=1, most=16), forms.purchase_key()
     lines: tuple[Line, ...]
+    coupon = ""
     if request.form.get("code"):
         lines, place = (forms.line(),), forms.location().id
     else:
@@ -101,7 +106,7 @@ def pay() -> ResponseReturnValue:
                 raise BasketChanged()
             return redirect(url_for("sales.receipt", sale_id=paid), 303)
         seen = forms.seen_by_item([line.item_id for line in goods.lines])
-        place = goods.location_id
+        place, coupon = goods.location_id, goods.coupon
         lines = tuple(
             Line(line.item_id, line.quantity, seen[line.item_id], line.label_id)
             for line in goods.lines
@@ -109,6 +114,7 @@ def pay() -> ResponseReturnValue:
     asked = Buy(
         member.id, place, forms.currency(), lines, key, "shelf", means=means,
         is_confirmed=identity.confirmed(member.id), account_minor=forms.account_minor(),
+        coupon=coupon, seen_total_minor=forms.seen_total(),
     )  # fmt: skip
     return to_provider(asked)
 
@@ -187,12 +193,14 @@ def _item() -> _Goods:
         quote = reduced(quote, place.id, {at: many}, marked_at([at]))
     parts = parts_of([quote])
     line = Line(item_id, many, seen_minor=due_minor(quote, parts, forms.currency()))
+    asked_for = Buy(identity.signed_in().id, place.id, forms.currency(), (line,), "")
+    quote = Offers.read([asked_for], [quote]).price(asked_for, [quote], [many], clock.now())[0]
     shown = [(web.in_language(quote.names), many, quote.taxed(many).total_minor)]
     shown += [
         (web.in_language(one.deposit.names), one.quantity, one.total_minor)
         for one in deposited([(quote, many)], parts, forms.currency())
     ]
-    return _Goods(place.id, ids.new(), (line,), shown)
+    return _Goods(place.id, ids.new(), (line,), shown, off_minor=quote.off_minor)
 
 
 def _basket() -> _Goods:
@@ -210,4 +218,5 @@ def _basket() -> _Goods:
         for line in found.lines
         for one, many in line.deposits
     ]
-    return _Goods(found.location_id, found.key, lines, shown)
+    return _Goods(found.location_id, found.key, lines, shown, found.holding_coupon,
+                  found.off_minor)  # fmt: skip

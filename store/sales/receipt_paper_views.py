@@ -101,6 +101,8 @@ def _lines(paper: Paper, found: Receipt) -> None:
             _name(line), str(line.quantity), _money(line.unit_minor, found.currency), rate,
             _money(line.priced_minor, found.currency),
         )  # fmt: skip
+        for names, off in line.off:
+            paper.row(f"  {web.in_language(names)}", "", "", "", "−" + _money(off, found.currency))
         for name, many, back in inside.get(line.position, ()):
             gone = " · " + gettext("%(num)d given back", num=back) if back else ""
             paper.row(f"{many} × {name}{gone}", "", "", "", "")

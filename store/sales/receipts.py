@@ -1,4 +1,5 @@
-"""Receipts: a sale as people read it, in two statements; a third for what was given back."""
+"""Receipts: a sale as people read it, in two statements; one more for what was given back, and one
+for what offers took off."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, or_, select
 
-from .. import catalogue, stock
+from .. import catalogue, membership, stock
 from ..db import connection, in_transaction
 from .models import REFUNDED, Refund, RefundLine, Sale, SaleLine
 
@@ -34,15 +35,19 @@ class ReceiptLine:
     of_position: int | None = None
     quantity_opened: int = 0
     is_bundle: bool = False
+    off_minor: int = 0
+    off: tuple[tuple[dict[str, str], int], ...] = ()
+    """What was taken off: names of offers, and how much."""
 
     @property
     def on_top(self) -> bool:
         """Whether the tax came on top of the price."""
-        return is_on_top(self.unit_minor * self.quantity, self.total_minor, self.tax_minor)
+        priced = self.unit_minor * self.quantity - self.off_minor
+        return is_on_top(priced, self.total_minor, self.tax_minor)
 
     @property
     def priced_minor(self) -> int:
-        """What its prices came to; the tax is in it, or came on top."""
+        """What its prices came to, less what was taken off; the tax is in it, or came on top."""
         return self.total_minor - self.tax_minor if self.on_top else self.total_minor
 
     @property
@@ -238,7 +243,16 @@ def _lines(sale_ids: Sequence[str]) -> dict[str, list[ReceiptLine]]:
     if sale_ids:
         for row in connection().execute(_lines_query(), {"sales": sale_ids}):
             lines[row[0]].append(ReceiptLine(*row[1:]))
-    return lines
+    reduced = {sale for sale, of_sale in lines.items() if any(one.off_minor for one in of_sale)}
+    if not reduced:
+        return lines
+    reasons = membership.reduced_by(reduced)
+    return lines | {
+        sale: [
+            replace(one, off=tuple(reasons.get((sale, one.position), ()))) for one in lines[sale]
+        ]
+        for sale in reduced
+    }
 
 
 @cache
@@ -250,6 +264,7 @@ def _lines_query() -> Select[*tuple[Any, ...]]:
             item.picture, SaleLine.quantity, SaleLine.unit_minor, SaleLine.total_minor,
             SaleLine.tax_minor, SaleLine.tax_rate_bp, SaleLine.quantity_refunded,
             SaleLine.kind, SaleLine.of_position, SaleLine.quantity_opened, item.is_bundle,
+            SaleLine.off_minor,
         )
         .join(item, item.id == SaleLine.item_id)
         .where(SaleLine.sale_id.in_(bindparam("sales", expanding=True)))

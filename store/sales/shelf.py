@@ -106,6 +106,7 @@ def _statement(by: str, dialect: str) -> Any:
             payment.balance_expression(visitor.c.member_id, money).label("balance_minor"),
             pieces_expression(visitor.c.member_id, secret).label("basket_count"),
             _bought_lately(visitor.c.member_id, item.id).label("bought_sale_id"),
+            item.category_id, catalogue.rules_mark(),
         )
         .select_from(item)
         .join(place, (place.id == chosen) & _SELLS)

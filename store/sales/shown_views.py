@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import Blueprint
 from flask_babel import gettext
 
-from .. import catalogue, web
+from .. import catalogue, membership, money, web
 from .receipts import Receipt, ReceiptLine
 
 blueprint = Blueprint("sales", __name__)
@@ -37,8 +38,40 @@ def _shown_line(line: ReceiptLine) -> dict[str, Any]:
         "position": line.position, "name": web.in_language(line.names), "quantity": line.quantity,
         "kept": line.kept, "back": line.quantity_refunded, "unit_minor": line.unit_minor,
         "total_minor": line.total_minor, "priced_minor": line.priced_minor,
-        "picture": line.picture, "kind": line.kind,
+        "picture": line.picture, "kind": line.kind, "off": shown_off(line.off),
     }  # fmt: skip
+
+
+def shown_off(off: Iterable[tuple[dict[str, str], int]]) -> list[tuple[str, int]]:
+    """What was taken off a line, in the visitor's language."""
+    return [(web.in_language(names), amount) for names, amount in off]
+
+
+@blueprint.app_template_global()
+def why_not(data: Mapping[str, Any]) -> str:
+    """Why a coupon takes nothing off, for the shopper."""
+    why = data.get("why", "")
+    if why == "too_little":
+        least = money.show(data["least_minor"], data["currency"], web.language())
+        return str(gettext("This coupon holds for goods of %(amount)s or more.", amount=least))
+    says: dict[str, str] = {
+        "unknown": gettext("There is no such coupon."),
+        "over": gettext("This coupon is over."),
+        "not_yet": gettext("This coupon does not hold yet."),
+        "used_up": gettext("This coupon has been used."),
+        "used_by_you": gettext("You have used this coupon."),
+        "not_here": gettext("This coupon does not hold here."),
+        "not_now": gettext("This coupon does not hold at this time."),
+        "members": gettext("This coupon is for members. Please sign in."),
+        "first": gettext("This coupon is for a first purchase."),
+    }
+    return str(says.get(why, gettext("This coupon does not hold for this.")))
+
+
+@blueprint.app_template_global()
+def offers_in_force() -> bool:
+    """Whether any offer is open, or was lately: a till without a network knows of none."""
+    return membership.any_open()
 
 
 def contents_of(found: Receipt) -> dict[int, list[tuple[str, int, int]]]:

@@ -16,7 +16,7 @@ from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from .. import catalogue, identity, ids, money, payment, stock, web
+from .. import catalogue, identity, ids, membership, money, payment, stock, web
 from .. import forms as fields
 from ..errors import Invalid, NotFound, Refusal
 from ..identity import member_codes
@@ -71,6 +71,9 @@ def till_page() -> ResponseReturnValue:
                for line in lines if line.for_sale],
         came={name.removeprefix("empties-"): many for name, many in counts.items()},
         pieces=contents.pieces if contents and lines else 0,
+        off_minor=contents.off_minor if contents and lines else 0,
+        coupon=contents.coupon if contents and lines else "",
+        coupon_refusal=contents.coupon_refusal if contents else None,
         decimals=money.decimals(forms.currency()),
         balance_minor=payment.balance_of(member.id, forms.currency()) if member else None,
         shown=shown_here() if member and code_was_shown(member.id) else "",
@@ -110,6 +113,19 @@ def till_quantity() -> ResponseReturnValue:
         basket.set_quantity(_holder(), line_id, quantity)
     except NotFound:
         flash(gettext("The basket has changed. Look at it again."), "warn")
+    return back()
+
+
+@blueprint.post("/desk/till/coupon")
+@identity.needs("sell")
+def till_coupon() -> ResponseReturnValue:
+    """A coupon that the shopper shows; an empty one takes it out."""
+    code = fields.text("coupon", most=64)
+    known = membership.read_code(code)
+    if code and not known:
+        flash(gettext("There is no such coupon."), "warn")
+        return back()
+    basket.set_coupon(_holder(), known)
     return back()
 
 
@@ -180,7 +196,8 @@ def _sell(seller_id: int, key: str) -> tuple[str, int | None]:
     off = empties_views.amount(counts, catalogue.deposits(forms.currency())) if counts else 0
     given = _given(contents.total_minor - off) if means == "cash" else None
     asked = Buy(member.id if member else None, contents.location_id, forms.currency(),
-                contents.wanted(seen), key, "till", seller_id, means=means)  # fmt: skip
+                contents.wanted(seen), key, "till", seller_id, means=means,
+                coupon=contents.holding_coupon, seen_total_minor=forms.seen_total())  # fmt: skip
     if not counts:
         return buy(asked).sale_id, given
     back = Returned(
@@ -231,7 +248,9 @@ def _holder(response: Response | None = None) -> basket.Holder:
 
 
 def basket_here() -> basket.Contents | None:
-    return basket.contents(_holder(), forms.currency())
+    member = buyer_here()
+    buyer = basket.Buyer(member.id if member else None, "till")
+    return basket.contents(_holder(), forms.currency(), buyer)
 
 
 def buyer_here() -> identity.Member | None:

@@ -107,7 +107,7 @@ def create() -> ResponseReturnValue:
     bought = buy(
         Buy(member.id, location_id, forms.currency(), (forms.line(item_id),),
             forms.purchase_key(), "shelf", wishes=forms.wishes(),
-            is_confirmed=identity.confirmed(member.id))
+            is_confirmed=identity.confirmed(member.id), seen_total_minor=forms.seen_total())
     )  # fmt: skip
     return see_other(f"/sales/{bought.sale_id}")
 

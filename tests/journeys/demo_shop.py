@@ -28,6 +28,7 @@ from store.catalogue import groups, markdowns
 from store.db import db, transaction
 from store.delivery import addresses
 from store.demo.goods import OWNER, SHOPPER, STAFF, Person
+from store.membership import offers
 from store.sales import fulfilment, till_days
 from store.sales.returns import Wish, declare
 from store.sellers import figures
@@ -139,6 +140,10 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         stock.receive(item.id, place, 99)
         found = {"item": item.id, "place": place, "gone": _sold_out(place)}
         found["group"], found["variant"] = _variants(place)
+        found["offer"] = offers.add(
+            offers.Wanted("percent", 10, "CNY", item_id=item.id, by_code=True), made_by=None
+        )
+        offers.add_codes(found["offer"], many=2)
         somebody = identity.add_member("long@example.com", "a-long-password-1", name=LONG_PERSON)
         payment.deposit(somebody.id, 1_000_000, "CNY", "cash")
         good, person = item.id, somebody.id
@@ -266,6 +271,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "payment.due_payments": {"means": "card"}, "payment.settlement_file": {"file_id": "none"},
         "labels.delivery": {"slip_id": work["booked"]}, "sellers.seller": {"code": "QUAY"},
         "sellers.settlement": {"settlement_id": settled.settlement.id},
+        "membership.offer": {"offer_id": shop.things["offer"]},
     }  # fmt: skip
     seen: dict[str, list[str]] = {"guest": [], "shopper": [], "staff": [], "owner": []}
     with shop.app.test_request_context():

@@ -1,0 +1,41 @@
+"""Membership: why they come back. Offers and coupons: what they take off which line, and why."""
+
+from __future__ import annotations
+
+from .coupons import (
+    Coupon,
+    CouponRefused,
+    coupons_for,
+    has_had_first,
+    is_kept,
+    read_code,
+    release,
+    settle,
+    use,
+)
+from .pricing import Case, priced, would_hold
+from .reductions import reduced_by, write_reductions
+from .rules import NONE, Rule, Rules, any_open, held, rules_at
+
+__all__ = [
+    "NONE",
+    "Case",
+    "Coupon",
+    "CouponRefused",
+    "Rule",
+    "Rules",
+    "any_open",
+    "coupons_for",
+    "has_had_first",
+    "held",
+    "is_kept",
+    "priced",
+    "read_code",
+    "reduced_by",
+    "release",
+    "rules_at",
+    "settle",
+    "use",
+    "would_hold",
+    "write_reductions",
+]

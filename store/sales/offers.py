@@ -1,0 +1,126 @@
+"""Offers at the till: what the rules of membership need to know of buys and orders, read together.
+
+A shop without offers and a buy without a coupon pay nothing for this: the quotes say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import select
+
+from .. import catalogue, membership, web
+from ..db import connection
+from .buying import PriceRose
+from .models import Sale
+
+__all__ = ["Offers", "off_rows", "refuse_dearer"]
+
+Key = tuple[str, int | None]
+"""A coupon and whose it would be."""
+
+
+class Asked(Protocol):
+    """A buy or an order, as far as its prices go."""
+
+    @property
+    def member_id(self) -> int | None: ...
+    @property
+    def sold_at(self) -> int: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def coupon(self) -> str: ...
+
+
+@dataclass
+class Offers:
+    """The rules in force, the coupons that were shown, and who has bought nothing yet."""
+
+    rules: membership.Rules = membership.NONE
+    coupons: dict[Key, membership.Coupon] = field(default_factory=dict)
+    newcomers: set[int] = field(default_factory=set)
+
+    @classmethod
+    def read(cls, buys: Sequence[Asked], quotes: Iterable[catalogue.Quote]) -> Offers:
+        """What these need; nothing is asked where no rule ever changed a price."""
+        mark = next((quote.rules for quote in quotes if quote.rules), 0)
+        shown = {(asked.coupon, asked.member_id) for asked in buys if asked.coupon}
+        if not mark and not shown:
+            return cls()
+        rules = membership.rules_at(mark)
+        coupons = membership.coupons_for(shown) if shown else {}
+        asks = rules.asks_for_first or any(
+            each.rule.audience == "first" for each in coupons.values()
+        )
+        members = {asked.member_id for asked in buys if asked.member_id is not None}
+        return cls(rules, coupons, newcomers(members) if asks else set())
+
+    def price(
+        self, asked: Asked, quotes: Sequence[catalogue.Quote], quantities: Sequence[int],
+        at: datetime,
+    ) -> list[catalogue.Quote]:  # fmt: skip
+        """These lines with what is taken off each. Raises CouponRefused."""
+        if not self.rules.offers and not asked.coupon:
+            return list(quotes)
+        return membership.priced(quotes, quantities, self.case(asked, at), self.rules)
+
+    def case(self, asked: Asked, at: datetime) -> membership.Case:
+        """Who buys where and when. Raises CouponRefused where there is no such coupon."""
+        coupon = None
+        if asked.coupon:
+            coupon = self.coupons.get((asked.coupon, asked.member_id))
+            if coupon is None:
+                raise membership.CouponRefused(coupon=asked.coupon, why="unknown")
+        return membership.Case(
+            asked.sold_at, asked.channel, asked.currency, at, str(web.setting("TIME_ZONE")),
+            asked.member_id is not None, asked.member_id in self.newcomers, coupon,
+        )  # fmt: skip
+
+    def taken(self, asked: Asked) -> None:
+        """It will stand: who comes next in the same batch finds what it leaves."""
+        if asked.member_id is not None:
+            self.newcomers.discard(asked.member_id)
+        if not asked.coupon:
+            return
+        for key, each in self.coupons.items():
+            if each.code != self.coupons[asked.coupon, asked.member_id].code:
+                continue
+            left = None if each.left is None else each.left - 1
+            mine = each.left_mine
+            if mine is not None and key[1] == asked.member_id:
+                mine -= 1
+            self.coupons[key] = replace(each, left=left, left_mine=mine)
+
+
+def newcomers(members: Collection[int]) -> set[int]:
+    """Those of these members who have bought nothing before, and are not just paying for it."""
+    if not members:
+        return set()
+    bought = select(Sale.member_id).where(Sale.member_id.in_(members)).distinct()
+    old = {int(row[0] or 0) for row in connection().execute(bought)}
+    return set(members) - old - membership.has_had_first(members)
+
+
+def off_rows(
+    quotes: Iterable[catalogue.Quote],
+) -> list[tuple[int, tuple[catalogue.Off, ...]]]:
+    """What is taken off lines that begin at position 1."""
+    return [(at, quote.off) for at, quote in enumerate(quotes, start=1) if quote.off]
+
+
+def refuse_dearer(
+    seen_minor: int | None, total_minor: int, currency: str, quotes: Sequence[catalogue.Quote]
+) -> None:
+    """All of it together may not cost more than the page said: an offer that is over asks, like a
+    price that rose. Raises PriceRose."""
+    if seen_minor is None or total_minor <= seen_minor:
+        return
+    rise = {"item": quotes[0].code if len(quotes) == 1 else "", "seen_minor": seen_minor,
+            "price_minor": total_minor, "of": "total"}  # fmt: skip
+    raise PriceRose(rises=[rise], currency=currency)

@@ -1,0 +1,58 @@
+"""A coupon that is used once, and several tills at once: one has it, the others are told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from sqlalchemy import update
+
+from store.db import in_transaction
+from store.membership import coupons
+from store.membership.models import CouponCode
+from tests.membership.making import coupon
+from tests.races.crowd import buy_at_once, look_then_act, wanted, without_checks, words
+from tests.world import World
+
+ROUNDS, TILLS = 5, 6
+
+
+def had_a_round(world: World, app: Flask, rounds: int) -> list[int]:
+    """How many had the coupon, each round."""
+    milk = world.item(price="12.50", on_hand=10_000)
+    people = [world.member(funds="5000") for _ in range(TILLS)]
+    had = []
+    for number in range(rounds):
+        with app.app_context():
+            coupon(world, "amount", 1000, f"ONCE-{number}", uses=1)
+        buys = [replace(wanted(world, one, (milk, 1)), coupon=f"ONCE-{number}") for one in people]
+        outcome = words(buy_at_once(app, buys))
+        assert outcome.keys() <= {"sold", "coupon_refused"}, outcome
+        had.append(outcome["sold"])
+        if outcome["sold"] > 1:
+            break
+    return had
+
+
+def test_without_the_guard_a_coupon_is_had_twice(
+    world: World, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unguarded(coupon_id: int) -> bool:
+        counted = update(CouponCode).where(CouponCode.id == coupon_id)
+        in_transaction().execute(counted.values(used=CouponCode.used + 1))
+        return True
+
+    look_then_act(monkeypatch.setattr)
+    monkeypatch.setattr(coupons, "_count", unguarded)
+    without_checks(app, "coupons", "ck_coupons_used")
+    had = had_a_round(world, app, 40)
+    assert max(had) > 1, f"no race was seen, so the test below proves nothing: {had}"
+    assert any("coupons_miscounted" in fault for fault in world.faults())
+
+
+def test_a_coupon_is_had_once(world: World, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    look_then_act(monkeypatch.setattr)
+    without_checks(app, "coupons", "ck_coupons_used")
+    assert had_a_round(world, app, ROUNDS) == [1] * ROUNDS
+    assert world.faults() == []
