@@ -140,10 +140,10 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         stock.receive(item.id, place, 99)
         found = {"item": item.id, "place": place, "gone": _sold_out(place)}
         found["group"], found["variant"] = _variants(place)
-        found["offer"] = offers.add(
+        found["offer"] = half = offers.add(
             offers.Wanted("percent", 10, "CNY", item_id=item.id, by_code=True), made_by=None
         )
-        offers.add_codes(found["offer"], many=2)
+        offers.add_codes(half, many=2)
         somebody = identity.add_member("long@example.com", "a-long-password-1", name=LONG_PERSON)
         payment.deposit(somebody.id, 1_000_000, "CNY", "cash")
         good, person = item.id, somebody.id

@@ -156,7 +156,9 @@ def test_the_basket_says_why_it_costs_less(world: World, app: Flask, clock: Cloc
     assert "3 件付 2 件" in page.get("/basket").text
     page.client.get("/?lang=en")
     # Taken out, one line less: the coupon says why it takes nothing off, and is not in the way.
-    line = re.search(r'name="line_id" value="(\d+)"', shown)[1]
+    found = re.search(r'name="line_id" value="(\d+)"', shown)
+    assert found is not None
+    line = found[1]
     page.post("/basket/quantity", line_id=line, quantity="1")
     shown = page.get("/basket").text
     assert "This coupon holds for goods of" in shown and "seen_total" not in shown
