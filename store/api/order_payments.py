@@ -19,6 +19,7 @@ from ..payment.gateways import Gateway
 from ..payment.gateways.offered import set_up
 from ..payment.models import OPEN, STATES, Attempt
 from ..sales import paying
+from ..sales.held import paid_by
 from ..sales.paying import AlreadyPaid
 from .access import caller
 from .answers import amount, answer, moment
@@ -90,7 +91,7 @@ def start(body: dict[str, Any]) -> Response:
             )
         )  # fmt: skip
     except AlreadyPaid as refusal:
-        paid = paying.paid_by(refusal.data["sale"], asked)
+        paid = paid_by(refusal.data["sale"], asked)
         if paid is None:
             raise
         return answer(_shown(_mine(paid)), 201, replayed=True)

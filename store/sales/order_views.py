@@ -16,10 +16,11 @@ from ..errors import Invalid, NotFound, Refusal
 from ..payment.gateways import NAMES
 from ..payment.gateways.simulated import WISHES
 from ..payment.on_delivery import MEANS
-from . import basket, forms, fulfilment, paying
+from . import basket, forms, fulfilment
 from .basket_views import BasketChanged
 from .buying import Line
 from .elsewhere import Elsewhere, elsewhere, far
+from .held import waiting_orders
 from .order_goods import pieces_of
 from .order_paying_views import COURIER, means_of, ways
 from .ordering import Offer, Order, offer
@@ -56,7 +57,7 @@ def show_order() -> ResponseReturnValue:
         place=next((one for one in found.places if one.location_id == asked.place_id), None),
         back_to=url_for("sales.basket") if _is_basket() else None,
         choice=_choice, again=request.full_path, ways=paid, wishes=WISHES,
-        waits=paying.waiting_orders(member.id), without=without if made else None,
+        waits=waiting_orders(member.id), without=without if made else None,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from .. import catalogue, clock, membership, stock
-from ..db import db, in_transaction, repeatable, transaction
+from ..db import in_transaction, repeatable, transaction
 from ..errors import Invalid, Refusal, Unavailable
 from ..payment import asides, asking, attempts, paybacks
 from ..payment.calls import GatewayAway
@@ -29,7 +29,7 @@ from ..payment.models import OPEN, Attempt
 from . import basket, order_holds
 from .buying import Bought, Buy, Line
 from .checkout import Weighed, buy_in, weigh
-from .goods import Parts, deposited, parts_of
+from .held import stood
 from .models import Hold, Sale
 from .ordering import Order
 from .orders import Overtaken
@@ -226,7 +226,7 @@ def _paid(mine: Attempt) -> None:
 def _count_again(mine: Attempt, held: Hold) -> None:
     """Joiner: money that comes late finds what it had been promised still to be had, or goes back.
     Raises CouponRefused."""
-    off = [each for quote in _stood(held)[0] for each in quote.off if each.is_counted]
+    off = [each for quote in stood(held)[0] for each in quote.off if each.is_counted]
     if not off or membership.is_kept(mine.id):
         return
     if not membership.use(off, mine.member_id, attempt_id=mine.id):
@@ -235,7 +235,7 @@ def _count_again(mine: Attempt, held: Hold) -> None:
 
 def _bought(mine: Attempt, held: Hold, own: asides.Part | None) -> Bought:
     """Joiner: the sale of what was held. Raises what `buy_in` raises."""
-    quotes, parts = _stood(held)
+    quotes, parts = stood(held)
     if held.order is not None:
         return order_holds.bought(mine, held, quotes, parts, own)
     asked = Buy(
@@ -245,17 +245,6 @@ def _bought(mine: Attempt, held: Hold, own: asides.Part | None) -> Bought:
         is_confirmed=bool(own and own.is_confirmed), account_minor=own.amount_minor if own else 0,
     )  # fmt: skip
     return buy_in(asked, quotes, parts)
-
-
-def _stood(held: Hold) -> tuple[list[catalogue.Quote], Parts]:
-    """Prices, parts of bundles and deposits as they were shown."""
-    quotes = [catalogue.kept_quote(line["quote"]) for line in held.lines]
-    parts = {
-        quote.item_id: [catalogue.kept_part(part) for part in line["parts"]]
-        for quote, line in zip(quotes, held.lines)
-        if line.get("parts")
-    }
-    return quotes, parts or parts_of(quotes)
 
 
 def _line(line: dict[str, Any], quote: catalogue.Quote) -> Line:
@@ -291,31 +280,3 @@ def find_at_till(attempt_id: str, seller_id: int) -> Attempt:
 def find(attempt_id: str, member_id: int) -> Attempt:
     """A member's attempt to pay for a sale. Raises NotFound."""
     return attempts.find(attempt_id, member_id, "sale")
-
-
-def waiting_orders(member_id: int) -> list[Attempt]:
-    """A member's payments for web orders that nobody knows the end of; their goods are kept."""
-    query = select(Attempt).join(Hold, Hold.attempt_id == Attempt.id)
-    mine = (Attempt.member_id == member_id, Attempt.sold_by.is_(None), Attempt.state.in_(OPEN))
-    query = query.where(*mine, Hold.channel == "web").order_by(Attempt.created_at.desc())
-    return list(db.session.scalars(query.limit(5)))
-
-
-def paid_by(sale_id: str, asked: Order) -> str | None:
-    """The id of the attempt that paid for a sale, where it was for this same order."""
-    query = select(Attempt.id, Hold.order).join(Hold, Hold.attempt_id == Attempt.id)
-    found = db.session.execute(query.where(Attempt.sale_id == sale_id)).first()
-    return found[0] if found and (found[1] or {}).get("contents") == asked.contents else None
-
-
-def lines_of(attempt_id: str) -> list[tuple[dict[str, str], int, int]]:
-    """What an attempt is to pay for: names, quantity, and what a line costs."""
-    held = db.session.get_one(Hold, attempt_id)
-    found, parts = _stood(held)
-    quotes = [(quote, line["quantity"]) for quote, line in zip(found, held.lines)]
-    lines = [(quote.names, many, quote.taxed(many).total_minor) for quote, many in quotes]
-    currency = db.session.get_one(Attempt, attempt_id).currency
-    deposits = deposited(quotes, parts, currency)
-    lines += [(one.deposit.names, one.quantity, one.total_minor) for one in deposits]
-    shipping = order_holds.shipping_of(held)
-    return lines + ([(shipping[0], 1, shipping[1])] if shipping else [])

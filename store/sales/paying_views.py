@@ -19,6 +19,7 @@ from . import basket, forms, paying
 from .basket_views import BasketChanged
 from .buying import Buy, Line
 from .goods import deposited, due_minor, parts_of
+from .held import lines_of
 from .marked import marked_at, reduced
 from .offers import Offers
 from .ordering import Order
@@ -146,7 +147,7 @@ def wait(attempt_id: str) -> ResponseReturnValue:
         goes_back=paybacks.of_attempt(mine.id), part=asides.of(mine.id),
         go=request.args.get("go") == "1",
         lines=[(web.in_language(names), many, total)
-               for names, many, total in paying.lines_of(mine.id)],
+               for names, many, total in lines_of(mine.id)],
     )  # fmt: skip
 
 

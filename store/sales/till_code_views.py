@@ -23,6 +23,7 @@ from ..payment.models import OPEN, Attempt
 from . import basket, empties_views, forms, paying
 from .basket_views import BasketChanged
 from .buying import Buy
+from .held import lines_of
 from .shown_views import blueprint
 from .till_refusal_views import in_words
 from .till_views import back, basket_here, buyer_here
@@ -92,7 +93,7 @@ def wait_for_code(attempt_id: str) -> ResponseReturnValue:
         "sales/till_payment.html", mine=mine, waits=waits, code=code,
         goes_back=paybacks.of_attempt(mine.id),
         lines=[(web.in_language(names), many, total)
-               for names, many, total in paying.lines_of(mine.id)],
+               for names, many, total in lines_of(mine.id)],
     )  # fmt: skip
 
 
