@@ -39,10 +39,7 @@ __all__ = [
     "find",
     "find_at_till",
     "let_go",
-    "lines_of",
-    "paid_by",
     "pay",
-    "waiting_orders",
 ]
 
 
