@@ -7,8 +7,8 @@ from alembic import op
 
 from store.db import Moment
 
-revision = "0042"
-down_revision = "0041"
+revision = "0044"
+down_revision = "0043"
 branch_labels = None
 depends_on = None
 
