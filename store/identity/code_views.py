@@ -26,7 +26,7 @@ from .login import caller, current, mark_device
 from .sign_ins import MemberDisabled, WrongPassword
 
 __all__ = [
-    "any_code", "can_send", "form", "fresh_digest", "register", "send", "start_again",
+    "any_code", "can_send", "form", "fresh_digest", "post_code", "register", "send", "start_again",
     "start_page", "visit_digest", "welcome",
 ]  # fmt: skip
 
@@ -58,6 +58,13 @@ def can_send(kind: str, value: str) -> bool:
 def send(kind: str, value: str) -> ResponseReturnValue:
     """Send a code and ask for it. The answer is the same whoever the address belongs to.
     Raises TooMany, PostBusy."""
+    post_code(kind, value)
+    address = url_for("identity.code", next=forms.next_path(), new=forms.new_path())
+    return redirect(address, 303)
+
+
+def post_code(kind: str, value: str) -> None:
+    """Send a code to this browser's visitor. Raises TooMany, PostBusy."""
     web.visit()  # A browser without a cookie gets one: the code is bound to it.
     code_id, code = codes.ask(kind, value, ids.digest(web.visit()), caller())
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -71,8 +78,6 @@ def send(kind: str, value: str) -> ResponseReturnValue:
     except post.PostBusy:
         codes.note_sent(code_id, False)
         raise
-    address = url_for("identity.code", next=forms.next_path(), new=forms.new_path())
-    return redirect(address, 303)
 
 
 def _message(kind: str, value: str, code: str) -> post.Mail | post.Sms:

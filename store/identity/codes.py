@@ -12,7 +12,7 @@ import unicodedata
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select, true, update
 
 from .. import clock, ids, sweeping
 from ..db import db, in_transaction, repeatable, transaction
@@ -93,11 +93,12 @@ def note_sent(code_id: str, taken: bool) -> None:
         )
 
 
-def latest(visit: str) -> Sent | None:
-    """The code that this browser has asked for and not yet used."""
+def latest(visit: str, *, live: bool = False) -> Sent | None:
+    """The code that this browser has asked for and not yet used; `live`: and is still good."""
+    since = Code.expires_at > clock.now() if live else true()
     row = db.session.execute(
         select(Code.id, Code.kind, Code.value, Code.sent)
-        .where(Code.visit == visit, Code.done_at.is_(None), Code.used_at.is_(None))
+        .where(Code.visit == visit, Code.done_at.is_(None), Code.used_at.is_(None), since)
         .order_by(Code.id.desc())
         .limit(1)
     ).first()

@@ -19,6 +19,7 @@ from .oidc import OutsideAway, OutsideRefused
 from .outside import LastSign, OutsideTaken
 from .passkeys import PasskeyRefused
 from .sign_ins import MemberDisabled, WrongPassword
+from .signs import TooManySigns
 
 __all__ = ["fault", "identifier", "name", "new_path", "next_path", "password"]
 
@@ -55,6 +56,8 @@ def fault(refusal: Refusal) -> tuple[str, str]:
             "common": _("This is one of the first passwords that are guessed. Choose another."),
             "own_name": _("Choose a password that is not your name, e-mail or phone number."),
         }.get(refusal.data.get("fault", ""), _("This password cannot be used. Choose another."))
+    if isinstance(refusal, Invalid) and refusal.data.get("fault") == "unreached":
+        return "identifier", _("This shop sends no codes there.")
     if isinstance(refusal, Invalid) and refusal.field == "identifier":
         return "identifier", _("Enter an e-mail address or a phone number.")
     if isinstance(refusal, Invalid):
@@ -96,6 +99,8 @@ def fault(refusal: Refusal) -> tuple[str, str]:
         return "password", _("Wrong password, or no account with this phone or e-mail.")
     if isinstance(refusal, IdentifierTaken):
         return "", _("There is an account with this already. Sign in with its password.")
+    if isinstance(refusal, TooManySigns):
+        return "", _("You have as many as an account can have. Remove one first.")
     if isinstance(refusal, MemberDisabled):
         return "", _("This account is closed. Please ask in the shop.")
     raise refusal

@@ -122,6 +122,9 @@ def home_region() -> str:
     return _region or ""
 
 
+_FIRST = (Identifier.first_at.is_(None), Identifier.first_at.desc(), Identifier.id)
+
+
 def first_of(member_id: int) -> str:
     """What a member is known by first; empty where all their signs have gone to somebody else."""
     found = of_member(member_id)
@@ -131,7 +134,7 @@ def first_of(member_id: int) -> str:
 def of_member(member_id: int) -> list[Identifier]:
     return list(
         db.session.scalars(
-            select(Identifier).where(Identifier.member_id == member_id).order_by(Identifier.id)
+            select(Identifier).where(Identifier.member_id == member_id).order_by(*_FIRST)
         )
     )
 
@@ -142,4 +145,4 @@ def proven_mail(member_id: int) -> str | None:
         Identifier.member_id == member_id, Identifier.kind == "email",
         Identifier.proven_at.is_not(None),
     )  # fmt: skip
-    return db.session.scalar(query.order_by(Identifier.id).limit(1))
+    return db.session.scalar(query.order_by(*_FIRST).limit(1))

@@ -39,7 +39,8 @@ class Member(Base):
 
 
 class Identifier(Base):
-    """One sign that a member is known by: an e-mail address or a phone number, proven or not."""
+    """One sign that a member is known by: an e-mail address or a phone number, proven or not. The
+    one that was made first last (`first_at`) is what the shop calls them by."""
 
     __tablename__ = "identifiers"
     __table_args__ = (UniqueConstraint("kind", "value"),)
@@ -49,14 +50,15 @@ class Identifier(Base):
     kind: Mapped[str] = mapped_column(String(16))
     value: Mapped[str] = mapped_column(String(254))
     proven_at: Mapped[datetime | None] = mapped_column(Moment)
+    first_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class IdentifierChange(Base):
-    """What became of a sign: `proven` by a member, or `moved` away from one, to whom it belonged
-    until then, because somebody else has proven it. Only added to."""
+    """What became of a sign: `proven` by a member, `removed` by one, or `moved` away from one, to
+    whom it belonged until then, because somebody else has proven it. Only added to."""
 
     __tablename__ = "identifier_changes"
-    __table_args__ = (CheckConstraint("what IN ('proven', 'moved')", name="what"),)
+    __table_args__ = (CheckConstraint("what IN ('proven', 'moved', 'removed')", name="what"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)

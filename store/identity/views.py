@@ -31,6 +31,7 @@ from . import (
     passkey_views,
     people,
     sign_ins,
+    sign_views,
 )
 from .code_views import form, fresh_digest, visit_digest, welcome
 from .identifiers import IdentifierTaken
@@ -42,6 +43,7 @@ people.register(blueprint)
 code_views.register(blueprint)
 passkey_views.register(blueprint)
 factor_views.register(blueprint)
+sign_views.register(blueprint)
 outside_views.register(blueprint)
 
 
