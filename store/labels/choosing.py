@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import aliased
 
 from .. import catalogue, stock
 from ..db import connection
 from .models import Label
-from .stickers import labels_query
+from .stickers import labels_query, said_now
 
 __all__ = ["WHICH", "Choice", "chosen_ids", "count", "newest_labels", "shown", "without_price"]
 
 WHICH = ("all", "changed", "new")
-"""All that is for sale; what costs something else than its newest label says; what has no label."""
+"""All that is for sale; what has another price, name, size or shelf than its newest label says;
+what has no label."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,13 @@ def count(choice: Choice) -> int:
 
 def shown(choice: Choice, *, after: int = 0, limit: int = 60) -> Sequence[Any]:
     """A page of them: id, codes, names, size, picture, the price, and the one on the newest label
-    (None where there is none)."""
+    (None where there is none), its shelf, and whether its name or size is another now."""
     item = catalogue.Item
     columns = (
         item.id, item.code, item.gtin, item.names, item.size_text, item.picture,
         _price(choice).label("price_minor"), _printed(choice).label("printed_minor"),
+        _newest(Label.shelf, choice.location_id).label("printed_shelf"),
+        _shelf(choice).label("shelf"), _renamed(choice).label("renamed"),
     )  # fmt: skip
     query = _query(choice, *columns).where(item.id > after).limit(limit)
     return connection().execute(query).all()
@@ -90,7 +93,8 @@ def _query(choice: Choice, *columns: Any) -> Select[Any]:
     if choice.shelf:
         conditions.append(stock.shelf_of(item.id, choice.location_id) == choice.shelf)
     if choice.which == "changed":
-        conditions.append(_price(choice) != _printed(choice))
+        moved = _newest(Label.shelf, choice.location_id) != _shelf(choice)
+        conditions.append(or_(_price(choice) != _printed(choice), moved, _renamed(choice)))
     elif choice.which == "new":
         conditions.append(_printed(choice).is_(None))
     return select(*columns).where(*conditions).order_by(item.id)
@@ -99,6 +103,14 @@ def _query(choice: Choice, *columns: Any) -> Select[Any]:
 def _price(choice: Choice) -> ColumnElement[int]:
     item_id = catalogue.Item.id
     return catalogue.price_in_force(item_id, choice.location_id, currency=choice.currency)
+
+
+def _shelf(choice: Choice) -> ColumnElement[str]:
+    return func.coalesce(stock.shelf_of(catalogue.Item.id, choice.location_id), "")
+
+
+def _renamed(choice: Choice) -> ColumnElement[bool]:
+    return _newest(Label.said, choice.location_id) != said_now()
 
 
 def _printed(choice: Choice) -> ColumnElement[int]:

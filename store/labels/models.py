@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, BigId, Moment
@@ -37,7 +37,8 @@ class PrintJob(Base):
 
 class Label(Base):
     """One sticker: which item, at which place and shelf, with which price printed on it. `position`
-    is its place in the order of its job."""
+    is its place in the order of its job; `said` is the item's names and size as they were kept then
+    (NULL: not known)."""
 
     __tablename__ = "labels"
     __table_args__ = (
@@ -56,3 +57,4 @@ class Label(Base):
     printed_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
     printed_at: Mapped[datetime] = mapped_column(Moment)
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
+    said: Mapped[str | None] = mapped_column(Text)

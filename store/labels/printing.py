@@ -31,7 +31,7 @@ from .outputs import OUTPUTS, Output, write
 from .pdf import Printed
 from .records import NewLabel
 from .sheets import Sheet, cells, dots, sheet
-from .stickers import ITEM_COLUMNS, Imprint, labels_query, wording
+from .stickers import ITEM_COLUMNS, Imprint, labels_query, said_now, wording
 
 __all__ = [
     "MOST_COPIES", "MOST_LABELS", "NothingToPrint", "Order", "PriceMissing", "Printing",
@@ -204,18 +204,21 @@ def _drawn(order: Order, drawn: IO[str]) -> Iterator[PrintedLabel]:
             if item_id not in priced:
                 raise PriceMissing("An item was taken off sale meanwhile", items=[], count=1)
             price, shelf = priced[item_id].amount_minor, shelves.get(item_id, "")
+            said = items[item_id].said
             for label_id in islice(fresh, order.copies):
                 label = SimpleNamespace(
                     id=label_id, price_minor=price, currency=order.currency, shelf=shelf
                 )
                 yield wording(items[item_id], label, order.imprint)
-                drawn.write(json.dumps([label_id, item_id, price, order.currency, shelf]) + "\n")
+                drawn.write(
+                    json.dumps([label_id, item_id, price, order.currency, shelf, said]) + "\n"
+                )
 
 
 def _items(item_ids: Sequence[int]) -> list[Any]:
     """The items in this order. Raises ItemNotForSale for one that does not exist."""
     item = catalogue.Item
-    query = select(item.id, *ITEM_COLUMNS).where(item.id.in_(item_ids))
+    query = select(item.id, said_now().label("said"), *ITEM_COLUMNS).where(item.id.in_(item_ids))
     found = {row.id: row for row in connection().execute(query)}
     if missing := [each for each in item_ids if each not in found]:
         raise catalogue.ItemNotForSale("There is no such item", items=missing[:20])

@@ -29,6 +29,7 @@ class NewLabel:
     price_minor: int
     currency: str
     shelf: str = ""
+    said: str | None = None
 
 
 def text_for(label_id: str, key: str) -> str:
@@ -91,6 +92,7 @@ def keep(job: PrintJob, start: int, labels: Iterable[tuple[str, NewLabel]]) -> i
             "position": position,
             "printed_by": job.made_by,
             "printed_at": job.created_at,
+            "said": label.said,
         }
         for position, (label_id, label) in enumerate(labels, start)
     ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, String, Text, cast, func, select
 
 from .. import catalogue, money
 from .layout import PrintedLabel
@@ -14,7 +14,7 @@ from .models import Label
 from .records import ID_LENGTH, MAC_LENGTH, text_for
 
 __all__ = ["ITEM_COLUMNS", "Imprint", "Labelled", "code_in_clear", "labels_query", "path_of",
-           "sample", "wording"]  # fmt: skip
+           "said_now", "sample", "wording"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,13 @@ ITEM_COLUMNS = (
     _item.code, _item.gtin, _item.names, _item.content, _item.content_unit,
     catalogue.deposit_due(_item).label("deposit_minor"),
 )  # fmt: skip
+
+
+def said_now() -> ColumnElement[str]:
+    """What a label says of its item beside price and shelf, as the database keeps it: the text is
+    copied as it lies, so that it differs only when somebody changed it."""
+    size = cast(_item.content, String) + func.coalesce(_item.content_unit, "")
+    return cast(_item.names, Text) + " " + func.coalesce(size, "")
 
 
 def labels_query() -> Any:

@@ -13,7 +13,7 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import func, select
 
-from store import create_app, stock
+from store import catalogue, create_app, stock
 from store.db import db, transaction
 from store.labels import Label
 from tests.labels.conftest import Pages, read_by_zxing
@@ -314,3 +314,23 @@ def test_a_shelf_and_a_roll_are_chosen(
     assert zpl.startswith(b"^XA^PW400^LL240") and zpl.count(b"^XZ") == 1
     sheet_job = print_these(staff, milk, key="on-a-sheet-then")
     assert fetch(staff, sheet_job, format="zpl").status_code == 422
+
+
+def test_a_new_name_size_or_shelf_puts_the_label_on_the_list(
+    staff: Visitor, milk: Thing, honey: Thing, world: World, app: Flask
+) -> None:
+    print_these(staff, milk, honey)
+    assert shown(staff, "changed") == []
+    with app.app_context(), transaction():
+        stock.receive(milk.id, world.location, 1)
+        catalogue.edit_item(honey.id, brand="Another brand")
+    assert shown(staff, "changed") == []  # Nothing of that stands on a label.
+    with app.app_context(), transaction():
+        stock.put_on_shelf(milk.id, world.location, "B7")
+    assert shown(staff, "changed") == [milk.id]
+    with app.app_context(), transaction():
+        catalogue.edit_item(honey.id, names={"en": "Forest honey"})
+    assert sorted(shown(staff, "changed")) == sorted([milk.id, honey.id])
+    assert "other name" in staff.get("/desk/labels?which=changed").text
+    print_these(staff, key="printed-anew-then", all="1", which="changed")
+    assert shown(staff, "changed") == []

@@ -1,0 +1,22 @@
+"""labels keep what they say of their item, to be compared with what it is called now
+
+Of labels of before it is not known."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0046"
+down_revision = "0045"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("labels", sa.Column("said", sa.Text(), nullable=True))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("labels") as batch_op:
+        batch_op.drop_column("said")
