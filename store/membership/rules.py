@@ -12,7 +12,7 @@ from datetime import datetime
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, or_, select
+from sqlalchemy import Engine, literal, or_, select
 
 from .. import catalogue, clock
 from ..db import connection, shop_engine
@@ -141,14 +141,15 @@ def any_open() -> bool:
 
 
 def _read() -> Rules:
-    """What is true now: it may be newer than the mark that was asked for."""
+    """What is true now: it may be newer than the mark that was asked for. Mark and offers are read
+    in one statement, so that no change comes between them."""
+    one = select(literal(1).label("one")).subquery()
+    in_force = Offer.ended_at.is_(None) & (Offer.by_code == 0)
+    in_force &= or_(Offer.ends_at.is_(None), Offer.ends_at > clock.now())
     query = (
         select(catalogue.rules_mark(), *COLUMNS)
-        .where(Offer.ended_at.is_(None), Offer.by_code == 0)
-        .where(or_(Offer.ends_at.is_(None), Offer.ends_at > clock.now()))
+        .select_from(one.outerjoin(Offer, in_force))
         .order_by(Offer.id)
     )
     rows = connection().execute(query).all()
-    if not rows:
-        return Rules(int(connection().execute(select(catalogue.rules_mark())).scalar() or 0))
-    return Rules(int(rows[0][0]), tuple(Rule(*row[1:]) for row in rows))
+    return Rules(int(rows[0][0] or 0), tuple(Rule(*row[1:]) for row in rows if row[1] is not None))
