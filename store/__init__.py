@@ -35,6 +35,7 @@ from .membership import commands as membership_commands
 from .membership import views as membership_views
 from .payment import commands as payment_commands
 from .payment import views as payment_views
+from .payment.costs import holidays
 from .post import commands as post_commands
 from .post import views as post_views
 from .reports import views as reports_views
@@ -96,6 +97,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
         static_folder=str(HERE.parent / "static"),
     )
     app.config.update(settings.load(overrides))
+    holidays.read(app.config["HOLIDAYS"])  # A typing error is told of now, not on some page.
     url = app.config["DATABASE_URL"]
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(url, app.config["THREADS"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from store import catalogue, create_app, demo, identity, outbox, payment, sales, stock
 from store import settings as shop_settings
@@ -34,6 +34,11 @@ def test_the_demo_shop_is_alive_adds_up_and_says_what_it_is(app: Flask) -> None:
         assert 200 <= _count(Sale) <= 450
         assert _count(Refund) == 3
         assert outbox.pending() == 0
+        months = text("SELECT means, COUNT(*) FROM settlement_lines WHERE state = 'matched' "
+                      "GROUP BY means")  # fmt: skip
+        settled: dict[str, int] = dict(db.session.execute(months).tuples().all())
+        assert settled.keys() == {"alipay", "wechat"}
+        assert min(settled.values()) > 5
         assert {sale.channel for sale in sales.receipts(limit=100)} == {"shelf", "till", "web"}
         for name, left in (("blueberries", 0), ("bubble-tea", 3)):
             _assert_on_the_shelf(name, left)

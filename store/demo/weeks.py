@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from .. import catalogue, clock, ids, money, payment, sales, stock, web
 from ..db import transaction
+from . import providers
 from .goods import GOODS, OWNER, PEOPLE, SHOPPER, STAFF
 from .opening import DAYS, Laid
 
@@ -66,6 +67,7 @@ def pass_weeks(laid: Laid) -> None:
         story.leave_some_to_spend()
     finally:
         clock.set_now(None)
+    providers.send_files(story.paid_in, laid.currency)
 
 
 def _plan(random: Random, since: datetime, until: datetime) -> Iterator[Planned]:
@@ -107,6 +109,8 @@ class _Story:
     def __init__(self, laid: Laid, coming_back: dict[Planned, str]) -> None:
         self.laid = laid
         self.balances: Counter[str] = Counter()
+        self.paid_in: list[providers.PaidIn] = []
+        self.pay_ins = 0
         self.coming_back = coming_back
         self.due: list[tuple[datetime, str, str]] = []
         self.new_prices = {
@@ -193,8 +197,14 @@ class _Story:
         return price_minor if at >= since else GOODS[name].price_minor
 
     def _pay_in(self, who: str, amount_minor: int) -> None:
-        with transaction():
-            payment.deposit(
-                self.laid.people[who], amount_minor, self.laid.currency, "cash", note="paid in cash"
-            )
+        """In turns at the till in cash, and by one of the providers."""
+        member_id, currency = self.laid.people[who], self.laid.currency
+        ways = (None, *providers.NAMES)
+        provider = ways[self.pay_ins % len(ways)]
+        self.pay_ins += 1
+        if provider is None:
+            with transaction():
+                payment.deposit(member_id, amount_minor, currency, "cash", note="paid in cash")
+        else:
+            self.paid_in.append(providers.pay_in(member_id, amount_minor, currency, provider))
         self.balances[who] += amount_minor

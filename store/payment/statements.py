@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import case, func, select, union_all
 
+from .. import ids, web
 from ..db import db
 from .models import Account, Transfer
 
@@ -25,10 +26,38 @@ class Posting(NamedTuple):
     sale_id: str | None
 
 
+class Mark(NamedTuple):
+    """Where a page of a statement goes on: before a transfer, when the account held so much."""
+
+    before: int
+    balance_minor: int
+
+
+def mark_of(text: str, member_id: int, currency: str) -> Mark | None:
+    """A mark that `text_of` wrote for this account; None where it is none of ours."""
+    before, _, rest = text.partition(".")
+    balance = rest.partition(".")[0]
+    if not all(each.isascii() and each.isdigit() and len(each) < 17 for each in (before, balance)):
+        return None
+    mark = Mark(int(before), int(balance))
+    return mark if ids.same(text_of(mark, member_id, currency), text) else None
+
+
+def text_of(mark: Mark, member_id: int, currency: str) -> str:
+    """A mark for an address. It is signed: nobody shall be shown a balance that an address says."""
+    key, (before, balance) = web.setting("SECRET_KEY").encode(), map(str, mark)
+    return (
+        f"{before}.{balance}.{ids.mac(key, 'statement', str(member_id), currency, before, balance)}"
+    )
+
+
 def statement(
-    member_id: int, currency: str, *, before: int | None = None, limit: int = 50
-) -> list[Posting]:
-    """The newest postings of a member's account, before a transfer id, with running balances."""
+    member_id: int, currency: str, *, before: int | None = None, limit: int = 50,
+    held_minor: int | None = None,
+) -> list[Posting]:  # fmt: skip
+    """The newest postings of a member's account, before a transfer id, with running balances.
+    `held_minor` is what the account held then, where a mark tells it: without one all that came
+    later is summed up."""
     account = db.session.scalar(
         select(Account).where(Account.member_id == member_id, Account.currency == currency)
     )
@@ -48,7 +77,9 @@ def statement(
         (row for side in sides for row in db.session.execute(side)), key=lambda row: -row.id
     )[:limit]
     balance = account.balance_minor or 0
-    if found and before:
+    if found and before and held_minor is not None:
+        balance = held_minor
+    elif found and before:
         balance -= _signed_sum_from(account.id, found[0].id + 1)
     postings = []
     for row in found:

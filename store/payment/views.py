@@ -55,13 +55,18 @@ def limit_minor() -> int:
 def statement() -> str:
     """Every posting of the member's account, newest first, with the balance after each."""
     member = identity.signed_in()
-    before = request.args.get("before", "")
-    known = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
-    found = statements.statement(member.id, currency(), before=known, limit=PAGE + 1)
+    mark = statements.mark_of(request.args.get("before", "")[:64], member.id, currency())
+    found = statements.statement(
+        member.id, currency(), before=mark.before if mark else None, limit=PAGE + 1,
+        held_minor=mark.balance_minor if mark else None,
+    )  # fmt: skip
+    next_mark = statements.Mark(found[PAGE - 1].id, found[PAGE].balance_minor) if (
+        len(found) > PAGE
+    ) else None  # fmt: skip
     return render_template(
         "payment/statement.html",
         postings=found[:PAGE],
-        next_before=found[PAGE - 1].id if len(found) > PAGE else None,
+        next_before=statements.text_of(next_mark, member.id, currency()) if next_mark else None,
         waiting=topups.waiting(member.id),
         this_month=statement_views.this_month(),
         balance_minor=ledger.balance_of(member.id, currency()),

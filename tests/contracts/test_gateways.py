@@ -25,6 +25,7 @@ from store.payment.gateways import (
     Pending,
 )
 from store.payment.gateways.offered import offered, set_up
+from store.payment.sandboxes.stripe import StripeSandbox
 from tests.payment.practice import Providers, providers
 
 NAMES = ("stripe", "alipay", "wechat", "paypal", "unionpay")
@@ -222,6 +223,32 @@ class Broken:
 
     def __exit__(self, *what: object) -> None:
         self.socket.close()
+
+
+@pytest.mark.parametrize(
+    ("currency", "minor", "counted"),
+    [("JPY", 500, 500), ("CNY", 1250, 1250), ("KWD", 1230, 1230), ("ISK", 500, 50_000),
+     ("KWD", 1234, None)],
+)  # fmt: skip
+def test_stripe_counts_in_units_of_its_own(
+    practice: Providers, currency: str, minor: int, counted: int | None
+) -> None:
+    """Thousandths only in tens; whole crowns in hundredths. What comes back is ours again."""
+    settings = {**WITHOUT, **practice.settings}
+    stripe, wanted = set_up(settings)["stripe"], replace(order(minor), currency=currency)
+    names = [one.name for one in offered(settings, amount_minor=minor, currency=currency)]
+    assert ("stripe" in names) is (counted is not None)
+    if counted is None:
+        assert stripe.start(wanted) == Declined("amount_invalid")
+        return
+    mine, sandbox = started(stripe, wanted), practice.named("stripe")
+    assert isinstance(sandbox, StripeSandbox)
+    assert sandbox.sessions[mine.reference].amount == counted
+    sandbox.ends(mine.reference, "pay")
+    assert stripe.status(mine) == Approved(mine.reference, minor, currency)
+    back = stripe.refund(mine, ids.new(), minor - 10)
+    assert isinstance(back, Approved)
+    assert (back.amount_minor, back.currency) == (minor - 10, currency)
 
 
 def test_which_are_offered_depends_on_the_amount_and_on_where_the_page_runs(

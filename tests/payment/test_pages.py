@@ -74,6 +74,25 @@ def test_a_statement_tells_reasons_signs_and_the_balance_after_each(world: World
     assert page.count(f"/sales/{receipt.id}") == 2
 
 
+def test_older_pages_go_on_with_what_the_account_held(world: World) -> None:
+    """Their address carries the sum, signed: another's or a changed one shows the newest page."""
+    lin, milk = world.member(funds="100"), world.item(price="1", on_hand=100)
+    for _ in range(55):
+        world.buy(lin, milk)
+    visitor = world.client_for(lin)
+    [mark] = re.findall(r"before=([^\"&]+)", first := visitor.get("/me/account").text)
+    held = r"Balance after it:</span>\s*([^<]+?)\s*<"
+    older = re.findall(held, visitor.get(f"/me/account?before={mark}").text)
+    assert older == [f"¥{minor}.00" for minor in range(95, 101)]
+    before, balance, code = mark.split(".")
+    for wrong in (f"{before}.{balance}0.{code}", before, f"{before}.x.{code}", "9" * 70, "1.2.3"):
+        assert re.findall(held, visitor.get(f"/me/account?before={wrong}").text) == re.findall(
+            held, first
+        )
+    other = world.client_for(world.member(funds="5")).get(f"/me/account?before={mark}")
+    assert re.findall(held, other.text) == ["¥5.00"]
+
+
 def test_somebody_elses_top_up_looks_like_none(world: World) -> None:
     where = _top_up(world.client_for(world.member()), suggested="20")
     assert world.client_for(world.member()).get(where).status_code == 404

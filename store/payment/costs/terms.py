@@ -7,15 +7,17 @@ what a payment should cost is told by the terms of its own day, for ever.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from sqlalchemy import insert, select
 
-from ... import clock, money
+from ... import clock, money, web
 from ...db import connection, in_transaction, repeatable, transaction
 from ...errors import Invalid
 from ..gateways import NAMES
+from . import holidays
+from .holidays import Holidays
 from .models import MeansTerms
 
 __all__ = ["MEANS", "Agreed", "Terms", "all_terms", "set_terms"]
@@ -23,6 +25,8 @@ __all__ = ["MEANS", "Agreed", "Terms", "all_terms", "set_terms"]
 MEANS = (*NAMES, "card")
 """Those whose money somebody else has first: the providers, and the bank behind the terminal."""
 PPM = 1_000_000
+_OURS = ("id", "made_by", "holidays")
+"""Fields that are no part of what was agreed."""
 FIRST, LAST = date(2000, 1, 1), date(2199, 12, 31)
 
 
@@ -40,6 +44,7 @@ class Terms:
     fee_back: bool = False
     id: int = 0
     made_by: int | None = None
+    holidays: Holidays = field(default=holidays.NONE, compare=False)
 
     def fee_of(self, gross_minor: int) -> int:
         """What is kept of a payment; of what goes back (less than 0) the share is given back where
@@ -58,7 +63,7 @@ class Terms:
         day, left = paid_on, self.days
         while left:
             day += timedelta(1)
-            left -= day.weekday() < 5
+            left -= self.holidays.is_working(day)
         return day
 
 
@@ -81,9 +86,10 @@ def all_terms(currency: str) -> dict[str, Agreed]:
         MeansTerms.id, MeansTerms.made_by,
     )  # fmt: skip
     query = select(MeansTerms.means, *columns).where(MeansTerms.currency == currency)
+    free = holidays.read(web.setting("HOLIDAYS"))
     rows: dict[str, list[Terms]] = {means: [] for means in MEANS}
     for means, *row in connection().execute(query):
-        rows.setdefault(means, []).append(Terms(*row))
+        rows.setdefault(means, []).append(replace(Terms(*row), holidays=free))
     return {means: Agreed(found) for means, found in rows.items()}
 
 
@@ -113,4 +119,4 @@ def set_terms(means: str, currency: str, terms: Terms, *, made_by: int | None) -
 
 
 def _said(terms: Terms) -> dict[str, object]:
-    return {name: value for name, value in vars(terms).items() if name not in ("id", "made_by")}
+    return {name: value for name, value in vars(terms).items() if name not in _OURS}

@@ -10,7 +10,7 @@ from . import Gateway
 from .alipay import Alipay
 from .paypal import PayPal
 from .simulated import Simulated
-from .stripe import Stripe
+from .stripe import Stripe, charged
 from .unionpay import UnionPay
 from .wechat import WeChat
 
@@ -76,9 +76,14 @@ def offered(
         gateway
         for gateway in set_up(settings).values()
         if (not inside or gateway.name in inside)
-        and (gateway.name != "stripe" or amount_minor >= STRIPE_LEAST.get(currency, 100))
+        and (gateway.name != "stripe" or _stripe_takes(amount_minor, currency))
         and currency in CURRENCIES.get(gateway.name, {currency})
     ]
+
+
+def _stripe_takes(amount_minor: int, currency: str) -> bool:
+    least = STRIPE_LEAST.get(currency, 100)
+    return amount_minor >= least and charged(amount_minor, currency) is not None
 
 
 def codes(settings: Mapping[str, Any], *, amount_minor: int, currency: str) -> list[Gateway]:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ... import clock, strict
-from ...errors import Unavailable
+from ... import clock, money, strict
+from ...errors import Invalid, Unavailable
 from . import (
     SET_UP,
     TIMEOUT_S,
@@ -32,6 +32,11 @@ from . import (
 )
 
 OLDEST_NOTICE_S = 300
+# Stripe counts in units of its own, whatever decimals a currency has by ISO 4217 or here:
+# docs.stripe.com/currencies#zero-decimal, #three-decimal, #special-cases (ISK and UGX are counted
+# in hundredths and charged in whole units). What is not named has two decimals.
+WHOLE = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
+THOUSANDTHS = frozenset("BHD JOD KWD OMR TND".split())
 # Checkout takes no session that ends sooner; docs.stripe.com/api/checkout/sessions/create.
 SHORTEST_SESSION_S = 1800 + 60
 # What says whether the money came; everything else is genuine and settles nothing.
@@ -67,9 +72,12 @@ class Stripe:
         )
 
     def start(self, order: Order) -> Answer:
+        amount = charged(order.amount_minor, order.currency)
+        if amount is None:
+            return Declined("amount_invalid")
         price = {
             "currency": order.currency.lower(),
-            "unit_amount": order.amount_minor,
+            "unit_amount": amount,
             "product_data": {"name": order.subject or order.id},
         }
         params: dict[str, Any] = {
@@ -107,10 +115,14 @@ class Stripe:
         return self.status(order) if isinstance(said, Declined) else said
 
     def refund(self, order: Order, refund_id: str, amount_minor: int) -> Answer:
+        amount = charged(amount_minor, order.currency)
+        if amount is None:
+            return Declined("amount_invalid")
+
         def ask(api: Any) -> Answer:
             session = api.checkout.sessions.retrieve(order.reference)
             made = api.refunds.create(
-                {"payment_intent": str(session.payment_intent), "amount": amount_minor,
+                {"payment_intent": str(session.payment_intent), "amount": amount,
                  "metadata": {"refund": refund_id}},
                 {"idempotency_key": f"refund-{refund_id}"},
             )  # fmt: skip
@@ -118,7 +130,8 @@ class Stripe:
                 return Declined(str(getattr(made, "failure_reason", "") or made.status))
             if made.status != "succeeded":
                 return Pending(str(made.id))
-            return Approved(str(made.id), int(made.amount), str(made.currency).upper())
+            currency = str(made.currency).upper()
+            return Approved(str(made.id), ours(int(made.amount), currency), currency)
 
         return self._ask(ask)
 
@@ -164,8 +177,8 @@ class Stripe:
         if live is not self.live:
             raise NoticeForeign("A notice of the other mode, live or test")
         if kind == "checkout.session.async_payment_failed":
-            return Notice(order, amount, currency.upper(), Declined("declined"))
-        return Notice(order, amount, currency.upper(), _read(_Values(session)))
+            return Notice(order, ours(amount, currency), currency.upper(), Declined("declined"))
+        return Notice(order, ours(amount, currency), currency.upper(), _read(_Values(session)))
 
     def _disputed(self, thing: dict[str, Any]) -> Notice:
         """A dispute names the payment as the bank has it; Stripe says which session that was."""
@@ -174,7 +187,8 @@ class Stripe:
         if kinds != (str, str, int, str):
             raise NoticeForged("The notice has fields of the wrong kind")
         claim = Claim(
-            thing["id"], DECIDED.get(thing["status"], "open"), amount, currency.upper(),
+            thing["id"], DECIDED.get(thing["status"], "open"), ours(amount, currency),
+            currency.upper(),
             str(thing.get("reason") or ""),
         )  # fmt: skip
         try:
@@ -192,6 +206,39 @@ class Stripe:
         return Notice(getattr(found, "reference", ""), 0, "", None, claim)
 
 
+def charged(amount_minor: int, currency: str) -> int | None:
+    """Our minor units in Stripe's; None where it takes no such amount: thousandths only in tens."""
+    counted = _shifted(amount_minor, _decimals(currency) - money.decimals(currency))
+    if counted is None or (currency in THOUSANDTHS and counted % 10):
+        return None
+    return counted
+
+
+def ours(amount: int, currency: str) -> int:
+    """Stripe's units in our minor units. Raises NoticeForeign for an amount that we cannot have
+    asked for."""
+    currency = currency.upper()
+    try:
+        minor = _shifted(amount, money.decimals(currency) - _decimals(currency))
+    except Invalid as error:
+        raise NoticeForeign("A currency that there is not") from error
+    if minor is None:
+        raise NoticeForeign("Another amount than was asked for")
+    return minor
+
+
+def _shifted(amount: int, places: int) -> int | None:
+    """So many decimals more, or less where nothing is lost by it."""
+    if places >= 0:
+        return amount * int(10**places)
+    whole, rest = divmod(amount, int(10**-places))
+    return None if rest else whole
+
+
+def _decimals(currency: str) -> int:
+    return 0 if currency in WHOLE else 3 if currency in THOUSANDTHS else 2
+
+
 class _Values:
     """A JSON object read as the SDK's objects are."""
 
@@ -205,7 +252,8 @@ class _Values:
 def _read(session: Any) -> Answer:
     """What a Checkout session says of the money."""
     if session.payment_status == "paid":
-        return Approved(str(session.id), session.amount_total, str(session.currency).upper())
+        currency = str(session.currency).upper()
+        return Approved(str(session.id), ours(session.amount_total, currency), currency)
     if session.status == "expired":
         return Declined("expired")
     return Pending(str(session.id), next_url=str(session.url or ""))

@@ -17,13 +17,15 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from ... import clock
-from ..gateways.stripe import signature
+from ..gateways.stripe import THOUSANDTHS, ours, signature
 from .page import ENDS, page
 from .serving import Sandbox, Sent
 
 __all__ = ["StripeSandbox"]
 
 LATE_S = 8.0
+TENS = {**dict.fromkeys(THOUSANDTHS, 10), "ISK": 100, "UGX": 100}
+"""In these currencies it takes only amounts that end with so many noughts."""
 
 
 @dataclass
@@ -90,6 +92,8 @@ class StripeSandbox(Sandbox):
         wanted = ("success_url", "cancel_url", "client_reference_id")
         if not amount.isdigit() or int(amount) < 1 or len(currency) != 3:
             return _wrong(400, "parameter_invalid_integer")
+        if int(amount) % TENS.get(currency.upper(), 1):
+            return _wrong(400, "parameter_invalid_integer")
         if params.get("mode") != "payment" or not all(params.get(name) for name in wanted):
             return _wrong(400, "parameter_missing")
         made = _Session(
@@ -112,6 +116,8 @@ class StripeSandbox(Sandbox):
         if found is None or found.payment_status != "paid":
             return _wrong(404, "resource_missing")
         amount = int(params.get("amount") or found.amount)
+        if amount % TENS.get(found.currency.upper(), 1):
+            return _wrong(400, "parameter_invalid_integer")
         if sum(one["amount"] for one in found.refunds) + amount > found.amount or amount < 1:
             return _wrong(400, "charge_already_refunded")
         made = {"id": f"re_{secrets.token_hex(8)}", "object": "refund", "amount": amount,
@@ -143,7 +149,7 @@ class StripeSandbox(Sandbox):
             return Response("There is no such payment\n", 404)
         if request.method == "GET":
             name = one.params.get("line_items[0][price_data][product_data][name]", "")
-            return page("Stripe", name, one.amount, one.currency.upper())
+            return page("Stripe", name, ours(one.amount, one.currency), one.currency.upper())
         end = request.form.get("end", "")
         if end in ENDS:
             self.ends(session_id, end)

@@ -4,13 +4,15 @@ figure opens the list behind it."""
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 
-from store.payment.costs import figures, terms
+from store.errors import Invalid
+from store.payment.costs import figures, holidays, terms
 from store.payment.costs.terms import Agreed, Terms
 from tests.conftest import Clock
 from tests.payment.costs.counter import ZONE, came
@@ -28,6 +30,15 @@ def test_terms_say_the_fee_and_the_day() -> None:
     friday = date(2026, 11, 27)
     assert one.due_on(friday) == date(2026, 12, 1)
     assert Terms(friday, 0, days=2).due_on(friday) == date(2026, 11, 29)
+    free = holidays.read("2026-11-30/2026-12-02,\n+2026-12-05")
+    golden = Terms(friday, 0, days=2, working_days=True, holidays=free)
+    assert golden.due_on(friday) == date(2026, 12, 4)
+    assert golden.due_on(date(2026, 12, 3)) == date(2026, 12, 5)  # A Saturday that is worked.
+    assert golden == replace(golden, holidays=holidays.NONE)
+    for wrong in ("tomorrow", "2026-02-30", "2026-12-02/2026-12-01", "2026-01-01/2027-01-01",
+                  "2026-10-01, +2026-10-01", "2026-10-01–07"):  # fmt: skip
+        with pytest.raises(Invalid):
+            holidays.read(wrong)
     later = Terms(date(2026, 6, 1), 5_000)
     agreed = Agreed([one, later])
     assert agreed.on(date(2025, 12, 31)) is None
