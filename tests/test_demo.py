@@ -36,7 +36,7 @@ def test_the_demo_shop_is_alive_adds_up_and_says_what_it_is(app: Flask) -> None:
         assert outbox.pending() == 0
         months = text("SELECT means, COUNT(*) FROM settlement_lines WHERE state = 'matched' "
                       "GROUP BY means")  # fmt: skip
-        settled: dict[str, int] = dict(db.session.execute(months).tuples().all())
+        settled = {row[0]: row[1] for row in db.session.execute(months)}
         assert settled.keys() == {"alipay", "wechat"}
         assert min(settled.values()) > 5
         assert {sale.channel for sale in sales.receipts(limit=100)} == {"shelf", "till", "web"}
