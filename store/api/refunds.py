@@ -9,6 +9,7 @@ from marshmallow import fields, validate
 
 from .. import catalogue, identity, payment, sales
 from ..errors import Forbidden, Invalid, NotFound
+from ..payment.paybacks import PaymentDisputed
 from . import keys
 from .access import caller
 from .answers import amount, answer, moment
@@ -16,7 +17,7 @@ from .reading import Strict, line
 from .sales import MOST_LINES, MOST_PIECES, MOST_POSITIONS, InBundle, find_item, resource
 from .shapes import Money, whole
 
-__all__ = ["resource"]
+__all__ = ["Destination", "part_of", "resource"]
 
 
 class RefundUnits(Strict):
@@ -31,6 +32,17 @@ def part_of(units: dict[str, Any]) -> sales.Part:
     return sales.Part(units["position"], units["quantity"], item_id)
 
 
+def Destination() -> fields.String:  # noqa: N802 - It is used as a field.
+    """Where money goes."""
+    return fields.String(
+        load_default="source",
+        validate=validate.OneOf(["source", "account"]),
+        metadata={"description": "Where the money goes: back to where it came from (what that "
+                  "cannot take back any more, to the account), or all of it to the member's "
+                  "account."},
+    )  # fmt: skip
+
+
 class RefundBody(Strict):
     reason = fields.String(load_default="", validate=line(200))
     lines = fields.List(
@@ -38,6 +50,7 @@ class RefundBody(Strict):
         validate=validate.Length(1, MOST_LINES),
         metadata={"description": "Which units go back, by line; without it, all that are left."},
     )
+    to = Destination()
 
 
 class RefundLine(Strict):
@@ -50,6 +63,11 @@ class Refund(Strict):
     sale = fields.String(required=True)
     total = fields.Nested(Money, required=True)
     tax = fields.Nested(Money, required=True)
+    to_account = fields.Nested(
+        Money,
+        required=True,
+        metadata={"description": "What of it went to the account though other means had paid."},
+    )
     reason = fields.String(required=True)
     lines = fields.List(fields.Nested(RefundLine), required=True)
     created_at = fields.DateTime(required=True)
@@ -69,6 +87,7 @@ class Refund(Strict):
         Invalid,
         catalogue.ItemNotForSale,
         payment.KeyReused,
+        PaymentDisputed,
     ),
 )
 def refund(sale_id: str, body: dict[str, Any]) -> Response:
@@ -81,13 +100,15 @@ def refund(sale_id: str, body: dict[str, Any]) -> Response:
     parts = [part_of(units) for units in body["lines"]] if "lines" in body else None
 
     def give_back() -> dict[str, Any]:
-        refund_id = sales.give_back(sale_id, made_by=member.id, reason=body["reason"], parts=parts)
+        refund_id = sales.give_back(sale_id, made_by=member.id, reason=body["reason"], parts=parts,
+                                     to_account=body["to"] == "account")  # fmt: skip
         sale = sales.receipt(sale_id)
         assert sale is not None
         made = next(each for each in sale.refunds if each.id == refund_id)
         return {
             "id": refund_id, "sale": sale.id, "total": amount(made.total_minor, sale.currency),
-            "tax": amount(made.tax_minor, sale.currency), "reason": made.reason,
+            "tax": amount(made.tax_minor, sale.currency),
+            "to_account": amount(made.account_minor, sale.currency), "reason": made.reason,
             "lines": [{"position": unit[0], "quantity": unit[1]} for unit in made.units],
             "created_at": moment(made.created_at),
         }  # fmt: skip

@@ -15,7 +15,7 @@ from . import keys
 from .access import caller
 from .answers import amount, answer, moment
 from .reading import Strict, line
-from .refunds import RefundUnits, part_of
+from .refunds import Destination, RefundUnits, part_of
 from .resource import Resource
 from .sales import MOST_LINES
 from .shapes import Money, Nothing
@@ -72,6 +72,7 @@ class HandInBody(Strict):
         metadata={"description": "The return that was declared; without it, one is opened here."},
     )
     note = fields.String(load_default="", validate=line(200))
+    to = Destination()
     although = fields.String(
         validate=line(200, 1),
         metadata={"description": "Why it is taken back although the rules say no."},
@@ -164,6 +165,7 @@ def hand_in(sale_id: str, body: dict[str, Any]) -> Response:
         sale_id, here.id, member.id, [_decision(each) for each in body["decisions"]],
         keys.key(), note=body["note"], return_id=body.get("id"),
         override=returns.Override(member.id, although) if although else None,
+        to_account=body["to"] == "account",
     )  # fmt: skip
 
     def act() -> dict[str, Any]:

@@ -32,7 +32,7 @@ from .gateways import (
 from .ledger import shopper_account
 from .models import Attempt, Payback
 
-__all__ = ["disputed", "of_attempt", "refund", "send_back", "waiting", "work"]
+__all__ = ["disputed", "of_attempt", "refund", "send_back", "too_old", "waiting", "work"]
 
 LONGEST = timedelta(hours=1)
 
@@ -93,10 +93,15 @@ def _back_to_source(
     return amount_minor if mine is None else min(amount_minor, _takes_back(mine))
 
 
+def too_old(means: str, paid_at: datetime) -> bool:
+    """Whether a provider takes back nothing any more of what was paid then."""
+    days = REFUND_DAYS.get(means)
+    return days is not None and paid_at < clock.now() - timedelta(days=days)
+
+
 def _takes_back(mine: Attempt) -> int:
     """What the provider of an attempt can still take back of it."""
-    days = REFUND_DAYS.get(mine.gateway)
-    if days is not None and mine.created_at < clock.now() - timedelta(days=days):
+    if too_old(mine.gateway, mine.created_at):
         return 0
     return mine.amount_minor - mine.refunded_minor
 

@@ -17,13 +17,14 @@ from sqlalchemy import Select, func, insert, select, union_all
 from .. import clock
 from ..db import connection, in_transaction
 from ..prepared import Prepared
+from .escrow import HELD
+from .escrow_models import Escrow
 from .ledger import TAKINGS, row_of, shop_account
 from .models import Account, Attempt, Transfer
 
 __all__ = ["Division", "divide", "held_sales", "owed_to", "pay_out", "settle_with", "take_back"]
 
 COMMISSION, FEES, PAYOUTS, BANK = "commission", "seller_fees", "payouts", "bank"
-ESCROW = "escrow"
 
 _book = Prepared(
     lambda dialect: insert(Transfer),
@@ -122,18 +123,7 @@ def owed_to(sellers: Iterable[str], currency: str) -> dict[str, int]:
 def held_sales() -> Select[str]:
     """Sales whose money is not ours to hand on yet: it is held until the goods are received, or a
     dispute over it is open."""
-    holding = select(Account.id).where(Account.code.startswith(f"{ESCROW}:", autoescape=True))
-    sides = union_all(
-        select(Transfer.sale_id.label("sale_id"), Transfer.amount_minor.label("amount"))
-        .where(Transfer.credit_id.in_(holding)),
-        select(Transfer.sale_id, -Transfer.amount_minor).where(Transfer.debit_id.in_(holding)),
-    ).subquery()  # fmt: skip
-    held = (
-        select(sides.c.sale_id)
-        .where(sides.c.sale_id.is_not(None))
-        .group_by(sides.c.sale_id)
-        .having(func.sum(sides.c.amount) > 0)
-    )
+    held = select(Escrow.sale_id).where(Escrow.state.in_(HELD), Escrow.held_minor > 0)
     disputed = select(Attempt.sale_id).where(
         Attempt.state == "disputed", Attempt.sale_id.is_not(None)
     )

@@ -47,10 +47,10 @@ def desk_sale(sale_id: str) -> str:
 @identity.needs("refund")
 def refund(sale_id: str) -> ResponseReturnValue:
     """So many units of each line go back, everything where the form names none: the money to where
-    it came from, the goods to the shelf."""
+    it came from or to the account, the goods to the shelf."""
     give_back(
         sale_id, made_by=identity.signed_in().id, reason=fields.text("reason", most=200),
-        parts=forms.parts(),
+        parts=forms.parts(), to_account=forms.to_account(),
     )  # fmt: skip
     flash(gettext("Refunded. The goods are for sale again."), "good")
     return redirect(url_for("sales.desk_sale", sale_id=sale_id), 303)

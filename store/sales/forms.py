@@ -102,6 +102,11 @@ def account_minor() -> int:
     return forms.whole("account_minor", least=0, most=money.LARGEST_MINOR, default=0)
 
 
+def to_account() -> bool:
+    """Whether money goes to the account instead of its source."""
+    return forms.choice("to", ("source", "account"), "source") == "account"
+
+
 def seen_by_item(item_ids: list[int]) -> dict[int, int]:
     """The unit prices that a basket showed: a field `seen-<item id>` for each line."""
     return {

@@ -128,17 +128,22 @@ def short(shipment_id: str, missing: Mapping[int, int], *, made_by: int) -> Repl
 
 
 @repeatable
-def cancel(sale_id: str, *, made_by: int, member_id: int | None = None, reason: str = "") -> None:
+def cancel(
+    sale_id: str, *, made_by: int, member_id: int | None = None, reason: str = "",
+    to_account: bool = False,
+) -> None:  # fmt: skip
     """Opener: cancel what has not left yet: the goods are free for others, the money goes back;
     that of the delivery, too, where nothing has left. With `member_id` only that member's own
     order. Raises NotFound, TooLate."""
     with transaction():
-        cancel_in(sale_id, made_by=made_by, member_id=member_id, reason=reason)
+        cancel_in(sale_id, made_by=made_by, member_id=member_id, reason=reason,
+                  to_account=to_account)  # fmt: skip
 
 
 def cancel_in(
-    sale_id: str, *, made_by: int, member_id: int | None = None, reason: str = ""
-) -> None:
+    sale_id: str, *, made_by: int, member_id: int | None = None, reason: str = "",
+    to_account: bool = False,
+) -> None:  # fmt: skip
     """Joiner: the same, for the API."""
     sale = _sale(sale_id)
     if sale is None or (member_id is not None and sale.member_id != member_id):
@@ -151,7 +156,7 @@ def cancel_in(
         for item, many in delivery.goods_of(shipment.id).items():
             goods[item] = goods.get(item, 0) + many
         delivery.advance(shipment, "cancel", made_by=made_by, note=reason)
-    _pay_back(sale_id, goods, made_by, reason, clock.now())
+    _pay_back(sale_id, goods, made_by, reason, clock.now(), to_account=to_account)
     receiving.moved_on(sale_id)
 
 
@@ -246,8 +251,9 @@ def _zone_of(sale_id: str) -> delivery.Point | None:
 
 
 def _pay_back(
-    sale_id: str, goods: Mapping[int, int], made_by: int, reason: str, at: datetime
-) -> None:
+    sale_id: str, goods: Mapping[int, int], made_by: int, reason: str, at: datetime,
+    to_account: bool = False,
+) -> None:  # fmt: skip
     """Joiner: the price of goods that will not come. Where nothing of the order has left or will
     leave, everything that is not paid back yet goes back, what the delivery costs included; of
     what nobody has paid yet, also where it came back from the door."""
@@ -260,7 +266,8 @@ def _pay_back(
         # What is left to be paid is the delivery, and nobody comes to the door for it any more.
         parts += at_the_door.unpaid_shipping(sale, goods)
     if parts is None or parts:
-        pay_back(sale_id, made_by=made_by, reason=reason, parts=parts, at=at, on_its_way=True)
+        pay_back(sale_id, made_by=made_by, reason=reason, parts=parts, at=at, on_its_way=True,
+                 to_account=to_account)  # fmt: skip
     if sale is not None and sale.state == "due" and not states & _COMING:
         couriers.forgo(sale)
 

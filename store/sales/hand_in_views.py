@@ -66,7 +66,7 @@ def take_back(sale_id: str) -> ResponseReturnValue:
     asked = hand_ins.HandIn(
         sale.id, place.id, identity.signed_in().id, _decisions(sale), forms.purchase_key(),
         note=fields.text("note", most=200), return_id=fields.text("of", most=20) or None,
-        override=_override(),
+        override=_override(), to_account=forms.to_account(),
     )  # fmt: skip
     code = fields.text("take", most=100)
     if code:
@@ -85,7 +85,12 @@ def take_back(sale_id: str) -> ResponseReturnValue:
         return redirect(url_for("sales.desk_sale", sale_id=taken.id), 303)
     received = hand_ins.hand_in(asked)
     amount = money.show(received.total_minor, sale.currency, web.language())
-    flash(gettext("Taken back. %(amount)s went back to where it came from.", amount=amount), "good")
+    flash(
+        gettext("Taken back. %(amount)s went to the account.", amount=amount)
+        if asked.to_account
+        else gettext("Taken back. %(amount)s went back to where it came from.", amount=amount),
+        "good",
+    )
     return redirect(url_for("sales.hand_in", sale_id=sale.id), 303)
 
 

@@ -52,7 +52,8 @@ class Decision(NamedTuple):
 @dataclass(frozen=True)
 class HandIn:
     """Units that staff have in their hands, at a location, with their decisions. Without a return
-    that was declared before (`return_id`), one is written down here."""
+    that was declared before (`return_id`), one is written down here. The money goes back to where
+    it came from, or to the member's account."""
 
     sale_id: str
     location_id: int
@@ -62,10 +63,12 @@ class HandIn:
     note: str = ""
     return_id: str | None = None
     override: Override | None = None
+    to_account: bool = False
 
 
 class NotExchangeable(Refusal):
-    """The sale was not paid from an account, so nothing settles the difference. `data`: means."""
+    """The sale was not paid from an account and its money goes to none, so nothing settles the
+    difference. `data`: means."""
 
     code = "not_exchangeable"
     status = 409
@@ -100,7 +103,7 @@ def exchange(asked: HandIn, lines: tuple[Line, ...]) -> Exchanged:
         received = take_in(asked)
         sale = held(asked.sale_id)
         assert sale is not None
-        if sale.member_id is None or sale.means != "account":
+        if sale.member_id is None or (sale.means != "account" and not asked.to_account):
             raise NotExchangeable(means=sale.means)
         wanted = Buy(sale.member_id, asked.location_id, sale.currency, lines, asked.key, "till",
                      asked.staff_id, is_confirmed=True)  # fmt: skip
@@ -129,7 +132,7 @@ def take_in(asked: HandIn) -> Received:
         raise NotFound("There is no such return")
     _receive(found, parts)
     paid = pay_back(sale.id, made_by=asked.staff_id, reason=found.reason or asked.note,
-                    parts=parts, at=at)  # fmt: skip
+                    parts=parts, at=at, to_account=asked.to_account)  # fmt: skip
     _write_decisions(found.id, paid.refund_id, asked, at)
     _move_goods(asked, paid, at)
     return Received(found.id, paid.refund_id, paid.total_minor)

@@ -99,11 +99,12 @@ def cancel(sale_id: str) -> ResponseReturnValue:
     member = identity.signed_in()
     if receipt(sale_id, member.id) is None:
         raise NotFound("There is no such receipt")
-    fulfilment.cancel(sale_id, made_by=member.id, member_id=member.id)
+    to_account = forms.to_account()
+    fulfilment.cancel(sale_id, made_by=member.id, member_id=member.id, to_account=to_account)
     sale = receipt(sale_id, member.id)
     if sale is not None and sale.means == MEANS:
         flash(gettext("Cancelled. You pay nothing for it."), "good")
-    elif sale is not None and sale.means in NAMES:
+    elif sale is not None and sale.means in NAMES and not to_account:
         flash(gettext("Cancelled. The money goes back to where it came from."), "good")
     else:
         flash(gettext("Cancelled. The money is back in your account."), "good")

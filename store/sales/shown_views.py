@@ -9,6 +9,7 @@ from flask import Blueprint
 from flask_babel import gettext
 
 from .. import catalogue, membership, money, web
+from ..payment import paybacks
 from .receipts import Receipt, ReceiptLine
 
 blueprint = Blueprint("sales", __name__)
@@ -114,6 +115,7 @@ def shown_receipt(found: Receipt) -> dict[str, Any]:
         "location_id": found.location_id, "location_name": found.location_name,
         "means": means_name(found.means), "by": found.means,
         "paid": [(means_name(means), minor) for means, minor in found.paid],
+        "source_takes_back": not paybacks.too_old(found.means, found.created_at),
         "sold_by": found.sold_by, "member_id": found.member_id, "pieces": found.pieces,
         "fulfilment": found.fulfilment,
         "lines": [_shown_line(line) for line in found.lines if line.kind != "part"],
