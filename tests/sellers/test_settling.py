@@ -10,8 +10,7 @@ from sqlalchemy import select
 
 from store import delivery, outbox, sales, sellers
 from store.db import connection, transaction
-from store.payment.ledger import shop_account
-from store.payment.models import Transfer
+from store.payment import escrow
 from store.sales import fulfilment
 from store.sellers import figures, payouts, settling
 from store.sellers.contracts import Agreed, cut_off
@@ -103,23 +102,17 @@ def test_what_is_held_waits_until_it_is_released(world: World, clock: Clock, lam
     lin = world.member(funds="1000")
     held = world.buy(lin, lamp)
     world.buy(lin, lamp)
-    move("takings", "escrow", held.id, clock)
+    world.app.config["ESCROW_DAYS"] = 7
+    with transaction():
+        escrow.hold(held.id, lin.id, 1000, "CNY")
     clock.tick(days=1)
     settling.settle()
     assert settled() == [(800, 0, 800, 0)]
-    move("escrow", "takings", held.id, clock)
+    with transaction():
+        escrow.release(held.id, "shopper")
     settling.settle()
     assert settled()[1:] == [(800, 0, 800, 0)]
     assert world.faults() == []
-
-
-def move(debit: str, credit: str, sale_id: str, clock: Clock) -> None:
-    with transaction() as session:
-        accounts = shop_account(debit, "CNY"), shop_account(credit, "CNY")
-        session.add(
-            Transfer(debit_id=accounts[0], credit_id=accounts[1], amount_minor=1000,
-                     currency="CNY", reason="moved", sale_id=sale_id, note="", at=clock.now)
-        )  # fmt: skip
 
 
 def test_what_is_to_be_paid_at_the_door_waits_and_shares_what_does_not_come(
