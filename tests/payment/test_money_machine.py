@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import hypothesis
@@ -23,12 +23,12 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from store import ids, sales, stock
+from store import delivery, ids, payment, sales, stock
 from store.db import db
 from store.errors import Refusal
-from store.payment import asking, attempts, disputes, events, paybacks, topups
+from store.payment import asides, asking, attempts, disputes, escrow, events, paybacks, topups
 from store.payment.calls import BREAKER
 from store.payment.gateways import (
     Answer,
@@ -40,17 +40,21 @@ from store.payment.gateways import (
     Order,
     Pending,
 )
-from store.sales import paying
+from store.sales import fulfilment, paying, receiving
 from store.sales.refunds import Part
+from store.sellers import payouts, settling
+from store.sellers.models import Payout
 from tests.conftest import Clock
+from tests.sellers.counter import give_to, seller
 from tests.world import Somebody, Thing, World
 
 pytestmark = pytest.mark.usefixtures("context")
 
-STEPS = 100
+STEPS = 70
 SOAK_STEPS = 20_000
-VERBS = {"buys", "orders", "tops_up", "pays", "declines", "tells", "asks", "gives_up", "refunds",
-         "sends_back", "disputes", "decides"}  # fmt: skip
+VERBS = {"buys", "orders", "splits", "tops_up", "pays", "declines", "tells", "asks", "gives_up",
+         "refunds", "to_account", "sends_back", "disputes", "decides", "leaves", "receives",
+         "complains", "judges", "released_by_timer", "settles", "pays_out"}  # fmt: skip
 
 
 @dataclass
@@ -131,11 +135,13 @@ class Shop:
     lin: Somebody
     sam: Somebody
     item: Thing
+    address: int
     steps: int = 0
     done: Counter[str] = field(default_factory=Counter)
 
 
 index, some = st.integers(0, 9), st.integers(1, 3)
+part_minor = st.sampled_from([0, 0, 1, 150, 499])
 
 
 class Machine(RuleBasedStateMachine):
@@ -151,22 +157,32 @@ class Machine(RuleBasedStateMachine):
 
     # --- shoppers and staff ----------------------------------------------------------------------
 
-    @rule(many=some, mood=st.sampled_from(["well", "well", "silent"]))
-    def buys(self, many: int, mood: str) -> None:
+    @rule(many=some, mood=st.sampled_from(["well", "well", "silent"]), part=part_minor)
+    def buys(self, many: int, mood: str, part: int) -> None:
+        """With a part of it from the account, where there is so much."""
         self.bank.mood = mood
         lines = (sales.Line(self.shop.item.id, many),)
         self._pays(sales.Buy(
-            self.shop.lin.id, self.shop.world.location, "CNY", lines, ids.new(), means="simulated"
+            self.shop.lin.id, self.shop.world.location, "CNY", lines, ids.new(), means="simulated",
+            account_minor=self._part(part),
         ))  # fmt: skip
         self.shop.done["buys"] += 1
 
-    @rule(many=some)
-    def orders(self, many: int) -> None:
-        place = self.shop.world.location
+    def _part(self, wanted: int) -> int:
+        part = min(wanted, payment.balance_of(self.shop.lin.id, "CNY"))
+        db.session.rollback()
+        self.shop.done["splits"] += part > 0
+        return part
+
+    @rule(many=some, part=part_minor, deliver=st.booleans())
+    def orders(self, many: int, part: int, deliver: bool = False) -> None:
+        place, home = self.shop.world.location, self.shop.address
         lines = (sales.Line(self.shop.item.id, many),)
         self._pays(sales.Order(
-            self.shop.lin.id, place, "CNY", lines, ids.new(), "collect", 500 * many,
-            place_id=place, means="simulated",
+            self.shop.lin.id, place, "CNY", lines, ids.new(),
+            "deliver" if deliver else "collect", 500 * many,
+            place_id=None if deliver else place, address_id=home if deliver else None,
+            means="simulated", account_minor=self._part(part),
         ))  # fmt: skip
         self.shop.done["orders"] += 1
 
@@ -195,22 +211,84 @@ class Machine(RuleBasedStateMachine):
         BREAKER.close()
         self.shop.done["gives_up"] += 1
 
-    @precondition(lambda self: self.knows("paid"))
-    @rule(at=index, part=st.booleans())
-    def refunds(self, at: int, part: bool) -> None:
-        """The whole of a sale, or one piece of it; while it is disputed, or where nothing is left,
-        it is refused."""
+    def sale_of(self, at: int) -> str | None:
+        """The sale that a payment has made, if it has made one."""
         paid = self.knows("paid")
         sale_id = attempts.find(paid[at % len(paid)]).sale_id
         db.session.rollback()
-        if sale_id is None:
-            return
-        parts = [Part(1, 1)] if part else None
+        return sale_id
+
+    def tried(self, verb: str, what: Callable[[], object]) -> None:
+        """What is refused changes nothing."""
         try:
-            sales.refund(sale_id, made_by=self.shop.sam.id, parts=parts)
+            what()
         except Refusal:
             return
-        self.shop.done["refunds"] += 1
+        self.shop.done[verb] += 1
+
+    @precondition(lambda self: self.knows("paid"))
+    @rule(at=index, part=st.booleans(), to_account=st.booleans())
+    def refunds(self, at: int, part: bool, to_account: bool = False) -> None:
+        """The whole of a sale, or one piece of it; while it is disputed, or where nothing is left,
+        it is refused."""
+        if (sale_id := self.sale_of(at)) is None:
+            return
+        parts, sam = [Part(1, 1)] if part else None, self.shop.sam.id
+        self.tried(
+            "to_account" if to_account else "refunds",
+            lambda: sales.refund(sale_id, made_by=sam, parts=parts, to_account=to_account),
+        )
+
+    # --- orders whose money is held --------------------------------------------------------------
+
+    @precondition(lambda self: self.knows("paid"))
+    @rule(at=index)
+    def leaves(self, at: int) -> None:
+        """An order is handed over at the counter, and its money is the shop's then; or it arrives
+        at home, and its time runs."""
+        if (sale_id := self.sale_of(at)) is None or not (parcels := delivery.of_sale(sale_id)):
+            return
+        parcel, kind = parcels[0].id, parcels[0].kind
+        db.session.rollback()
+        end = ("ship", "deliver") if kind == "deliver" else ("hand_over",)
+        self.tried("leaves", lambda: [
+            fulfilment.step(parcel, event, made_by=self.shop.sam.id, carrier="SF", tracking="1")
+            for event in ("pick", "pack", *end)
+        ])  # fmt: skip
+
+    @precondition(lambda self: self.knows("paid"))
+    @rule(at=index, how=st.sampled_from(["receives", "complains", "judges"]), back=st.booleans())
+    def says(self, at: int, how: str, back: bool = False) -> None:
+        """The shopper has it all, or complains; and the owner decides."""
+        if (sale_id := self.sale_of(at)) is None:
+            return
+        lin, decision = self.shop.lin.id, "refund" if back else "release"
+        self.tried(how, {
+            "receives": lambda: receiving.received(sale_id, lin),
+            "complains": lambda: receiving.complain(sale_id, lin, "It is broken"),
+            "judges": lambda: receiving.decide(
+                sale_id, decision, made_by=self.shop.sam.id, note="So it is"
+            ),
+        }[how])  # fmt: skip
+
+    # --- whose goods they are --------------------------------------------------------------------
+
+    @rule()
+    def settles(self) -> None:
+        self.shop.clock.tick(days=8)
+        self.shop.done["released_by_timer"] += escrow.release_due()
+        self.shop.done["settles"] += len(settling.settle())
+
+    @rule(at=index)
+    def pays_out(self, at: int) -> None:
+        """Twice in the same words is once."""
+        due = db.session.scalars(select(Payout.settlement_id).where(Payout.state == "due")).all()
+        db.session.rollback()
+        if not due:
+            return
+        for _ in range(2):
+            payouts.pay(due[at % len(due)], "B-1", steps=0, made_by=None)
+        self.shop.done["pays_out"] += 1
 
     # --- the provider ----------------------------------------------------------------------------
 
@@ -296,6 +374,7 @@ class Machine(RuleBasedStateMachine):
         assert found["balance"] == found["moved"]
         assert found["least"] >= 0
         assert found["adrift"] == 0
+        assert found["aside"] == found["set_aside"]
 
     def teardown(self) -> None:
         """Everything is told and asked at last: both books say the same."""
@@ -331,6 +410,11 @@ _BOOKS = text(
               (SELECT SUM(CASE WHEN a.id = t.debit_id THEN t.amount_minor ELSE -t.amount_minor END)
                  FROM accounts a JOIN transfers t ON a.id IN (t.debit_id, t.credit_id)
                 WHERE a.code = 'gateway:simulated:CNY') AS gateway,
+              (SELECT SUM(CASE WHEN a.id = t.credit_id THEN t.amount_minor ELSE -t.amount_minor END)
+                 FROM accounts a JOIN transfers t ON a.id IN (t.debit_id, t.credit_id)
+                WHERE a.code = 'aside:CNY') AS aside,
+              (SELECT SUM(s.amount_minor) FROM asides s JOIN attempts m ON m.id = s.attempt_id
+                WHERE m.state IN ('created', 'pending', 'authorised')) AS set_aside,
               (SELECT COUNT(*) FROM attempts m
                 WHERE m.purpose = 'sale' AND m.sale_id IS NULL
                   AND m.state IN ('captured', 'partly_refunded', 'refunded', 'disputed')
@@ -340,14 +424,20 @@ _BOOKS = text(
 
 
 def open_shop(world: World, clock: Clock) -> Shop:
+    world.zone((100_000, "3"))
+    world.describe(world.location, (31.2, 121.5))
+    lin = world.member(funds="30")
     shop = Shop(
         world,
         clock,
-        world.member(),
+        lin,
         world.staff(),
         world.item(code="", gtin=None, price="5", on_hand=400),
+        world.address(lin),
     )
     db.session.rollback()
+    world.app.config["ESCROW_DAYS"] = 7
+    give_to(seller(), shop.item)
     return shop
 
 
@@ -378,8 +468,8 @@ def test_any_order_of_events_leaves_both_books_the_same(world: World, clock: Clo
     shop = open_shop(world, clock)
     run_machine(shop, STEPS)
     told = by_hand(shop)  # What chance may have left out.
-    told.buys(2, "well")
-    told.orders(1)
+    told.buys(2, "well", 150)
+    told.orders(1, 0)
     told.tops_up(500)
     for _ in range(3):
         told.pays(0)
@@ -395,16 +485,33 @@ def test_any_order_of_events_leaves_both_books_the_same(world: World, clock: Clo
     told.decides(0, "lost")
     told.disputes(1)
     told.decides(0, "won")
-    told.buys(1, "silent")
+    told.buys(1, "silent", 0)
     told.declines(0)
     told.asks(3, "well")
-    told.buys(1, "well")
+    told.buys(1, "well", 150)
     told.pays(0)
     told.gives_up(0, "silent")
     told.nobody_has_less_than_nothing()
     told.teardown()
+    the_life_of_orders(by_hand(shop))
     assert {verb for verb in VERBS if not shop.done[verb]} == set()
     assert world.faults() == []
+
+
+def the_life_of_orders(told: Machine) -> None:
+    """Handed over, content or not, back to the account; settled and paid out."""
+    for at in range(4):
+        told.orders(2, 150, at > 0)
+        told.pays(0)
+        told.tells(at, 1)
+        told.leaves(at)
+    told.refunds(0, part=True, to_account=True)
+    told.says(1, "receives")
+    told.says(2, "complains")
+    told.says(2, "judges", back=True)
+    told.settles()
+    told.pays_out(0)
+    told.teardown()
 
 
 @pytest.mark.soak
@@ -418,9 +525,11 @@ def test_the_machine_sees_money_that_is_not_booked(
 ) -> None:
     """The negative control: a shop that books no late money."""
 
+    shop = open_shop(world, clock)
+
     def late_money() -> None:
-        told = by_hand(open_shop(world, clock))
-        told.buys(1, "well")
+        told = by_hand(shop)
+        told.buys(1, "well", 0)
         told.pays(0)
         told.gives_up(0, "silent")
         told.teardown()
@@ -429,3 +538,23 @@ def test_the_machine_sees_money_that_is_not_booked(
     monkeypatch.delitem(attempts.TRANSITIONS, ("expired", "paid"))
     with pytest.raises(AssertionError):
         late_money()
+
+
+def test_the_machine_sees_a_part_that_never_comes_back(
+    world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: a shop that gives nothing back of what it set aside."""
+    shop = open_shop(world, clock)
+
+    def declined() -> None:
+        told = by_hand(shop)
+        told.buys(1, "well", 150)
+        told.declines(0)
+        told.asks(0, "well")
+        told.nobody_has_less_than_nothing()
+        told.teardown()
+
+    declined()
+    monkeypatch.setattr(asides, "end", asides.of)
+    with pytest.raises(AssertionError):
+        declined()
