@@ -177,6 +177,7 @@ def test_a_till_takes_cash_and_cards_of_whoever_buys(shop: Shop) -> None:
             method,
             "till",
         )
+        assert sale["payment"]["from_account"]["minor"] == 0
         again = shop.sell(2, till, payment={"method": method}, key=key)
         assert again.headers["Idempotency-Replayed"] == "true"
         assert again.get_json() == sale
