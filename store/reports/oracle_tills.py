@@ -33,7 +33,8 @@ RULES = (
                WHERE e.kind = 'sale' AND (s.id IS NULL OR s.total_minor <> e.amount_minor
                   OR s.means <> e.means))
            + (SELECT COUNT(*) FROM till_entries e LEFT JOIN refunds r ON r.id = e.source_id
-               WHERE e.kind = 'refund' AND (r.id IS NULL OR r.total_minor <> -e.amount_minor))
+               WHERE e.kind = 'refund' AND (r.id IS NULL
+                  OR r.account_minor - r.total_minor <> e.amount_minor))
            + (SELECT COUNT(*) FROM till_entries e LEFT JOIN till_moves m ON m.id = e.source_id
                WHERE e.kind = 'move' AND (m.id IS NULL OR m.amount_minor <> e.amount_minor))""",
     ),

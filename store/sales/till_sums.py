@@ -73,6 +73,8 @@ def _queries(till: Till, since: datetime) -> Iterator[Select[Any]]:
         Sale.sold_by == who, Sale.location_id == here, Sale.channel == "till",
         Sale.currency == money, Sale.created_at >= since,
     )  # fmt: skip
+    # What went to the account is not out of the drawer.
+    back = Refund.account_minor - Refund.total_minor
     brought = (
         select(ReturnDecision.refund_id, func.min(ReturnDecision.location_id).label("place"))
         .group_by(ReturnDecision.refund_id)
@@ -81,7 +83,7 @@ def _queries(till: Till, since: datetime) -> Iterator[Select[Any]]:
     yield (
         _new("refund", Refund.id)
         .add_columns(
-            Sale.means.label("means"), (-Refund.total_minor).label("amount"),
+            Sale.means.label("means"), back.label("amount"),
             Refund.created_at.label("at"),
         )
         .join(Sale, Sale.id == Refund.sale_id)

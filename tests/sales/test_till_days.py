@@ -186,6 +186,18 @@ class TestAllThatMovesCash:
 
 
 @pytest.mark.usefixtures("context")
+def test_what_goes_to_an_account_stays_in_the_drawer(world: World, sam: Somebody) -> None:
+    milk, lin = world.item(price="12"), world.member()
+    day = opened(world, sam, 0)
+    line = (sales.Line(milk.id, 2),)
+    asked = sales.Buy(lin.id, world.location, "CNY", line, ids.new(), "till", sam.id, means="cash")
+    sold = sales.buy(asked).sale_id
+    sales.refund(sold, made_by=sam.id, parts=[sales.Part(1, 1)], to_account=True)
+    assert closed(day, sam, cash=2_400) == 1
+    assert world.faults() == []
+
+
+@pytest.mark.usefixtures("context")
 def test_other_drawers_are_other_days(world: World, sam: Somebody) -> None:
     milk, kim = world.item(price="12"), world.staff()
     mill = world.place("MILL")
