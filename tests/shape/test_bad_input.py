@@ -93,8 +93,8 @@ class Shop:
     known: list[str]
 
     def sound(self, response: TestResponse, what: object) -> None:
-        assert response.status_code < 500, (response.status_code, what, response.text[:300])
-        assert "Traceback" not in response.text
+        assert response.status_code < 500, (response.status_code, what, response.data[:300])
+        assert b"Traceback" not in response.data  # Bytes: some answers are pictures.
 
 
 @pytest.fixture
