@@ -2,4 +2,4 @@
 
 const next = document.querySelector("[data-forward]")?.dataset.forward;
 history.replaceState(null, "", location.pathname);
-if (next) location.assign(next);
+if (next) location.replace(next);
