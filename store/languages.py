@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def file_of(language: str, ending: str = "po") -> Path:
     return HERE / language / "LC_MESSAGES" / f"messages.{ending}"
 
 
+@cache
 def collected() -> Catalog:
     """All sentences that the code and the templates say today."""
     with (HERE / "babel.cfg").open() as config:

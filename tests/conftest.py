@@ -125,7 +125,7 @@ def _loudly(reporter: pytest.TerminalReporter, text: str) -> None:
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     if request.param == "sqlite":
         file = tmp_path / "shop.sqlite3"
-        shutil.copyfile(_sqlite_template(), file)
+        shutil.copyfile(sqlite_template(), file)
         yield Database("sqlite", f"sqlite:///{file}")
         return
     server = _server()
@@ -209,7 +209,8 @@ def clock() -> Iterator[Clock]:
 # --- templates: made once a run, by whoever is first ---------------------------------------------
 
 
-def _sqlite_template() -> Path:
+def sqlite_template() -> Path:
+    """A file of SQLite with the newest schema, to be copied."""
     file = Path(os.environ[SESSION], "template.sqlite3")
     with _one_at_a_time("sqlite"):
         if not file.exists():

@@ -3,13 +3,14 @@ journeys do. The tests leave each other alone by buying different goods as diffe
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from flask_migrate import upgrade
 
 from store import create_app
+from tests.conftest import sqlite_template
 from tests.live import open_server
 from tests.world import World
 
@@ -41,9 +42,8 @@ def shop(
         "TESTING": True,
         **more_settings,
     }
+    shutil.copyfile(sqlite_template(), folder / "shop.sqlite3")
     app = create_app(settings)
-    with app.app_context():
-        upgrade()
     world = World(app)
     server = open_server(settings, folder / "server.log", https=False)
     server.wait_until_ready()
