@@ -43,6 +43,7 @@ SETTINGS = (
     Setting("LAST_ONES", 3, "At or below this many on the shelf a page says: last ones."),
     Setting("RETURN_DAYS", 14, "Goods are taken back so many days after the sale; 0: never."),
     Setting("RETURN_OPENED", True, "Whether opened goods are taken back."),
+    Setting("REFUND_APPROVAL_ABOVE", "0", "A colleague approves refunds above this; 0: none is."),
     Setting("TOP_UP_LIMIT", "5000", "Largest single top-up of a shopper's account."),
     Setting("PIECE_G", 500, "What an item weighs whose size does not tell, in grams."),
     Setting("HOLD_MINUTES", 15, "Goods and prices stand so long while somebody pays elsewhere."),

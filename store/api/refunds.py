@@ -10,6 +10,8 @@ from marshmallow import fields, validate
 from .. import catalogue, identity, payment, sales
 from ..errors import Forbidden, Invalid, NotFound
 from ..payment.paybacks import PaymentDisputed
+from ..sales import approvals
+from ..sales.refund_limits import ApprovalNeeded
 from . import keys
 from .access import caller
 from .answers import amount, answer, moment
@@ -88,11 +90,14 @@ class Refund(Strict):
         catalogue.ItemNotForSale,
         payment.KeyReused,
         PaymentDisputed,
+        ApprovalNeeded,
+        approvals.RefundWaits,
+        approvals.RequestOver,
     ),
 )
 def refund(sale_id: str, body: dict[str, Any]) -> Response:
     """Give back the whole sale or some units of it, for staff: the money to where it came from,
-    the goods to the shelf."""
+    the goods to the shelf. Above the shop's limit nothing goes back: it waits for a colleague."""
     member = caller().member
     if not identity.allows(member, "refund"):
         raise Forbidden("Refunds are made by staff", permission="refund")
@@ -114,5 +119,8 @@ def refund(sale_id: str, body: dict[str, Any]) -> Response:
         }  # fmt: skip
 
     asked = body | {"sale": sale_id}
-    made, replayed = keys.once(member.id, "sales.refunds", asked, give_back)
+    wanted = approvals.Wanted(sale_id[:20], member.id, keys.key(), body["reason"], parts,
+                              body["to"] == "account")  # fmt: skip
+    with approvals.asking(wanted):
+        made, replayed = keys.once(member.id, "sales.refunds", asked, give_back)
     return answer(made, 201, replayed=replayed)

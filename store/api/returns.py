@@ -9,7 +9,8 @@ from marshmallow import fields, validate
 
 from .. import catalogue, identity, payment, sales, stock
 from ..errors import Forbidden, Invalid, NotFound
-from ..sales import hand_ins, returnable, returns
+from ..sales import approvals, hand_ins, returnable, returns
+from ..sales.refund_limits import ApprovalNeeded
 from ..sales.return_models import WAYS
 from . import keys
 from .access import caller
@@ -150,12 +151,13 @@ def cancel(return_id: str, body: dict[str, Any]) -> Response:
     refuses=(
         NotFound, Invalid, sales.NotRefundable, sales.OnItsWay, returns.NotReturnable,
         returns.ReturnTooLate, returns.ReturnOver, sales.NotSoManyLeft, catalogue.ItemNotForSale,
-        payment.KeyReused,
+        payment.KeyReused, ApprovalNeeded, approvals.RefundWaits, approvals.RequestOver,
     ),
 )  # fmt: skip
 def hand_in(sale_id: str, body: dict[str, Any]) -> Response:
     """Units are here, for staff: each for sale again at this location, in quarantine, or scrapped;
-    exactly what was paid for them goes back to where it came from."""
+    exactly what was paid for them goes back to where it came from. Above the shop's limit it
+    waits for a colleague, with the goods in your hands."""
     member = caller().member
     if not identity.allows(member, "refund"):
         raise Forbidden("Goods are taken back by staff", permission="refund")
@@ -177,7 +179,8 @@ def hand_in(sale_id: str, body: dict[str, Any]) -> Response:
             "total": amount(received.total_minor, sale.currency),
         }  # fmt: skip
 
-    made, replayed = keys.once(member.id, "hand-ins", body | {"sale": sale_id}, act)
+    with approvals.asking(approvals.handed_in(asked)):
+        made, replayed = keys.once(member.id, "hand-ins", body | {"sale": sale_id}, act)
     return answer(made, 201, replayed=replayed)
 
 

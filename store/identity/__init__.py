@@ -3,7 +3,7 @@
 from .confirm_views import confirmed
 from .identifiers import IdentifierTaken, find, proven_mail
 from .login import SignInNeeded, caller, current, needs, recognise, safe_next, signed_in
-from .members import add_member, by_id, first_owner, names_of
+from .members import add_member, by_id, first_owner, names_of, others_who_may
 from .models import Member
 from .roles import PERMISSIONS, SCOPES, allows
 from .sign_ins import is_stale as visit_is_stale
@@ -17,5 +17,6 @@ __all__ = [
     "PERMISSIONS", "SCOPES", "IdentifierTaken", "Member", "SignInNeeded", "TokenInvalid", "Visitor",
     "add_member", "allows", "by_id", "caller", "confirmed", "count_tries", "current", "find",
     "first_owner", "forgive_tries", "issue_token", "member_of_token", "names_of", "needs",
-    "proven_mail", "recognise", "safe_next", "signed_in", "visit_is_stale", "visitor_query",
+    "others_who_may", "proven_mail", "recognise", "safe_next", "signed_in", "visit_is_stale",
+    "visitor_query",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from . import passwords
 from .factor_models import HalfSignIn
 from .identifiers import IdentifierTaken, normalise
 from .models import ROLES, Identifier, Member, SignIn
+from .roles import PERMISSIONS
 
 __all__ = [
     "LastOwner", "add_member", "by_id", "disable", "enable", "end_sign_ins", "first_owner",
@@ -95,6 +96,15 @@ def staff() -> list[tuple[Member, str]]:
         .order_by(Member.role, Member.name, Member.id)
     )
     return [(row[0], row[1] or "") for row in rows]
+
+
+def others_who_may(permission: str, but: int) -> bool:
+    """Whether somebody else than this member may do it."""
+    roles = [role for role, held in PERMISSIONS.items() if permission in held]
+    query = select(Member.id).where(
+        Member.role.in_(roles), Member.disabled_at.is_(None), Member.id != but
+    )
+    return db.session.scalar(query.limit(1)) is not None
 
 
 @repeatable

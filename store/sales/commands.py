@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
+from .. import ids
 from ..errors import Refusal
 from ..stock import reservations
 from . import basket
+from .approvals import Wanted, asking
 from .refunds import Part
 from .refunds import refund as give_back
 
@@ -35,7 +37,9 @@ def refund(sale_id: str, made_by: int, reason: str, lines: tuple[str, ...]) -> N
     """Give a sale back, all that is left of it or some units; prints the refund's id."""
     try:
         parts = [_part(line) for line in lines] or None
-        click.echo(give_back(sale_id, made_by=made_by, reason=reason[:200], parts=parts))
+        reason = reason[:200]
+        with asking(Wanted(sale_id[:20], made_by, ids.new(), reason, parts)):
+            click.echo(give_back(sale_id, made_by=made_by, reason=reason, parts=parts))
     except Refusal as refusal:
         raise click.ClickException(refusal.message) from refusal
 

@@ -7,11 +7,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from .. import forms as fields
-from .. import identity
+from .. import identity, ids
 from ..errors import NotFound
 from ..payment.on_delivery import due_of
 from . import forms
+from .approval_views import told
+from .approvals import Wanted, asking
 from .receipts import Receipt, receipt, receipts
+from .refund_limits import ApprovalNeeded
 from .refunds import refund as give_back
 from .shown_views import blueprint, shown_receipt
 
@@ -39,7 +42,7 @@ def desk_sale(sale_id: str) -> str:
         raise NotFound("There is no such sale")
     return render_template(
         "sales/desk_sale.html", sale=_with_names([found])[0],
-        due_minor=due_of([found.id])[found.id] if found.state == "due" else 0,
+        key=ids.new(), due_minor=due_of([found.id])[found.id] if found.state == "due" else 0,
     )  # fmt: skip
 
 
@@ -47,11 +50,17 @@ def desk_sale(sale_id: str) -> str:
 @identity.needs("refund")
 def refund(sale_id: str) -> ResponseReturnValue:
     """So many units of each line go back, everything where the form names none: the money to where
-    it came from or to the account, the goods to the shelf."""
-    give_back(
-        sale_id, made_by=identity.signed_in().id, reason=fields.text("reason", most=200),
-        parts=forms.parts(), to_account=forms.to_account(),
+    it came from or to the account, the goods to the shelf. Above the limit it waits."""
+    wanted = Wanted(
+        sale_id[:20], identity.signed_in().id, fields.text("key", most=64) or ids.new(),
+        fields.text("reason", most=200), forms.parts(), forms.to_account(),
     )  # fmt: skip
+    try:
+        with asking(wanted):
+            give_back(sale_id, made_by=wanted.asked_by, reason=wanted.reason, parts=wanted.parts,
+                      to_account=wanted.to_account)  # fmt: skip
+    except ApprovalNeeded as needed:
+        return told(needed)
     flash(gettext("Refunded. The goods are for sale again."), "good")
     return redirect(url_for("sales.desk_sale", sale_id=sale_id), 303)
 

@@ -267,7 +267,7 @@ def _pay_back(
         parts += at_the_door.unpaid_shipping(sale, goods)
     if parts is None or parts:
         pay_back(sale_id, made_by=made_by, reason=reason, parts=parts, at=at, on_its_way=True,
-                 to_account=to_account)  # fmt: skip
+                 to_account=to_account, waits=False)  # fmt: skip
     if sale is not None and sale.state == "due" and not states & _COMING:
         couriers.forgo(sale)
 

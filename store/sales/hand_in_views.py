@@ -9,9 +9,11 @@ from flask_babel import gettext
 from .. import catalogue, identity, ids, money, stock, web
 from .. import forms as fields
 from ..errors import Invalid, NotFound
-from . import forms, hand_ins, returnable
+from . import approvals, forms, hand_ins, returnable
+from .approval_views import told
 from .buying import Line
 from .receipts import Receipt, receipt
+from .refund_limits import ApprovalNeeded
 from .return_views import shown_lines
 from .returns import Override
 from .returns import cancel as returns_cancel
@@ -61,7 +63,8 @@ def show(sale_id: str) -> str:
 @blueprint.post("/desk/returns/<sale_id>")
 @identity.needs("refund")
 def take_back(sale_id: str) -> ResponseReturnValue:
-    """Units are here: each for sale again, in quarantine or scrapped; or exchanged for another."""
+    """Units are here: each for sale again, in quarantine or scrapped; or exchanged for another.
+    Above the limit it waits, and the goods lie aside; nothing is exchanged."""
     sale, place = _sale(sale_id), stock.selling_location(fields.text("at", least=1, most=32))
     asked = hand_ins.HandIn(
         sale.id, place.id, identity.signed_in().id, _decisions(sale), forms.purchase_key(),
@@ -83,7 +86,11 @@ def take_back(sale_id: str) -> ResponseReturnValue:
             "good",
         )
         return redirect(url_for("sales.desk_sale", sale_id=taken.id), 303)
-    received = hand_ins.hand_in(asked)
+    try:
+        with approvals.asking(approvals.handed_in(asked)):
+            received = hand_ins.hand_in(asked)
+    except ApprovalNeeded as needed:
+        return told(needed)
     amount = money.show(received.total_minor, sale.currency, web.language())
     flash(
         gettext("Taken back. %(amount)s went to the account.", amount=amount)

@@ -53,7 +53,8 @@ class Decision(NamedTuple):
 class HandIn:
     """Units that staff have in their hands, at a location, with their decisions. Without a return
     that was declared before (`return_id`), one is written down here. The money goes back to where
-    it came from, or to the member's account."""
+    it came from, or to the member's account. `approved_above`: a second person has approved it,
+    above this limit."""
 
     sale_id: str
     location_id: int
@@ -64,6 +65,7 @@ class HandIn:
     return_id: str | None = None
     override: Override | None = None
     to_account: bool = False
+    approved_above: int | None = None
 
 
 class NotExchangeable(Refusal):
@@ -89,7 +91,7 @@ class Exchanged(NamedTuple):
 @repeatable
 def hand_in(asked: HandIn) -> Received:
     """Opener: units arrive at a shop; money and goods move. Raises NotFound, Invalid,
-    NotRefundable, ReturnOver, NotReturnable, ReturnTooLate, NotSoManyLeft."""
+    NotRefundable, ReturnOver, NotReturnable, ReturnTooLate, NotSoManyLeft, ApprovalNeeded."""
     with transaction():
         return take_in(asked)
 
@@ -132,7 +134,8 @@ def take_in(asked: HandIn) -> Received:
         raise NotFound("There is no such return")
     _receive(found, parts)
     paid = pay_back(sale.id, made_by=asked.staff_id, reason=found.reason or asked.note,
-                    parts=parts, at=at, to_account=asked.to_account)  # fmt: skip
+                    parts=parts, at=at, to_account=asked.to_account,
+                    approved_above=asked.approved_above)  # fmt: skip
     _write_decisions(found.id, paid.refund_id, asked, at)
     _move_goods(asked, paid, at)
     return Received(found.id, paid.refund_id, paid.total_minor)

@@ -160,7 +160,8 @@ class SaleLine(Base):
 
 class Refund(Base):
     """Money given back for a sale, or for some units of it. Where other means than the account had
-    paid, `account_minor` of it went to the account. History: rows are only added."""
+    paid, `account_minor` of it went to the account. `limit_minor` is the limit above which a second
+    person had to approve it then, if there was one. History: rows are only added."""
 
     __tablename__ = "refunds"
     __table_args__ = (
@@ -173,6 +174,7 @@ class Refund(Base):
     total_minor: Mapped[int] = mapped_column(BigId)
     tax_minor: Mapped[int] = mapped_column(BigId)
     account_minor: Mapped[int] = mapped_column(BigId, server_default="0")
+    limit_minor: Mapped[int | None] = mapped_column(BigId)
     reason: Mapped[str] = mapped_column(String(200), default="")
     made_by: Mapped[int] = mapped_column(ForeignKey("members.id"))
     created_at: Mapped[datetime] = mapped_column(Moment, index=True)

@@ -103,7 +103,8 @@ def decide(
         escrow.decide(sale_id, decision, note.strip(), made_by)
         if decision == "refund":
             at = clock.now()
-            paid = pay_back(sale_id, made_by=made_by, reason=note.strip()[:200], parts=parts, at=at)
+            paid = pay_back(sale_id, made_by=made_by, reason=note.strip()[:200], parts=parts, at=at,
+                            waits=False)  # fmt: skip
             escrow.name_refund(sale_id, paid.refund_id)
             goods = [
                 stock.Want(line.item_id, paid.location_id, line.quantity, sale_id, made_by)

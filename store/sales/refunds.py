@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
 
-from .. import catalogue, clock, ids, outbox, payment, stock
+from .. import clock, ids, outbox, payment, stock
 from ..db import in_transaction, repeatable, transaction
 from ..delivery.queue import states_of
 from ..delivery.states import ENDED
@@ -22,6 +22,8 @@ from ..payment import escrow
 from ..payment.on_delivery import MEANS, due_of, give_to_account
 from .models import TRANSITIONS, Refund, RefundLine, Sale, SaleLine
 from .opening import NotSoManyLeft, Part, given_units, resolved, share
+from .refund_deposits import with_deposits
+from .refund_limits import limit_of
 
 __all__ = [
     "Given", "NotRefundable", "NotSoManyLeft", "OnItsWay", "PaidBack", "Part", "give_back",
@@ -76,7 +78,7 @@ def refund(
 ) -> str:  # fmt: skip
     """Opener: give back what these units cost, or everything, and put the goods back where they
     were sold; the money to where it came from, or to the member's account. Answers the refund's id.
-    Raises NotFound, NotRefundable, Invalid, NotSoManyLeft."""
+    Raises NotFound, NotRefundable, Invalid, NotSoManyLeft, ApprovalNeeded."""
     with transaction():
         return give_back(
             sale_id, made_by=made_by, reason=reason, parts=parts, to_account=to_account
@@ -85,13 +87,14 @@ def refund(
 
 def give_back(
     sale_id: str, *, made_by: int, reason: str = "", parts: Sequence[Part] | None = None,
-    to_account: bool = False,
+    to_account: bool = False, approved_above: int | None = None,
 ) -> str:  # fmt: skip
     """Joiner: the same, for callers with something of their own to write beside it."""
     at = clock.now()
     given = pay_back(
-        sale_id, made_by=made_by, reason=reason, parts=parts, at=at, to_account=to_account
-    )
+        sale_id, made_by=made_by, reason=reason, parts=parts, at=at, to_account=to_account,
+        approved_above=approved_above,
+    )  # fmt: skip
     stock.put_back(
         [
             stock.Want(line.item_id, given.location_id, line.quantity, sale_id, made_by)
@@ -112,6 +115,8 @@ def pay_back(
     at: datetime,
     on_its_way: bool = False,
     to_account: bool = False,
+    waits: bool = True,
+    approved_above: int | None = None,
 ) -> PaidBack:
     """Joiner: the money alone, of these units or of all that are left. The caller says in the same
     transaction where the goods are. Goods of an order that has not arrived cannot come back: who
@@ -130,10 +135,13 @@ def pay_back(
     if parts is not None:
         parts = [unit for units in resolved(sale, parts) for unit in units]
     lines = {line.position: line for line in _lines_of(sale_id)}
-    asked = _with_deposits(lines, _asked(lines, parts))
+    asked = with_deposits(lines, _asked(lines, parts))
     given = [_given(lines[position], many) for position, many in sorted(asked.items())]
     left = sum(line.quantity - given_units(line) for line in lines.values())
     total = sum(line.total_minor for line in given)
+    limit = approved_above
+    if waits and limit is None:
+        limit = limit_of(sale, total, made_by)
     due = due_of([sale_id]).get(sale_id, 0) if sale.means == MEANS else 0
     event = "refund_part" if sum(asked.values()) < left else "refund_rest"
     if sale.state == "due" and event == "refund_part" and total >= due:
@@ -154,7 +162,7 @@ def pay_back(
     if sale.means == MEANS and total > due and sale.member_id is not None:
         # What was paid at the door cannot go back there: it is in the shopper's account.
         give_to_account(sale_id, sale.member_id, total - due, sale.currency)
-    _write(refund_id, sale_id, _booked(given, lines), made_by, reason, at, gone)
+    _write(refund_id, sale_id, _booked(given, lines), made_by, reason, at, gone, limit)
     outbox.put("sale.refunded", refund_id)
     goods = [line for line in given if lines[line.position].kind in ("goods", "part")]
     return PaidBack(refund_id, sale.member_id, sale.location_id, given, goods)
@@ -205,35 +213,6 @@ def _asked(lines: dict[int, Any], parts: Sequence[Part] | None) -> dict[int, int
     return asked
 
 
-def _with_deposits(lines: dict[int, Any], asked: dict[int, int]) -> dict[int, int]:
-    """A unit that goes back takes its deposit with it, a part of a bundle its own."""
-    of_parts = _deposits_of_parts(lines, asked)
-    for at, line in lines.items():
-        if line.kind == "deposit":
-            each = line.quantity // lines[line.of_position].quantity
-            many = asked.get(line.of_position, 0) * each
-            many += of_parts.get((line.of_position, line.item_id), 0)
-            if many:
-                asked[at] = min(many, line.quantity - line.quantity_refunded)
-    return {at: many for at, many in asked.items() if many}
-
-
-def _deposits_of_parts(lines: dict[int, Any], asked: dict[int, int]) -> dict[tuple[int, int], int]:
-    """How many deposits the parts of bundles take with them, by the bundle's line and the deposit's
-    item."""
-    parts = [lines[at] for at in asked if lines[at].kind == "part"]
-    found: dict[tuple[int, int], int] = {}
-    if not parts:
-        return found
-    bundles = catalogue.parts_of({lines[line.of_position].item_id for line in parts})
-    for line in parts:
-        for each in bundles.get(lines[line.of_position].item_id, ()):
-            if each.item_id == line.item_id and each.deposit is not None:
-                key = (line.of_position, each.deposit.item_id)
-                found[key] = found.get(key, 0) + asked[line.position]
-    return found
-
-
 def _given(line: Any, many: int) -> Given:
     whole = (line.quantity, given_units(line), many)
     return Given(line.position, line.item_id, many, share(line.total_minor, *whole),
@@ -274,7 +253,7 @@ def _count(sale_id: str, lines: dict[int, Any], given: Sequence[Given]) -> None:
 
 def _write(
     refund_id: str, sale_id: str, given: Sequence[Given], made_by: int, reason: str, at: datetime,
-    account_minor: int = 0,
+    account_minor: int = 0, limit_minor: int | None = None,
 ) -> None:  # fmt: skip
     connection = in_transaction().connection()
     connection.execute(
@@ -286,6 +265,7 @@ def _write(
                 "total_minor": sum(line.total_minor for line in given),
                 "tax_minor": sum(line.tax_minor for line in given),
                 "account_minor": account_minor,
+                "limit_minor": limit_minor,
                 "reason": reason,
                 "made_by": made_by,
                 "created_at": at,

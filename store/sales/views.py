@@ -11,6 +11,7 @@ from ..answers import see_other
 from ..errors import NotFound
 from ..payment.on_delivery import due_of
 from . import (
+    approval_views,
     away_views,
     basket,
     basket_code_views,
@@ -47,6 +48,7 @@ from .shown_views import blueprint, shown_receipt
 
 __all__ = [
     "Express",
+    "approval_views",
     "away_views",
     "basket_code_views",
     "basket_views",
