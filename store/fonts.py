@@ -9,13 +9,14 @@ printed appears as the geta mark 〓, the printers' old sign for a missing type,
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from fontTools.ttLib import TTFont
 
-__all__ = ["GETA", "Font", "font", "missing_glyphs", "printable", "width"]
+__all__ = ["GETA", "Font", "font", "missing_glyphs", "named", "printable", "told", "width"]
 
 GETA = "〓"
 FOLDER = Path(__file__).resolve().parents[1] / "static" / "fonts"
@@ -70,6 +71,18 @@ def missing_glyphs(text: str) -> list[str]:
     Asked when a name is saved, so that a person is told then and not by the printer.
     """
     return printable(text)[1]
+
+
+def named(characters: Iterable[str]) -> str:
+    """Characters by number and name, for where they cannot be shown."""
+    return ", ".join(f"U+{ord(one):04X} {unicodedata.name(one, '')}".strip() for one in characters)
+
+
+def told(missing: Sequence[str]) -> str:
+    """What the font lacks, for the screen: the first eight with their names, since the screen may
+    lack them, too; of the others a hundred as they are."""
+    first = ", ".join(f"{one} {named([one])}" for one in missing[:8])
+    return " ".join([first, *(["…"] if missing[8:] else []), *missing[8:108]])
 
 
 def printable(text: str) -> tuple[str, list[str]]:

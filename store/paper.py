@@ -7,7 +7,6 @@ What the fonts cannot show is told (`missing`), never printed as an empty box.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -130,9 +129,7 @@ class Paper:
 
     def named_missing(self) -> str:
         """The characters that could not be printed so far, by their names."""
-        return ", ".join(
-            f"U+{ord(one):04X} {unicodedata.name(one, '')}".strip() for one in self._missing
-        )
+        return fonts.named(self._missing)
 
     def _shown(self, text: str) -> str:
         kept, lost = fonts.printable(text)

@@ -19,6 +19,9 @@ CAP = 0.74
 DIP = 0.22
 """How far a comma hangs below the line, bold, at type size 1."""
 
+HANG = 0.3
+"""How far anything hangs below the line, and a little air, at type size 1."""
+
 TOUCHING = 1e-6
 """Sums of decimals miss by less than this; a label that just fits fits."""
 
@@ -86,9 +89,12 @@ def info(label: Worded, box: Box, small_size: float, figures: float) -> list[Tex
     The figures of the price are at most `figures` high, and no wider than the box.
     """
     texts = number_and_shelf(label, box, small_size)
-    floor = min((text.y - (CAP + 0.6) * text.size for text in texts), default=box.bottom)
     price = Price(label.price_text)
     shown, size = fitted(label.unit_price_text, box.width, 1.15 * small_size)
+    floor = min(
+        (text.y - _above(text.size, size if shown else 0, 0.6) for text in texts),
+        default=box.bottom,
+    )
     if shown:
         unit = box.line(shown, floor, size)
         if price.fits(box.width - unit.width - size, min(figures, price.high(floor - box.y))):
@@ -140,14 +146,18 @@ def number_and_shelf(label: Worded, box: Box, size: float) -> list[Text]:
             Text(number, box.x, box.bottom, size),
             Text(shelf, box.x + box.width - widths[1], box.bottom, size),
         ]
-    lines = []
-    baseline = box.bottom
-    for text in (number, shelf):
-        if text:
-            shown, own = fitted(text, box.width, size)
-            lines.append(box.line(shown, baseline, own))
-            baseline -= 1.15 * own
+    lines: list[Text] = []
+    for shown, own in (fitted(text, box.width, size) for text in (number, shelf) if text):
+        below = lines[-1] if lines else None
+        baseline = below.y - _above(below.size, own, 0.41) if below else box.bottom
+        lines.append(box.line(shown, baseline, own))
     return lines
+
+
+def _above(size: float, upper: float, gap: float) -> float:
+    """How far above a baseline the next one lies: `gap` is a share of the lower line's size, but
+    never less than what a larger line above hangs down (a slash, a comma, a g)."""
+    return CAP * size + max(gap * size, HANG * upper)
 
 
 def fitted(text: str, limit: float, size: float) -> tuple[str, float]:

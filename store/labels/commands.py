@@ -11,7 +11,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from .. import catalogue, stock
+from .. import catalogue, fonts, stock
 from ..errors import Invalid, NotFound, Refusal
 from . import choosing, forms, outputs, printing, sheets
 from .choosing import Choice
@@ -152,7 +152,7 @@ def _base_url() -> str:
 def _tell(printed: Printing, sheet: sheets.Sheet) -> None:
     click.echo(f"job {printed.job_id}: {printed.labels} labels on {printed.pages} pages", err=True)
     if printed.missing:
-        lost = " ".join(printed.missing)
+        lost = fonts.told(printed.missing)
         click.echo(f"The label's font lacks these, and prints 〓 instead: {lost}", err=True)
     if not sheet.sure:
         click.echo(f"Makers differ about {sheet.name}: try it on plain paper first.", err=True)

@@ -10,10 +10,10 @@ from flask import Response, flash, redirect, render_template, request, send_file
 from flask import url_for as url
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from .. import catalogue, identity, stock
 from .. import forms as fields
-from .. import identity, stock
 from ..db import connection, db, repeatable, transaction
 from . import forms, handing, outputs, picture, printing, sheets, sticker_views, stickers
 from .blueprint import blueprint
@@ -54,8 +54,16 @@ def job(job_id: int) -> str:
         printed_by=sticker_views.name_of(found.made_by),
         handed_by=sticker_views.name_of(found.handed_by),
         outputs=[each for each in outputs.OUTPUTS.values() if sheet.is_roll or not each.rolls_only],
-        next_skip=printing.skip_at(found, found.handed),
+        next_skip=printing.skip_at(found, found.handed), retired=_retired(job_id),
     )  # fmt: skip
+
+
+def _retired(job_id: int) -> int:
+    """How many of its labels are of items that were taken off sale since."""
+    item = catalogue.Item
+    query = select(func.count()).select_from(Label).join(item, item.id == Label.item_id)
+    found = query.where(Label.job_id == job_id, item.archived_at.is_not(None))
+    return db.session.scalar(found) or 0
 
 
 @blueprint.get("/desk/labels/jobs/<number:job_id>/page.png")

@@ -169,11 +169,18 @@ def _clean(label: PrintedLabel, missing: dict[str, None]) -> PrintedLabel:
     return PrintedLabel(
         url=label.url,
         code_text=shown(label.code_text),
-        names=tuple(name for name in map(shown, label.names[:2]) if name),
+        names=_legible([shown(name) for name in label.names[:2]]),
         price_text=shown(label.price_text),
         unit_price_text=shown(label.unit_price_text),
         shelf_text=shown(label.shelf_text),
     )
+
+
+def _legible(names: list[str]) -> tuple[str, ...]:
+    """The names without those of which no letter can be shown, where there is another: a row of
+    marks tells nobody anything."""
+    kept = tuple(name for name in names if name)
+    return tuple(n for n in kept if fonts.GETA not in n or any(map(str.isalnum, n))) or kept
 
 
 def _shelf(

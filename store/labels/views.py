@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from sqlalchemy import select
 
-from .. import catalogue, identity, ids, stock, web
+from .. import catalogue, fonts, identity, ids, stock, web
 from ..db import connection, db
 from ..errors import NotFound
 from . import (
@@ -62,7 +62,7 @@ def create_job() -> ResponseReturnValue:
     """Record the job; its PDF is drawn from the records as often as it is fetched."""
     printed = printing.print_job(forms.order())
     if printed.missing:
-        lost = " ".join(printed.missing[:20])
+        lost = fonts.told(printed.missing)
         flash(gettext("The label's font lacks these, and prints 〓 instead: %(signs)s", signs=lost),
               "warn")  # fmt: skip
     said = ngettext("%(num)d label is ready.", "%(num)d labels are ready.", printed.labels)
