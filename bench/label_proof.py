@@ -8,8 +8,8 @@ Needs ../shared/data. Pages are judged by as many processes as the machine has c
 
 from __future__ import annotations
 
-import os
 import resource
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -33,6 +33,8 @@ SHEET = "L7160"
 SMALL_SHEETS = ("L8651", "L7160")
 """A small label, where names are hard to fit, and the most common one."""
 DPI = (203, 300)
+BITE = 1_300
+"""So many names are set and judged at a time."""
 
 
 def codes() -> dict[str, float]:
@@ -65,15 +67,12 @@ def names() -> dict[str, float]:
     faults = 0
     for sheet in SMALL_SHEETS:
         began = time.perf_counter()
-        shares = os.cpu_count() or 1
-        with ProcessPoolExecutor(shares, mp_context=get_context("fork")) as pool:
-            done = list(pool.map(partial(_laid_out, every, sheet, shares), range(shares)))
+        bites = [every[at : at + BITE] for at in range(0, len(every), BITE)]
+        with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:
+            done = list(_told(pool.map(partial(_laid_out, sheet), bites), sheet, len(bites)))
         seconds = time.perf_counter() - began
         found = [fault for judged in done for fault in judged.faults]
-        labels, cut = (
-            sum(judged.labels for judged in done),
-            sum(judged.shortened for judged in done),
-        )
+        labels, cut = sum(each.labels for each in done), sum(each.shortened for each in done)
         faults += len(found)
         print(f"\n{len(every):,} real names on {sheet}, {seconds:.0f} s")
         print(f"  labels in the finished PDF {labels:9,}   {cut:,} with an ellipsis")
@@ -145,12 +144,19 @@ def _readers() -> str:
     return "zxing and zbar" if len(_all_readers()) == 2 else "zxing (zbar is not here)"
 
 
-def _laid_out(every: list[str], sheet: str, shares: int, share: int) -> finished.Judged:
-    """Each name of this share on a label, and what is wrong with them."""
-    mine = every[share::shares]
+def _told(bites: Iterable[finished.Judged], sheet: str, of: int) -> Iterator[finished.Judged]:
+    """The same, while a person at a screen sees how far it is."""
+    for number, judged in enumerate(bites, 1):
+        yield judged
+        if sys.stderr.isatty():
+            print(f"  {sheet} {100 * number // of:3} %", end="\r", file=sys.stderr, flush=True)
+
+
+def _laid_out(sheet: str, names: list[str]) -> finished.Judged:
+    """Each of these names on a label, and what is wrong with them."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "names.pdf")
-        _print(path, _labels(mine), sheet)
+        _print(path, _labels(names), sheet)
         return finished.faults_in(path, sheets.sheet(sheet))
 
 

@@ -32,6 +32,8 @@ class Font:
     """Code point to glyph number."""
     advances: tuple[int, ...]
     """Glyph number to width."""
+    widths: dict[str, int]
+    """Character to width."""
     cap_height: int
     ascent: int
     descent: int
@@ -47,11 +49,13 @@ def font(bold: bool = False) -> Font:
             raise ValueError(f"{file.name} must have 1000 units to the em")
         numbers = source.getReverseGlyphMap()
         head, metrics = source["head"], source["hmtx"].metrics
+        named_glyphs = source.getBestCmap().items()
         return Font(
             name=source["name"].getDebugName(6),
             file=file,
-            glyphs={point: numbers[name] for point, name in source.getBestCmap().items()},
+            glyphs={point: numbers[name] for point, name in named_glyphs},
             advances=tuple(metrics[name][0] for name in source.getGlyphOrder()),
+            widths={chr(point): metrics[name][0] for point, name in named_glyphs},
             cap_height=source["OS/2"].sCapHeight,
             ascent=source["hhea"].ascent,
             descent=source["hhea"].descent,
@@ -61,8 +65,7 @@ def font(bold: bool = False) -> Font:
 
 def width(text: str, bold: bool = False) -> float:
     """The width of printable text at type size 1."""
-    face = font(bold)
-    return sum(face.advances[face.glyphs[ord(character)]] for character in text) / 1000
+    return sum(map(font(bold).widths.__getitem__, text)) / 1000
 
 
 def missing_glyphs(text: str) -> list[str]:

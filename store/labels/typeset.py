@@ -6,9 +6,12 @@ widths of the very font that is printed, so what fits here fits on paper.
 
 from __future__ import annotations
 
+import math
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
 from ..fonts import width
@@ -129,6 +132,8 @@ def _set(
     names: list[list[_Word]], space: tuple[float, float], size: float, most: int
 ) -> list[Line] | None:
     """The names in at most `most` lines each, or None where they do not fit."""
+    if not _may_fit(names, space, size, most):
+        return None
     lines: list[Line] = []
     top = 0.0
     for at, words in enumerate(names):
@@ -140,6 +145,21 @@ def _set(
             lines.append(Line(text, own, at == 0, top))
             top += own * LEADING
     return lines if top <= space[1] + 0.01 else None
+
+
+def _may_fit(
+    names: list[list[_Word]], space: tuple[float, float], size: float, most: int
+) -> bool:
+    """Whether there is room for so much type at all, wherever the lines break: most sizes that are
+    tried are too large, and this says so sooner than breaking the lines."""
+    high = 0.0
+    for at, words in enumerate(names):
+        own = size if at == 0 else size * SECOND_NAME
+        least = math.ceil(sum([word.width for word in words]) * own / space[0] - 1e-6)
+        if least > most:
+            return False
+        high += least * own * LEADING
+    return high <= space[1] + 0.02
 
 
 def _wrap(words: list[_Word], limit: float, *, bold: bool) -> list[str] | None:
@@ -205,9 +225,9 @@ def shorten(text: str, limit: float, *, bold: bool = False) -> str:
     """The text, or as much of it as fits before an ellipsis, no wider than `limit` at size 1."""
     if width(text, bold) <= limit:
         return text
-    while text and width(text + ELLIPSIS, bold) > limit:
-        text = text[:-1].rstrip()
-    return text + ELLIPSIS
+    ends = list(accumulate(width(character, bold) for character in text))
+    fits = bisect_right(ends, limit - width(ELLIPSIS, bold))
+    return text[:fits].rstrip() + ELLIPSIS
 
 
 def price_pieces(text: str) -> list[Piece]:
