@@ -147,9 +147,7 @@ def _set(
     return lines if top <= space[1] + 0.01 else None
 
 
-def _may_fit(
-    names: list[list[_Word]], space: tuple[float, float], size: float, most: int
-) -> bool:
+def _may_fit(names: list[list[_Word]], space: tuple[float, float], size: float, most: int) -> bool:
     """Whether there is room for so much type at all, wherever the lines break: most sizes that are
     tried are too large, and this says so sooner than breaking the lines."""
     high = 0.0
