@@ -15,7 +15,7 @@ from typing import Any
 from flask import Flask, Response, request
 from flask_migrate import Migrate
 
-from . import api, assets, commands, intake, settings, web
+from . import api, assets, commands, intake, money, settings, web
 from . import db as database
 from .answers import Answer
 from .catalogue import commands as catalogue_commands
@@ -98,6 +98,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     )
     app.config.update(settings.load(overrides))
     holidays.read(app.config["HOLIDAYS"])  # A typing error is told of now, not on some page.
+    money.check_coin(app.config["CASH_ROUNDING"], app.config["CURRENCY"])
     url = app.config["DATABASE_URL"]
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(url, app.config["THREADS"])

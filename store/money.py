@@ -11,12 +11,13 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from babel.core import get_global
 from babel.numbers import format_currency, get_currency_precision, is_currency
 
 from .errors import Invalid
 
-__all__ = ["LARGEST_MINOR", "Taxed", "added_tax", "decimals", "included_tax", "parse", "share",
-           "show", "taxed", "text"]  # fmt: skip
+__all__ = ["LARGEST_MINOR", "Taxed", "added_tax", "check_coin", "decimals", "included_tax", "parse",
+           "rounded", "share", "show", "taxed", "text"]  # fmt: skip
 
 LARGEST_MINOR = 10**15
 """Refused above this: it keeps every sum of a shop far inside 2^63 and a price inside 2^53."""
@@ -71,6 +72,29 @@ def show(minor: int, currency: str, language: str = "en") -> str:
     amount = Decimal(minor).scaleb(-decimals(currency))
     shown = format_currency(amount, currency, locale=language.replace("-", "_"))
     return _COUNTRY_OF_SIGN.sub("", shown)
+
+
+def rounded(minor: int, coin_minor: int) -> int:
+    """An amount as coins can pay it: the nearest multiple of the smallest coin, half up by amount,
+    below zero as above. A coin of 0 or 1 leaves it as it is. So cash is rounded in Switzerland and
+    Sweden (lag 1970:1029) and under New Zealand's Swedish rounding; what is owed is not changed."""
+    if coin_minor <= 1:
+        return minor
+    whole = (2 * abs(minor) + coin_minor) // (2 * coin_minor) * coin_minor
+    return -whole if minor < 0 else whole
+
+
+def check_coin(coin_minor: int, currency: str) -> None:
+    """Raises Invalid for a smallest coin that no currency has, or not this one: coins are 1, 2, 5
+    or 25 with zeroes, and the smallest is no more than one whole unit, or than 1000 where nothing
+    less than whole units is paid in cash (CLDR: CZK, HUF, SEK, JPY, KRW)."""
+    if coin_minor <= 1:
+        return
+    fractions = get_global("currency_fractions")
+    digits, _, in_cash, _ = fractions.get(currency, fractions["DEFAULT"])
+    most = 10 ** decimals(currency) * (1 if digits and in_cash else 1000)
+    if int(str(coin_minor).rstrip("0")) not in (1, 2, 5, 25) or coin_minor > most:
+        raise Invalid(f"STORE_CASH_ROUNDING: {coin_minor} is no smallest coin of {currency}")
 
 
 def included_tax(gross_minor: int, rate_bp: int) -> int:

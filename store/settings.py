@@ -48,6 +48,7 @@ SETTINGS = (
     Setting("PIECE_G", 500, "What an item weighs whose size does not tell, in grams."),
     Setting("HOLD_MINUTES", 15, "Goods and prices stand so long while somebody pays elsewhere."),
     Setting("TILL_BLIND", False, "Staff count a till before they see what should be in it."),
+    Setting("CASH_ROUNDING", 0, "Smallest coin in minor units: CHF 5, SEK 100; 0: cash is exact."),
     Setting("CASH_ON_DELIVERY", "0", "Largest order that is paid to the courier; 0: none is."),
     Setting("CASH_ON_DELIVERY_OPEN", 2, "So many of a shopper's may be unpaid or refused at once."),
     Setting("ESCROW_DAYS", 0, "Orders' money is held until so many days after arrival; 0: never."),

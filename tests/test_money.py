@@ -133,3 +133,22 @@ def test_people_read_the_same_digits(minor: int, currency: str, language: str) -
     digits = "".join(character for character in shown if character.isdigit())
     assert int(digits) == abs(minor)
     assert ("-" in shown or "−" in shown) == (minor < 0)
+
+
+@given(AMOUNTS, st.sampled_from((5, 10, 50, 100, 500)))
+def test_cash_is_the_nearest_multiple_of_the_coin(minor: int, coin: int) -> None:
+    cash = money.rounded(minor, coin)
+    assert cash % coin == 0 and 2 * abs(cash - minor) <= coin
+    assert money.rounded(-minor, coin) == -cash
+    assert abs(cash) >= abs(minor) or 2 * abs(cash - minor) < coin  # Half goes up.
+    assert money.rounded(minor, 0) == money.rounded(minor, 1) == minor
+    assert money.rounded(cash, coin) == cash
+
+
+def test_a_coin_is_one_that_the_currency_may_have() -> None:
+    for coin, currency in ((5, "CHF"), (100, "SEK"), (10, "NZD"), (10, "CNY"), (500, "HUF"),
+                           (10, "JPY"), (25, "KWD"), (0, "CNY"), (1, "CNY")):  # fmt: skip
+        money.check_coin(coin, currency)
+    for coin, currency in ((3, "CHF"), (15, "CHF"), (500, "CHF"), (10**12, "SEK"), (5000, "JPY")):
+        with pytest.raises(Invalid):
+            money.check_coin(coin, currency)

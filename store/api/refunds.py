@@ -70,6 +70,11 @@ class Refund(Strict):
         required=True,
         metadata={"description": "What of it went to the account though other means had paid."},
     )
+    rounding = fields.Nested(
+        Money,
+        required=True,
+        metadata={"description": "What is given in cash above the rest; below zero: less."},
+    )
     reason = fields.String(required=True)
     lines = fields.List(fields.Nested(RefundLine), required=True)
     created_at = fields.DateTime(required=True)
@@ -113,7 +118,8 @@ def refund(sale_id: str, body: dict[str, Any]) -> Response:
         return {
             "id": refund_id, "sale": sale.id, "total": amount(made.total_minor, sale.currency),
             "tax": amount(made.tax_minor, sale.currency),
-            "to_account": amount(made.account_minor, sale.currency), "reason": made.reason,
+            "to_account": amount(made.account_minor, sale.currency),
+            "rounding": amount(made.rounding_minor, sale.currency), "reason": made.reason,
             "lines": [{"position": unit[0], "quantity": unit[1]} for unit in made.units],
             "created_at": moment(made.created_at),
         }  # fmt: skip

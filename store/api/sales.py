@@ -91,6 +91,12 @@ class ShownPayment(Strict):
         required=True,
         metadata={"description": "What of the total the member's account paid."},
     )
+    rounding = fields.Nested(
+        Money,
+        required=True,
+        metadata={"description": "What was paid in cash above the total, as coins can pay it; "
+                  "below zero: less."},
+    )  # fmt: skip
 
 
 class SaleBody(Strict):
@@ -367,6 +373,7 @@ def shown_sale(sale: sales.Receipt) -> dict[str, Any]:
             "from_account": amount(
                 sale.total_minor if sale.means == "account" else sale.account_minor, of
             ),
+            "rounding": amount(sale.rounding_minor, of),
         },
         "total": amount(sale.total_minor, of),
         "tax": amount(sale.tax_minor, of),

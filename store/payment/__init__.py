@@ -15,6 +15,7 @@ from .ledger import (
     lock_accounts,
 )
 from .paybacks import refund
+from .rounding import Rounded, book_rounding
 from .statements import statement
 
 __all__ = [
@@ -23,9 +24,11 @@ __all__ = [
     "KeyReused",
     "Payment",
     "RefundTooLarge",
+    "Rounded",
     "accounts",
     "balance_expression",
     "balance_of",
+    "book_rounding",
     "charge",
     "deposit",
     "lock_accounts",

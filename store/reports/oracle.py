@@ -18,6 +18,7 @@ from . import (
     oracle_deposits,
     oracle_escrow,
     oracle_membership,
+    oracle_rounding,
     oracle_sellers,
     oracle_splits,
 )
@@ -463,7 +464,7 @@ _RULES = (
 MORE = (
     *oracle_deposits.RULES, *oracle_couriers.RULES, *oracle_bundles.RULES, *oracle_costs.RULES,
     *oracle_sellers.RULES, *oracle_escrow.RULES, *oracle_splits.RULES, *oracle_membership.RULES,
-    *oracle_approvals.RULES,
+    *oracle_approvals.RULES, *oracle_rounding.RULES,
 )  # fmt: skip
 
 

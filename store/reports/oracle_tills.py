@@ -28,13 +28,17 @@ RULES = (
     ),
     (
         "till_entries_off",
-        "sales and moves that stand in a closed day with another sum than their own",
+        "sales, refunds, empties and moves that stand in a closed day with another sum than "
+        "their own",
         """SELECT (SELECT COUNT(*) FROM till_entries e LEFT JOIN sales s ON s.id = e.source_id
-               WHERE e.kind = 'sale' AND (s.id IS NULL OR s.total_minor <> e.amount_minor
-                  OR s.means <> e.means))
+               WHERE e.kind = 'sale' AND (s.id IS NULL OR s.means <> e.means
+                  OR s.total_minor + s.rounding_minor <> e.amount_minor))
            + (SELECT COUNT(*) FROM till_entries e LEFT JOIN refunds r ON r.id = e.source_id
                WHERE e.kind = 'refund' AND (r.id IS NULL
-                  OR r.account_minor - r.total_minor <> e.amount_minor))
+                  OR r.account_minor - r.total_minor - r.rounding_minor <> e.amount_minor))
+           + (SELECT COUNT(*) FROM till_entries e LEFT JOIN empties m ON m.id = e.source_id
+               WHERE e.kind = 'empties' AND (m.id IS NULL
+                  OR -m.total_minor - m.rounding_minor <> e.amount_minor))
            + (SELECT COUNT(*) FROM till_entries e LEFT JOIN till_moves m ON m.id = e.source_id
                WHERE e.kind = 'move' AND (m.id IS NULL OR m.amount_minor <> e.amount_minor))""",
     ),

@@ -15,6 +15,7 @@ from ..errors import Invalid, Refusal
 from . import away, forms
 from .empties import take_back_in
 from .offline import ClockWrong, take_in
+from .rounding import coin
 from .shown_views import blueprint
 from .staff import place_here
 
@@ -37,7 +38,7 @@ def till_goods() -> Response:
     ticket = away.Ticket(seller.id, place.id).signed(forms.key())
     said = {"ticket": ticket, "seller": seller.name, "place": place.name,
             "goods": away.goods(place.id, forms.currency()),
-            "kinds": away.kinds(forms.currency())}  # fmt: skip
+            "kinds": away.kinds(forms.currency()), "coin": coin(forms.currency())}  # fmt: skip
     return jsonify(said)
 
 

@@ -10,6 +10,7 @@ The guards in these statements, and the CHECKs behind them, decide in the end.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert
 
@@ -19,6 +20,7 @@ from .deciding import Accepted, Till
 from .goods import deposit_rows, leaving
 from .models import Sale, SaleLine
 from .offers import off_rows
+from .rounding import of_sale
 
 
 class Overtaken(Exception):
@@ -29,7 +31,8 @@ _insert_sales = Prepared(
     lambda dialect: insert(Sale),
     (
         "id", "member_id", "key", "contents", "location_id", "channel", "means", "state",
-        "currency", "total_minor", "tax_minor", "account_minor", "sold_by", "created_at",
+        "currency", "total_minor", "tax_minor", "account_minor", "rounding_minor", "sold_by",
+        "created_at",
     ),
 )  # fmt: skip
 _insert_lines = Prepared(
@@ -61,7 +64,11 @@ def write(till: Till) -> None:
         ]  # fmt: skip
         if not payment.charge(payments, accounts, at):
             raise Overtaken
-    _insert_sales.run([_sale_row(sale, at) for sale in accepted])
+    sales = [_sale_row(sale, at) for sale in accepted]
+    _insert_sales.run(sales)
+    for row in sales:
+        if row["rounding_minor"]:
+            _round(row, at)
     _insert_lines.run([row for sale in accepted for row in _line_rows(sale)])
     deposits = [
         row
@@ -111,14 +118,21 @@ def _reduce(sale: Accepted) -> None:
         raise Overtaken
 
 
-def _sale_row(sale: Accepted, at: datetime) -> dict[str, object]:
+def _round(row: dict[str, Any], at: datetime) -> None:
+    turned = payment.Rounded(row["id"], row["id"], row["rounding_minor"])
+    payment.book_rounding([turned], row["currency"], at)
+
+
+def _sale_row(sale: Accepted, at: datetime) -> dict[str, Any]:
     asked = sale.asked
     return {
         "id": sale.sale_id, "member_id": asked.member_id, "key": asked.key,
         "contents": asked.contents, "location_id": asked.location_id, "channel": asked.channel,
         "means": asked.means, "state": "paid", "currency": asked.currency,
         "total_minor": sale.total_minor, "tax_minor": sale.tax_minor,
-        "account_minor": asked.account_minor, "sold_by": asked.sold_by, "created_at": at,
+        "account_minor": asked.account_minor,
+        "rounding_minor": of_sale(asked.means, sale.total_minor, asked.currency),
+        "sold_by": asked.sold_by, "created_at": at,
     }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from .approvals import Wanted, asking
 from .receipts import Receipt, receipt, receipts
 from .refund_limits import ApprovalNeeded
 from .refunds import refund as give_back
+from .rounding import tendered
 from .shown_views import blueprint, shown_receipt
 
 PAGE = 50
@@ -41,7 +42,7 @@ def desk_sale(sale_id: str) -> str:
     if found is None:
         raise NotFound("There is no such sale")
     return render_template(
-        "sales/desk_sale.html", sale=_with_names([found])[0],
+        "sales/desk_sale.html", sale=_with_names([found])[0], tendered=tendered(found),
         key=ids.new(), due_minor=due_of([found.id])[found.id] if found.state == "due" else 0,
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ goods, and what it stood for was sold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -20,8 +20,9 @@ from ..errors import Invalid
 from .buying import Bought, Buy
 from .checkout import buy_in
 from .models import Empties, EmptyLine, Refund, RefundLine, Sale, SaleLine
+from .rounding import of_empties
 
-__all__ = ["Owed", "Returned", "of_sales", "owed", "sell_with", "take_back", "take_back_in"]
+__all__ = ["Owed", "Returned", "owed", "sell_with", "take_back", "take_back_in"]
 
 MOST = 999
 
@@ -84,13 +85,14 @@ def take_back_in(asked: Returned, sale_id: str | None) -> tuple[str, int]:
         return before
     empties_id = ids.new()
     totals = {each: kinds[each].amount_minor * many for each, many in asked.quantities.items()}
-    total = sum(totals.values())
+    total, at = sum(totals.values()), clock.now()
+    turned = of_empties(asked.means, total, asked.currency, sale_id)
     session.connection().execute(
         insert(Empties),
         [{"id": empties_id, "key": asked.key, "location_id": asked.location_id,
           "member_id": asked.member_id, "means": asked.means, "sale_id": sale_id,
-          "currency": asked.currency, "total_minor": total, "made_by": asked.staff_id,
-          "at": asked.at or clock.now()}],
+          "currency": asked.currency, "total_minor": total, "rounding_minor": turned,
+          "made_by": asked.staff_id, "at": asked.at or at}],
     )  # fmt: skip
     rows = [
         {"empties_id": empties_id, "item_id": each, "quantity": asked.quantities[each],
@@ -101,6 +103,7 @@ def take_back_in(asked: Returned, sale_id: str | None) -> tuple[str, int]:
     payment.pay_empties(
         total, asked.currency, empties_id=empties_id, member_id=asked.member_id, means=asked.means
     )
+    payment.book_rounding([payment.Rounded(empties_id, None, -turned)], asked.currency, at)
     return empties_id, total
 
 
@@ -119,16 +122,6 @@ def _earlier(asked: Returned) -> tuple[str, int] | None:
     if (dict(session.execute(lines).all()), found.means, found.member_id) != said:
         raise payment.KeyReused("The key was used for other empties")
     return found.id, found.total_minor
-
-
-def of_sales(sale_ids: Iterable[str]) -> dict[str, int]:
-    """What came off these sales for empties, by sale."""
-    query: Any = (
-        select(Empties.sale_id, func.sum(Empties.total_minor))
-        .where(Empties.sale_id.in_(list(sale_ids)))
-        .group_by(Empties.sale_id)
-    )
-    return {row[0]: int(row[1]) for row in connection().execute(query)}
 
 
 class Owed(NamedTuple):

@@ -16,6 +16,7 @@ from ..db import repeatable, transaction
 from ..errors import Invalid, Refusal
 from . import forms
 from .empties import MOST, Returned, owed, take_back
+from .rounding import in_cash
 from .shown_views import blueprint
 from .staff import known, member_numbered, place_here
 
@@ -44,6 +45,7 @@ def show_empties() -> ResponseReturnValue:
         "sales/empties.html", kinds=kinds, counts=counts, who=who, member=member,
         place=place_here(), currency=forms.currency(), key=ids.new(), most=MOST,
         total_minor=amount(counts, kinds),
+        cash_minor=in_cash(amount(counts, kinds), forms.currency()),
         balance_minor=payment.balance_of(member.id, forms.currency()) if member else None,
     )  # fmt: skip
 
@@ -58,8 +60,10 @@ def take_empties() -> ResponseReturnValue:
             member.id if member else None, fields.text("means", least=1, most=16),
         )
     )  # fmt: skip
+    in_coins = request.form["means"] == "cash"
+    paid = in_cash(paid, forms.currency()) if in_coins else paid
     shown = money.show(paid, forms.currency(), web.language())
-    if request.form["means"] == "account":
+    if not in_coins:
         flash(gettext("%(amount)s went to the account.", amount=shown), "good")
     else:
         flash(gettext("Give %(amount)s in cash.", amount=shown), "good")

@@ -43,7 +43,8 @@ class Sale(Base):
     what was asked for, so that the same key with other contents is refused. A till may sell to
     somebody it does not know: then nobody's name is on it. A till's key is unique per seller,
     whoever buys, so that a basket that was paid is not paid again by other means. Where a gateway
-    brought the money, `account_minor` of the total stood on the member's account."""
+    brought the money, `account_minor` of the total stood on the member's account. What was paid in
+    cash is the total and `rounding_minor`, as coins can pay it."""
 
     __tablename__ = "sales"
     __table_args__ = (
@@ -63,6 +64,10 @@ class Sale(Base):
         ),
         CheckConstraint("member_id IS NOT NULL OR sold_by IS NOT NULL", name="somebody"),
         CheckConstraint("member_id IS NOT NULL OR means <> 'account'", name="whose_account"),
+        CheckConstraint(
+            "rounding_minor = 0 OR (means = 'cash' AND total_minor + rounding_minor >= 0)",
+            name="rounding",
+        ),
         Index(
             "uq_sales_sold_by_key",
             "sold_by",
@@ -93,6 +98,7 @@ class Sale(Base):
     total_minor: Mapped[int] = mapped_column(BigId)
     tax_minor: Mapped[int] = mapped_column(BigId)
     account_minor: Mapped[int] = mapped_column(BigId, server_default="0")
+    rounding_minor: Mapped[int] = mapped_column(BigId, server_default="0")
     sold_by: Mapped[int | None] = mapped_column(BigId)
     fulfilment: Mapped[str] = mapped_column(String(8), server_default="taken")
     created_at: Mapped[datetime] = mapped_column(Moment)
@@ -160,13 +166,18 @@ class SaleLine(Base):
 
 class Refund(Base):
     """Money given back for a sale, or for some units of it. Where other means than the account had
-    paid, `account_minor` of it went to the account. `limit_minor` is the limit above which a second
-    person had to approve it then, if there was one. History: rows are only added."""
+    paid, `account_minor` of it went to the account. In cash the rest was given, and
+    `rounding_minor`. `limit_minor` is the limit above which a second person had to approve it then,
+    if there was one. History: rows are only added."""
 
     __tablename__ = "refunds"
     __table_args__ = (
         CheckConstraint("total_minor >= 0", name="total"),
         CheckConstraint("account_minor BETWEEN 0 AND total_minor", name="account"),
+        CheckConstraint(
+            "rounding_minor = 0 OR total_minor - account_minor + rounding_minor >= 0",
+            name="rounding",
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(20), primary_key=True)
@@ -175,6 +186,7 @@ class Refund(Base):
     tax_minor: Mapped[int] = mapped_column(BigId)
     account_minor: Mapped[int] = mapped_column(BigId, server_default="0")
     limit_minor: Mapped[int | None] = mapped_column(BigId)
+    rounding_minor: Mapped[int] = mapped_column(BigId, server_default="0")
     reason: Mapped[str] = mapped_column(String(200), default="")
     made_by: Mapped[int] = mapped_column(ForeignKey("members.id"))
     created_at: Mapped[datetime] = mapped_column(Moment, index=True)
@@ -196,8 +208,9 @@ class RefundLine(Base):
 
 class Empties(Base):
     """Empties that came back at a location, and the deposit that was paid for them: to a member's
-    account, in cash, or off the sale at hand (`sale_id`). `key` is unique per member of the staff.
-    History: rows are only added."""
+    account, in cash, or off the sale at hand (`sale_id`). In cash the total and `rounding_minor`
+    were given, or came off. `key` is unique per member of the staff. History: rows are only
+    added."""
 
     __tablename__ = "empties"
     __table_args__ = (
@@ -206,6 +219,10 @@ class Empties(Base):
         CheckConstraint("means IN ('account', 'cash', 'card')", name="means"),
         CheckConstraint("member_id IS NOT NULL OR means <> 'account'", name="whose_account"),
         CheckConstraint("sale_id IS NOT NULL OR means <> 'card'", name="card_of_sale"),
+        CheckConstraint(
+            "rounding_minor = 0 OR (means = 'cash' AND total_minor + rounding_minor >= 0)",
+            name="rounding",
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(20), primary_key=True)
@@ -216,6 +233,7 @@ class Empties(Base):
     sale_id: Mapped[str | None] = mapped_column(ForeignKey("sales.id"), index=True)
     currency: Mapped[str] = mapped_column(String(3))
     total_minor: Mapped[int] = mapped_column(BigId)
+    rounding_minor: Mapped[int] = mapped_column(BigId, server_default="0")
     made_by: Mapped[int] = mapped_column(ForeignKey("members.id"))
     at: Mapped[datetime] = mapped_column(Moment)
 

@@ -24,6 +24,7 @@ from .goods import Deposited, Parts, carried, deposit_rows, parts_of
 from .models import Sale, SaleLine
 from .offline_stock import Overtaken, leave
 from .receipts import is_on_top
+from .rounding import of_sale
 
 AHEAD = timedelta(minutes=5)
 BEFORE = timedelta(days=90)
@@ -207,12 +208,13 @@ def _write(asked: OfflineSale, sale_id: str, now: datetime) -> None:
             "label_id": None, "kind": "goods", "of_position": None, "off_minor": 0,
         })  # fmt: skip
     rows += deposit_rows(sale_id, deposits, len(rows))
+    turned = of_sale(asked.means, asked.total_minor, asked.currency)
     sale = {
         "id": sale_id, "member_id": asked.member_id, "key": asked.key,
         "contents": asked.contents, "location_id": asked.location_id, "channel": "till",
         "means": asked.means, "state": "paid", "currency": asked.currency,
         "total_minor": asked.total_minor, "tax_minor": sum(row["tax_minor"] for row in rows),
-        "sold_by": asked.sold_by, "created_at": min(asked.at, now),
+        "rounding_minor": turned, "sold_by": asked.sold_by, "created_at": min(asked.at, now),
     }  # fmt: skip
     in_transaction().connection().execute(insert(Sale), [sale])
     in_transaction().connection().execute(insert(SaleLine), rows)
@@ -221,6 +223,7 @@ def _write(asked: OfflineSale, sale_id: str, now: datetime) -> None:
         asked.member_id, asked.total_minor, sale_id, asked.means, deposit_minor=owed
     )
     payment.charge([paid], payment.accounts([], asked.currency), now)
+    payment.book_rounding([payment.Rounded(sale_id, sale_id, turned)], asked.currency, now)
     outbox.put_many("sale.paid", [sale_id], now)
 
 

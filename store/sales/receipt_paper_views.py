@@ -12,9 +12,9 @@ from flask_babel import gettext, ngettext
 from .. import fonts, identity, money, stock, web
 from ..labels import qr
 from ..paper import Column, Paper
-from .empties import of_sales
 from .receipts import Receipt, ReceiptLine, ReceiptRefund, TaxLine, tax_lines
 from .return_views import receipt_rules
+from .rounding import tendered
 from .shown_views import contents_of, means_name
 
 __all__ = ["receipt_pdf", "refund_pdf"]
@@ -58,9 +58,7 @@ def refund_pdf(found: Receipt, refund: ReceiptRefund) -> bytes:
     paper.end_table()
     back = gettext("Not to be paid") if found.means == "delivery" else gettext("Given back")
     paper.pair(back, "−" + _money(refund.total_minor, found.currency), 4.6, bold=True)
-    if refund.account_minor:
-        told = _money(refund.account_minor, found.currency)
-        paper.line(gettext("%(amount)s of it to the shop account", amount=told))
+    _told(paper, refund, found.currency)
     sold = [
         (by_position[position].tax_rate_bp, -total, -tax)
         for position, _, total, tax in refund.units
@@ -115,19 +113,30 @@ def _sums(paper: Paper, found: Receipt) -> None:
     if found.on_top_minor:
         paper.pair(gettext("Tax"), _money(found.on_top_minor, of))
     paper.pair(f"{gettext('Total')} · {pieces}", _money(found.total_minor, of), 4.6, bold=True)
-    empties = of_sales([found.id]).get(found.id, 0) if found.channel == "till" else 0
-    if empties:
-        paper.pair(gettext("Empties taken back"), "−" + _money(empties, of))
-    for means, minor in found.paid:
-        paper.pair(means_name(means), _money(minor - empties, of))
+    how = tendered(found)
+    if how.empties_minor:
+        paper.pair(gettext("Empties taken back"), "−" + _money(how.empties_minor, of))
+    if how.rounding_minor:
+        paper.pair(gettext("Rounding"), _signed(how.rounding_minor, of))
+    if found.account_minor:
+        paper.pair(means_name("account"), _money(found.account_minor, of))
+    paper.pair(means_name(found.means), _money(how.paid_minor, of))
     for refund in found.refunds:
         unpaid = found.state in ("due", "cancelled")
         name = gettext("Not to be paid") if unpaid else gettext("Given back")
         at = web.when(refund.created_at, "short")
         paper.pair(f"{name} · {at}", "−" + _money(refund.total_minor, of))
-        if refund.account_minor:
-            told = _money(refund.account_minor, of)
-            paper.line(gettext("%(amount)s of it to the shop account", amount=told))
+        _told(paper, refund, of)
+
+
+def _told(paper: Paper, refund: ReceiptRefund, of: str) -> None:
+    """Where a refund went, if not all of it as it was paid."""
+    if refund.account_minor:
+        told = _money(refund.account_minor, of)
+        paper.line(gettext("%(amount)s of it to the shop account", amount=told))
+    if refund.rounding_minor:
+        told = _money(refund.given_minor, of)
+        paper.line(gettext("rounded in cash: %(amount)s", amount=told))
 
 
 def _taxes(paper: Paper, taxes: Sequence[TaxLine], of: str) -> None:
@@ -196,6 +205,10 @@ def _foot(found: Receipt) -> str:
 
 def _grouped(number: str) -> str:
     return "-".join(number[at : at + 5] for at in range(0, len(number), 5))
+
+
+def _signed(minor: int, currency: str) -> str:
+    return ("−" if minor < 0 else "+") + _money(abs(minor), currency)
 
 
 def _money(minor: int, currency: str) -> str:

@@ -92,7 +92,8 @@ def tax_lines(lines: Iterable[tuple[int, int, int]]) -> list[TaxLine]:
 @dataclass(frozen=True)
 class ReceiptRefund:
     """Money that went back, with (position, quantity, total, tax) of the units that it was for. Of
-    a sale that the account alone had not paid, `account_minor` went to the account."""
+    a sale that the account alone had not paid, `account_minor` went to the account; in cash the
+    rest went back, and `rounding_minor`."""
 
     id: str
     total_minor: int
@@ -100,7 +101,13 @@ class ReceiptRefund:
     reason: str
     created_at: datetime
     account_minor: int = 0
+    rounding_minor: int = 0
     units: tuple[tuple[int, int, int, int], ...] = ()
+
+    @property
+    def given_minor(self) -> int:
+        """What went back to where it was paid from."""
+        return self.total_minor - self.account_minor + self.rounding_minor
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,7 @@ class Receipt:
     created_at: datetime
     fulfilment: str
     account_minor: int = 0
+    rounding_minor: int = 0
     lines: tuple[ReceiptLine, ...] = ()
     refunds: tuple[ReceiptRefund, ...] = ()
 
@@ -173,7 +181,7 @@ def _query() -> Any:
         select(
             Sale.id, Sale.member_id, Sale.location_id, place.code, place.name, Sale.channel,
             Sale.means, Sale.state, Sale.currency, Sale.total_minor, Sale.tax_minor, Sale.sold_by,
-            Sale.created_at, Sale.fulfilment, Sale.account_minor,
+            Sale.created_at, Sale.fulfilment, Sale.account_minor, Sale.rounding_minor,
         )
         .join(place, place.id == Sale.location_id)
     )  # fmt: skip
@@ -279,8 +287,8 @@ def _refunds(sale_ids: Sequence[str]) -> dict[str, tuple[ReceiptRefund, ...]]:
     query = (
         select(
             Refund.sale_id, Refund.id, Refund.total_minor, Refund.tax_minor, Refund.reason,
-            Refund.created_at, Refund.account_minor, RefundLine.position, RefundLine.quantity,
-            RefundLine.total_minor, RefundLine.tax_minor,
+            Refund.created_at, Refund.account_minor, Refund.rounding_minor, RefundLine.position,
+            RefundLine.quantity, RefundLine.total_minor, RefundLine.tax_minor,
         )
         .join(RefundLine, RefundLine.refund_id == Refund.id)
         .where(Refund.sale_id.in_(sale_ids))
@@ -289,6 +297,6 @@ def _refunds(sale_ids: Sequence[str]) -> dict[str, tuple[ReceiptRefund, ...]]:
     found: dict[str, dict[str, ReceiptRefund]] = {}
     for row in connection().execute(query):
         of_sale = found.setdefault(row[0], {})
-        known = of_sale.get(row[1]) or ReceiptRefund(*row[1:7])
-        of_sale[known.id] = replace(known, units=(*known.units, (row[7], row[8], row[9], row[10])))
+        known = of_sale.get(row[1]) or ReceiptRefund(*row[1:8])
+        of_sale[known.id] = replace(known, units=(*known.units, (row[8], row[9], *row[10:])))
     return {sale_id: tuple(of_sale.values()) for sale_id, of_sale in found.items()}

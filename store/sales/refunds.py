@@ -24,6 +24,7 @@ from .models import TRANSITIONS, Refund, RefundLine, Sale, SaleLine
 from .opening import NotSoManyLeft, Part, given_units, resolved, share
 from .refund_deposits import with_deposits
 from .refund_limits import limit_of
+from .rounding import of_refund
 
 __all__ = [
     "Given", "NotRefundable", "NotSoManyLeft", "OnItsWay", "PaidBack", "Part", "give_back",
@@ -162,7 +163,9 @@ def pay_back(
     if sale.means == MEANS and total > due and sale.member_id is not None:
         # What was paid at the door cannot go back there: it is in the shopper's account.
         give_to_account(sale_id, sale.member_id, total - due, sale.currency)
-    _write(refund_id, sale_id, _booked(given, lines), made_by, reason, at, gone, limit)
+    more = of_refund(sale, total - gone, refund_id, at)
+    _write(refund_id, sale_id, _booked(given, lines), made_by, reason, at,
+           account_minor=gone, rounding_minor=more, limit_minor=limit)  # fmt: skip
     outbox.put("sale.refunded", refund_id)
     goods = [line for line in given if lines[line.position].kind in ("goods", "part")]
     return PaidBack(refund_id, sale.member_id, sale.location_id, given, goods)
@@ -253,7 +256,7 @@ def _count(sale_id: str, lines: dict[int, Any], given: Sequence[Given]) -> None:
 
 def _write(
     refund_id: str, sale_id: str, given: Sequence[Given], made_by: int, reason: str, at: datetime,
-    account_minor: int = 0, limit_minor: int | None = None,
+    account_minor: int = 0, rounding_minor: int = 0, limit_minor: int | None = None,
 ) -> None:  # fmt: skip
     connection = in_transaction().connection()
     connection.execute(
@@ -265,6 +268,7 @@ def _write(
                 "total_minor": sum(line.total_minor for line in given),
                 "tax_minor": sum(line.tax_minor for line in given),
                 "account_minor": account_minor,
+                "rounding_minor": rounding_minor,
                 "limit_minor": limit_minor,
                 "reason": reason,
                 "made_by": made_by,

@@ -108,7 +108,8 @@ def shown_receipt(found: Receipt) -> dict[str, Any]:
         "refunded_minor": found.refunded_minor, "kept_pieces": found.kept_pieces,
         "refunds": [
             {"id": refund.id, "total_minor": refund.total_minor, "reason": refund.reason,
-             "account_minor": refund.account_minor, "at": refund.created_at,
+             "account_minor": refund.account_minor, "rounding_minor": refund.rounding_minor,
+             "given_minor": refund.given_minor, "at": refund.created_at,
              "pieces": sum(unit[1] for unit in refund.units)}
             for refund in found.refunds
         ],

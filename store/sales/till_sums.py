@@ -68,13 +68,14 @@ def _since(till: Till) -> datetime:
 def _queries(till: Till, since: datetime) -> Iterator[Select[Any]]:
     here, who, money = till.location_id, till.seller_id, till.currency
     yield _new("sale", Sale.id).add_columns(
-        Sale.means.label("means"), Sale.total_minor.label("amount"), Sale.created_at.label("at")
+        Sale.means.label("means"), (Sale.total_minor + Sale.rounding_minor).label("amount"),
+        Sale.created_at.label("at"),
     ).where(
         Sale.sold_by == who, Sale.location_id == here, Sale.channel == "till",
         Sale.currency == money, Sale.created_at >= since,
     )  # fmt: skip
     # What went to the account is not out of the drawer.
-    back = Refund.account_minor - Refund.total_minor
+    back = Refund.account_minor - Refund.total_minor - Refund.rounding_minor
     brought = (
         select(ReturnDecision.refund_id, func.min(ReturnDecision.location_id).label("place"))
         .group_by(ReturnDecision.refund_id)
@@ -95,8 +96,8 @@ def _queries(till: Till, since: datetime) -> Iterator[Select[Any]]:
         )
     )  # fmt: skip
     yield _new("empties", Empties.id).add_columns(
-        Empties.means.label("means"), (-Empties.total_minor).label("amount"),
-        Empties.at.label("at"),
+        Empties.means.label("means"),
+        (-Empties.total_minor - Empties.rounding_minor).label("amount"), Empties.at.label("at"),
     ).where(
         Empties.made_by == who, Empties.location_id == here, Empties.currency == money,
         Empties.at >= since,

@@ -27,10 +27,11 @@ from . import basket, empties_views, forms
 from .basket_views import BasketChanged
 from .buying import MOST_PIECES, Buy, Line
 from .checkout import buy
-from .empties import Returned, of_sales, sell_with
+from .empties import Returned, sell_with
 from .member_code_views import code_was_shown, from_code, shown_here
 from .receipts import receipt
 from .return_views import receipt_rules
+from .rounding import in_cash, tendered
 from .shown_views import blueprint, shown_receipt
 from .staff import known as _known
 from .staff import place_here
@@ -67,6 +68,7 @@ def till_page() -> ResponseReturnValue:
         last=next((line for line in lines if str(line.item_id) == last), None),
         key=contents.key if contents else "", currency=forms.currency(),
         total_minor=total, empties_minor=off, pay_minor=total - off, kinds=kinds, counts=counts,
+        cash_minor=in_cash(total - off, forms.currency()),
         begun=[[line.item_code, line.quantity, line.one_minor, line.deposit_minor]
                for line in lines if line.for_sale],
         came={name.removeprefix("empties-"): many for name, many in counts.items()},
@@ -163,12 +165,12 @@ def till_receipt(sale_id: str) -> str:
     if found is None or found.channel != "till":
         raise NotFound("There is no such sale")
     given = request.args.get("given", "")
-    empties = of_sales([found.id]).get(found.id, 0)
+    how = tendered(found)
     paid = int(given) if given.isascii() and given.isdigit() and len(given) < 16 else 0
     names = identity.names_of([each for each in (found.member_id, found.sold_by) if each])
     return render_template(
         "sales/till_receipt.html", sale=shown_receipt(found), given_minor=paid,
-        change_minor=max(0, paid - found.total_minor + empties), empties_minor=empties,
+        change_minor=max(0, paid - how.paid_minor), tendered=how,
         buyer=names.get(found.member_id or 0, ""), seller=names.get(found.sold_by or 0, ""),
         place=stock.location_by_id(found.location_id),
         rules=receipt_rules(found),
@@ -194,7 +196,8 @@ def _sell(seller_id: int, key: str) -> tuple[str, int | None]:
     seen = forms.seen_by_item([line.item_id for line in contents.lines])
     counts = empties_views.asked()
     off = empties_views.amount(counts, catalogue.deposits(forms.currency())) if counts else 0
-    given = _given(contents.total_minor - off) if means == "cash" else None
+    owed = in_cash(contents.total_minor - off, forms.currency())
+    given = _given(owed) if means == "cash" else None
     asked = Buy(member.id if member else None, contents.location_id, forms.currency(),
                 contents.wanted(seen), key, "till", seller_id, means=means,
                 coupon=contents.holding_coupon, seen_total_minor=forms.seen_total())  # fmt: skip

@@ -37,12 +37,12 @@ from . import (
 )
 from .buying import Buy
 from .checkout import buy
-from .empties import of_sales
 from .express import REFUSED, Express
 from .models import STANDING
 from .receipt_mail_views import by_mail
 from .receipts import receipt, receipts
 from .return_views import receipt_rules
+from .rounding import tendered
 from .shelf import front, who_what_where
 from .shown_views import blueprint, shown_receipt
 
@@ -127,7 +127,7 @@ def receipt_page(sale_id: str) -> str:
         sale=shown_receipt(found),
         rules=receipt_rules(found),
         basket_count=basket_count(),
-        empties_minor=of_sales([found.id]).get(found.id, 0) if found.channel == "till" else 0,
+        tendered=tendered(found),
         shipments=delivery.of_sale(found.id) if comes else [],
         where=delivery.of_order(found.id) if comes else None,
         mails=by_mail(member.id),

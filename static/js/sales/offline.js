@@ -73,6 +73,13 @@ export class OfflineTill {
     return this.lines.reduce((sum, line) => sum + line.quantity * (line.unit + line.deposit), 0) - this.off;
   }
 
+  // What of it coins can pay (store/money.py): the nearest multiple of the smallest, half up.
+  get cash() {
+    const coin = this.goods?.coin ?? 1;
+    const whole = Math.floor((2 * Math.abs(this.total) + coin) / (2 * coin)) * coin;
+    return this.total < 0 ? -whole : whole;
+  }
+
   get off() {
     return this.kinds.reduce((sum, kind) => sum + kind.amount * this.many(kind), 0);
   }
@@ -168,7 +175,7 @@ export class OfflineTill {
     const given = means === "cash" ? this.given() : null;
     const sale = {
       id: newId(), at: new Date().toISOString(), ticket, seller, place, means, given,
-      lines: this.lines, total: this.total, basket: this.basket?.key, member: this.basket?.member,
+      lines: this.lines, total: this.total, paid: means === "cash" ? this.cash : this.total, basket: this.basket?.key, member: this.basket?.member,
       empties, off: this.off,
     };
     await put(sale);
@@ -185,7 +192,7 @@ export class OfflineTill {
     const text = this.tender.elements.given.value.trim().replace(",", ".");
     if (!/^[0-9]+(\.[0-9]*)?$/.test(text)) return null;
     const minor = Math.round(Number(text) * 10 ** this.root.dataset.decimals);
-    return this.total >= 0 && minor >= this.total ? minor : null;
+    return this.total >= 0 && minor >= this.cash ? minor : null;
   }
 
   say(text) {
@@ -201,7 +208,7 @@ export class OfflineTill {
     part("pieces").textContent = pieces === 1 ? piecesOne : piecesMany.replace("#", pieces);
     part("total").textContent = this.show(this.total);
     const [cash, card] = this.tender.querySelectorAll("button");
-    cash.textContent = this.root.dataset[this.total < 0 ? "giveBack" : "cash"].replace("#", this.show(Math.abs(this.total)));
+    cash.textContent = this.root.dataset[this.total < 0 ? "giveBack" : "cash"].replace("#", this.show(Math.abs(this.cash)));
     card.textContent = this.root.dataset.card.replace("#", this.show(Math.max(this.total, 0)));
     card.disabled = this.total < 0 || !this.lines.length;
     part("begun").hidden = !this.basket;
@@ -254,7 +261,7 @@ export class OfflineTill {
     const change = this.root.querySelector("[data-offline-change]");
     const given = this.given();
     change.hidden = given === null;
-    change.querySelector("b").textContent = given === null ? "" : this.show(given - this.total);
+    change.querySelector("b").textContent = given === null ? "" : this.show(given - this.cash);
   }
 
   // "3 × ¥12.50 + ¥1.00 deposit"

@@ -23,8 +23,14 @@ export class Slip {
     fill("place", sale.place);
     fill("total", this.till.show(sale.total));
     fill("means", means.dataset[sale.means]);
-    fill("given", this.till.show(sale.given ?? sale.total));
-    fill("change", this.till.show((sale.given ?? sale.total) - sale.total));
+    const paid = sale.paid ?? sale.total;
+    const more = paid - sale.total;
+    fill("rounding", (more > 0 ? "+" : "") + this.till.show(more));
+    this.root.querySelectorAll("[data-kept-rounding]").forEach((it) => {
+      it.hidden = !more;
+    });
+    fill("given", this.till.show(sale.given ?? paid));
+    fill("change", this.till.show((sale.given ?? paid) - paid));
     fill("when", when(sale.at));
     fill("seller", sale.seller);
     fill("number", sale.id.slice(0, 10).toUpperCase());
