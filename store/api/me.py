@@ -8,11 +8,13 @@ from flask import Response
 from marshmallow import fields, validate
 
 from .. import identity, payment
+from ..errors import Invalid
+from ..payment import statements
 from .access import caller
 from .answers import amount, answer, currency, following, moment
 from .reading import Strict
 from .resource import Resource
-from .shapes import Money, Page, next_link
+from .shapes import Cursor, Money, Page, next_link
 
 resource = Resource("me", "The member of the token, their balance and their statement.")
 
@@ -35,6 +37,13 @@ class Transfer(Strict):
     sale = fields.String(required=True, allow_none=True)
 
 
+class TransfersPage(Page):
+    """The cursor says what the account held there, signed: nothing is added up again for it. One
+    that is only the number of a transfer was given out before there were those."""
+
+    cursor = Cursor(r"^[1-9][0-9]{0,14}(\.[0-9]{1,16}\.[0-9A-Z]{16})?$")
+
+
 class Transfers(Strict):
     transfers = fields.List(fields.Nested(Transfer), required=True)
     next = next_link()
@@ -55,16 +64,15 @@ def me() -> Response:
 
 
 @resource.offers(
-    "GET", "/me/transfers", scopes=("account:read",), query=Page(), answers=Transfers()
-)
+    "GET", "/me/transfers", scopes=("account:read",), query=TransfersPage(), answers=Transfers(),
+    refuses=(Invalid,),
+)  # fmt: skip
 def transfers(query: dict[str, Any]) -> Response:
     """Everything that changed the account, newest first, with the balance after it."""
-    limit = query["limit"]
+    limit, member_id = query["limit"], caller().member.id
+    before, held = _cursor(query.get("cursor", ""), member_id)
     found = payment.statement(
-        caller().member.id,
-        currency(),
-        before=int(query.get("cursor", 0)) or None,
-        limit=limit + 1,
+        member_id, currency(), before=before, limit=limit + 1, held_minor=held
     )
     shown = found[:limit]
     return answer({
@@ -79,5 +87,21 @@ def transfers(query: dict[str, Any]) -> Response:
             }
             for posting in shown
         ],
-        "next": following(shown[-1].id) if len(found) > limit else None,
+        "next": following(_next(found[limit - 1 :], member_id)) if len(found) > limit else None,
     })  # fmt: skip
+
+
+def _cursor(text: str, member_id: int) -> tuple[int | None, int | None]:
+    """Before which transfer the page begins, and what the account held then, if that is said.
+    Raises Invalid where we have not signed it."""
+    if text.isdigit() or not text:
+        return int(text or 0) or None, None
+    mark = statements.mark_of(text, member_id, currency())
+    if mark is None:
+        raise Invalid("Was not made by this shop.", field="cursor")
+    return mark
+
+
+def _next(last_two: list[statements.Posting], member_id: int) -> str:
+    mark = statements.Mark(last_two[0].id, last_two[1].balance_minor)
+    return statements.text_of(mark, member_id, currency())

@@ -35,6 +35,7 @@ class ReturnBody(Strict):
         validate=line(300),
         metadata={"description": "Where it is picked up; must be said with `pick_up`."},
     )
+    to = Destination()
 
 
 class ReturnLine(Strict):
@@ -55,6 +56,7 @@ class Return(Strict):
         validate=validate.OneOf(["declared", "part_received", "received", "cancelled"]),
     )
     reason = fields.String(required=True)
+    to = fields.String(required=True, validate=validate.OneOf(["source", "account"]))
     lines = fields.List(fields.Nested(ReturnLine), required=True)
     created_at = fields.DateTime(required=True)
 
@@ -105,7 +107,7 @@ def declare(sale_id: str, body: dict[str, Any]) -> Response:
     def act() -> dict[str, Any]:
         parts = [part_of(units) for units in body["lines"]]
         wish = returns.Wish(sale_id, parts, body["way"], body["reason"], keys.key(),
-                            body["address"])  # fmt: skip
+                            body["address"], body["to"] == "account")  # fmt: skip
         return _shown(returns.declare_own(member.id, wish), member)
 
     asked = body | {"sale": sale_id}
@@ -196,6 +198,7 @@ def _shown(return_id: str, member: identity.Visitor) -> dict[str, Any]:
     return {
         "id": found.id, "sale": found.sale_id, "code": found.number, "way": found.way,
         "state": found.state, "reason": found.reason, "created_at": moment(found.created_at),
+        "to": "account" if found.to_account else "source",
         "lines": [
             {"position": each.position, "quantity": each.quantity, "received": each.received}
             for each in found.lines

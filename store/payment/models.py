@@ -69,6 +69,23 @@ class Transfer(Base):
     at: Mapped[datetime] = mapped_column(Moment)
 
 
+class AccountMark(Base):
+    """What had come to a busy account and gone from it, in all, up to a transfer, which happened at
+    `at`; see `marks`. Rows are only added."""
+
+    __tablename__ = "account_marks"
+    __table_args__ = (
+        CheckConstraint("came_minor >= 0 AND went_minor >= 0", name="sums"),
+        Index("ix_account_marks_account_id_at", "account_id", "at"),
+    )
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    transfer_id: Mapped[int] = mapped_column(ForeignKey("transfers.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(Moment)
+    came_minor: Mapped[int] = mapped_column(BigId)
+    went_minor: Mapped[int] = mapped_column(BigId)
+
+
 PURPOSES = ("top_up", "sale")
 STATES = (
     "created", "pending", "authorised", "captured", "partly_refunded", "refunded", "failed",

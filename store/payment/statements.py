@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, func, select, union_all
+from sqlalchemy import func, select
 
 from .. import ids, web
 from ..db import db
+from . import marks
 from .models import Account, Transfer
 
-BITE = 1_000
+BITE = 250
+SIDES = ((Transfer.credit_id, 1), (Transfer.debit_id, -1))
+"""What comes to an account, and what goes from it."""
 
 
 class Posting(NamedTuple):
@@ -63,16 +66,11 @@ def statement(
     )
     if account is None:
         return []
+    there = [Transfer.id < before] if before else []
     sides = [
-        select(
-            Transfer.id, Transfer.at, Transfer.reason, Transfer.sale_id,
-            (Transfer.amount_minor * sign).label("signed"),
-        )
-        .where(side == account.id, *([Transfer.id < before] if before else []))
-        .order_by(Transfer.id.desc())
-        .limit(limit)
-        for side, sign in ((Transfer.credit_id, 1), (Transfer.debit_id, -1))
-    ]  # fmt: skip
+        _side(account.id, side, sign, *there).order_by(Transfer.id.desc()).limit(limit)
+        for side, sign in SIDES
+    ]
     found = sorted(
         (row for side in sides for row in db.session.execute(side)), key=lambda row: -row.id
     )[:limit]
@@ -110,49 +108,51 @@ class Month(NamedTuple):
 
 
 def month(member_id: int, currency: str, since: datetime, until: datetime) -> Month:
-    """A member's account from a moment to another. The opening, what moved and the closing are of
-    one statement, so that they fit each other while others buy."""
+    """A member's account from a moment to another. What moved is the difference of what had come
+    and gone by then, so that opening, movements and closing fit each other while others buy."""
     account = Account.member_id == member_id
-    query = select(Account.id, Account.balance_minor).where(account, Account.currency == currency)
-    found = db.session.execute(query).first()
-    if found is None:
+    query = select(Account.id).where(account, Account.currency == currency)
+    account_id = db.session.scalar(query)
+    if account_id is None:
         return Month(0, 0, 0, 0, iter(()))
-    moved = _moved(found.id)
-    later, inside = moved.c.at >= until, (moved.c.at >= since) & (moved.c.at < until)
-    sums = db.session.execute(
-        select(
-            func.coalesce(func.sum(case((later, moved.c.signed))), 0),
-            func.coalesce(func.sum(case((inside & (moved.c.signed > 0), moved.c.signed))), 0),
-            func.coalesce(func.sum(case((inside & (moved.c.signed < 0), moved.c.signed))), 0),
-            select(Account.balance_minor).where(Account.id == found.id).scalar_subquery(),
-        ).where(moved.c.at >= since)
-    ).one()
-    after, came, went, balance = (int(each) for each in sums)
-    closing = balance - after
-    opening = closing - came - went
-    return Month(opening, closing, came, -went, _postings(found.id, since, until, opening))
-
-
-def _moved(account_id: int, after: int = 0) -> Any:
-    sides = (
-        select(Transfer.id, Transfer.at, Transfer.reason, Transfer.sale_id,
-               (Transfer.amount_minor * sign).label("signed"))
-        .where(side == account_id, Transfer.id > after)
-        for side, sign in ((Transfer.credit_id, 1), (Transfer.debit_id, -1))
+    marks.lay_along(account_id)
+    before, then = marks.sums_until(account_id, since), marks.sums_until(account_id, until)
+    opening = before.came_minor - before.went_minor
+    return Month(
+        opening, then.came_minor - then.went_minor, then.came_minor - before.came_minor,
+        then.went_minor - before.went_minor, _postings(account_id, since, until, opening),
     )  # fmt: skip
-    return union_all(*sides).subquery()
 
 
 def _postings(account_id: int, since: datetime, until: datetime, opening: int) -> Iterator[Posting]:
     """By bites: a year of a busy account does not stand in memory."""
-    balance, last = opening, 0
+    balance, last = opening, marks.transfer_before(account_id, since)
+    end = marks.transfer_after(account_id, until)
     while True:
-        moved = _moved(account_id, last)
-        query = select(moved).where(moved.c.at >= since, moved.c.at < until)
-        rows = db.session.execute(query.order_by(moved.c.id).limit(BITE)).all()
+        rows = _next_rows(account_id, last, end, since, until)
         for row in rows:
             balance += row.signed
             yield Posting(row.id, row.at, row.reason, row.signed, balance, row.sale_id)
         if len(rows) < BITE:
             return
         last = rows[-1].id
+
+
+def _next_rows(
+    account_id: int, last: int, end: int | None, since: datetime, until: datetime
+) -> list[Any]:
+    """The next of a month after a transfer, each side as far as it is needed."""
+    there = [Transfer.id > last, *([Transfer.id <= end] if end else []),
+             Transfer.at >= since, Transfer.at < until]  # fmt: skip
+    found = (
+        row
+        for side, sign in SIDES
+        for row in db.session.execute(_side(account_id, side, sign, *there).order_by(Transfer.id))
+    )
+    return sorted(found, key=lambda row: row.id)[:BITE]
+
+
+def _side(account_id: int, side: Any, sign: int, *where: Any) -> Any:
+    signed = (Transfer.amount_minor * sign).label("signed")
+    columns = (Transfer.id, Transfer.at, Transfer.reason, Transfer.sale_id, signed)
+    return select(*columns).where(side == account_id, *where).limit(BITE)

@@ -17,6 +17,7 @@ from . import (
     oracle_couriers,
     oracle_deposits,
     oracle_escrow,
+    oracle_marks,
     oracle_membership,
     oracle_rounding,
     oracle_sellers,
@@ -464,7 +465,7 @@ _RULES = (
 MORE = (
     *oracle_deposits.RULES, *oracle_couriers.RULES, *oracle_bundles.RULES, *oracle_costs.RULES,
     *oracle_sellers.RULES, *oracle_escrow.RULES, *oracle_splits.RULES, *oracle_membership.RULES,
-    *oracle_approvals.RULES, *oracle_rounding.RULES,
+    *oracle_approvals.RULES, *oracle_rounding.RULES, *oracle_marks.RULES,
 )  # fmt: skip
 
 

@@ -94,7 +94,7 @@ def take_back(sale_id: str) -> ResponseReturnValue:
     amount = money.show(received.total_minor, sale.currency, web.language())
     flash(
         gettext("Taken back. %(amount)s went to the account.", amount=amount)
-        if asked.to_account
+        if received.to_account
         else gettext("Taken back. %(amount)s went back to where it came from.", amount=amount),
         "good",
     )

@@ -53,8 +53,8 @@ class Decision(NamedTuple):
 class HandIn:
     """Units that staff have in their hands, at a location, with their decisions. Without a return
     that was declared before (`return_id`), one is written down here. The money goes back to where
-    it came from, or to the member's account. `approved_above`: a second person has approved it,
-    above this limit."""
+    it came from, or to the member's account, where staff or the shopper's declaration say so.
+    `approved_above`: a second person has approved it, above this limit."""
 
     sale_id: str
     location_id: int
@@ -81,6 +81,7 @@ class Received(NamedTuple):
     return_id: str
     refund_id: str
     total_minor: int
+    to_account: bool
 
 
 class Exchanged(NamedTuple):
@@ -105,7 +106,7 @@ def exchange(asked: HandIn, lines: tuple[Line, ...]) -> Exchanged:
         received = take_in(asked)
         sale = held(asked.sale_id)
         assert sale is not None
-        if sale.member_id is None or (sale.means != "account" and not asked.to_account):
+        if sale.member_id is None or (sale.means != "account" and not received.to_account):
             raise NotExchangeable(means=sale.means)
         wanted = Buy(sale.member_id, asked.location_id, sale.currency, lines, asked.key, "till",
                      asked.staff_id, is_confirmed=True)  # fmt: skip
@@ -127,27 +128,30 @@ def take_in(asked: HandIn) -> Received:
     parts = _by_line(asked.decisions)
     return_id = asked.return_id
     if return_id is None:
-        wish = Wish(sale.id, parts, "shop", asked.note, asked.key)
+        wish = Wish(sale.id, parts, "shop", asked.note, asked.key, to_account=asked.to_account)
         return_id = declare_in(sale, wish, made_by=asked.staff_id, override=asked.override)
     found = held_return(return_id)
     if found.sale_id != sale.id:
         raise NotFound("There is no such return")
     _receive(found, parts)
+    to_account = asked.to_account or found.to_account
     paid = pay_back(sale.id, made_by=asked.staff_id, reason=found.reason or asked.note,
-                    parts=parts, at=at, to_account=asked.to_account,
+                    parts=parts, at=at, to_account=to_account,
                     approved_above=asked.approved_above)  # fmt: skip
     _write_decisions(found.id, paid.refund_id, asked, at)
     _move_goods(asked, paid, at)
-    return Received(found.id, paid.refund_id, paid.total_minor)
+    return Received(found.id, paid.refund_id, paid.total_minor, to_account)
 
 
 def _received_before(asked: HandIn) -> Received | None:
     """A page that was sent twice, or whose answer was lost, handed in once."""
     query = (
-        select(ReturnDecision.return_id, ReturnDecision.refund_id, Refund.total_minor)
+        select(ReturnDecision.return_id, ReturnDecision.refund_id, Refund.total_minor,
+               Return.to_account)
         .join(Refund, Refund.id == ReturnDecision.refund_id)
+        .join(Return, Return.id == ReturnDecision.return_id)
         .where(Refund.sale_id == asked.sale_id, ReturnDecision.key == asked.key)
-    )
+    )  # fmt: skip
     found = in_transaction().execute(query.limit(1)).first()
     return Received(*found) if found else None
 

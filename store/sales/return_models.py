@@ -25,7 +25,8 @@ class Return(Base):
     """Units of a sale on their way back. `code` is what the shopper shows or writes on the parcel;
     `key` is made by the page, unique per sale. `allowed_by` is who of the staff took back what the
     rules would not, and why. `fetched_at` is when a courier or staff had it from the shopper's
-    door, where it is picked up."""
+    door, where it is picked up. `to_account` is the shopper's word that the money comes to their
+    account instead of to its source."""
 
     __tablename__ = "returns"
     __table_args__ = (
@@ -45,6 +46,7 @@ class Return(Base):
     way: Mapped[str] = mapped_column(String(8))
     reason: Mapped[str] = mapped_column(String(200), default="")
     address: Mapped[str] = mapped_column(String(300), default="")
+    to_account: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str] = mapped_column(String(16), index=True)
     made_by: Mapped[int] = mapped_column(ForeignKey("members.id"))
     created_at: Mapped[datetime] = mapped_column(Moment)

@@ -40,6 +40,7 @@ def declare_return(sale_id: str) -> ResponseReturnValue:
     wish = Wish(
         sale_id, parts, fields.choice("way", WAYS), fields.text("reason", most=200),
         forms.purchase_key(), fields.text("address", most=300),
+        forms.to_account(),
     )  # fmt: skip
     made = declare(member.id, wish)
     return redirect(url_for("sales.one_return", sale_id=sale_id, return_id=made), 303)

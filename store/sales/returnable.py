@@ -76,6 +76,7 @@ class Known:
     allowed_reason: str
     fetched_at: datetime | None
     member_id: int | None
+    to_account: bool
     lines: tuple[Coming, ...] = ()
     decisions: tuple[tuple[int, int, str], ...] = ()
 
@@ -197,7 +198,7 @@ def _query() -> Any:
         select(
             Return.id, Return.sale_id, Return.code, Return.way, Return.reason, Return.address,
             Return.state, Return.created_at, Return.allowed_reason,
-            Return.fetched_at, Sale.member_id,
+            Return.fetched_at, Sale.member_id, Return.to_account,
         )
         .join(Sale, Sale.id == Return.sale_id)
         .order_by(Return.id.desc())

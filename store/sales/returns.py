@@ -52,7 +52,8 @@ class ReturnOver(Refusal):
 
 @dataclass(frozen=True)
 class Wish:
-    """What a shopper declares. `key` is made by the page: the same key is the same return."""
+    """What a shopper declares. `key` is made by the page: the same key is the same return. The
+    money comes to where it came from, or to their account."""
 
     sale_id: str
     parts: Sequence[Part]
@@ -60,6 +61,7 @@ class Wish:
     reason: str
     key: str
     address: str = ""
+    to_account: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,8 @@ def declare_in(sale: Sale, wish: Wish, *, made_by: int, override: Override | Non
         Return(
             id=return_id, sale_id=sale.id, code=ids.short_code(CODE_LENGTH), key=wish.key,
             way=wish.way, reason=wish.reason, address=wish.address, state="declared",
-            made_by=made_by, created_at=at, allowed_by=override.member_id if override else None,
+            to_account=wish.to_account, made_by=made_by, created_at=at,
+            allowed_by=override.member_id if override else None,
             allowed_reason=override.reason if override else "",
         )
     )  # fmt: skip

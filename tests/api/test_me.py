@@ -30,6 +30,14 @@ def test_the_statement_adds_up_over_its_pages(shop: Shop) -> None:
     assert rows[0]["sale"] == sale and rows[0]["balance"]["amount"] == "50.00"
     for newer, older in zip(rows, rows[1:]):
         assert newer["balance"]["minor"] == older["balance"]["minor"] + newer["change"]["minor"]
+    # Where a page goes on is signed, with what was held there; the number alone is understood, too.
+    mark = shop.get("/me/transfers?limit=3").get_json()["next"].rpartition("=")[2]
+    assert shop.get(f"/me/transfers?limit=9&cursor={mark}").get_json()["transfers"] == rows[3:]
+    number = mark.partition(".")[0]
+    assert shop.get(f"/me/transfers?limit=9&cursor={number}").get_json()["transfers"] == rows[3:]
+    number, held, signed = mark.split(".")
+    refused(shop.get(f"/me/transfers?cursor={number}.{held}0.{signed}"), 422, "invalid")
+    refused(shop.get(f"/me/transfers?cursor={mark}", "mei"), 422, "invalid")
     assert shop.get("/me/transfers", "mei").get_json() == {"transfers": [], "next": None}
 
 

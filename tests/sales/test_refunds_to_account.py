@@ -112,7 +112,21 @@ def test_staff_and_shoppers_choose_on_their_pages_and_the_api_says_where(
     taken = desk.post(f"/desk/returns/{handed}", {
         "at": "MAIN", "key": ids.new(), "resell-1": 1, "to": "account"})  # fmt: skip
     assert (taken.status_code, world.balance(lin)) == (303, 2000)
+    # The shopper has said so when declaring it: nobody at the desk need ask.
+    wished = bought()
+    assert 'value="account"' in phone.get(f"/sales/{wished}/returns").text
+    wish = {"quantity-1": 1, "reason": "Damaged", "way": "shop", "key": ids.new()}
+    assert phone.post(f"/sales/{wished}/returns", wish | {"to": "bank"}).status_code == 422
+    declared = phone.post(f"/sales/{wished}/returns", wish | {"to": "account"}).location
+    assert "The money goes to the shop account" in phone.get(declared).text
+    page = f"/desk/returns/{wished}?of={declared.rpartition('/')[2]}"
+    shown = desk.get(page).text
+    assert "wants the money in the shop account" in shown and 'name="to"' not in shown
+    taken = desk.post(page.partition("?")[0], {
+        "at": "MAIN", "key": ids.new(), "resell-1": 1, "of": page.rpartition("=")[2]})  # fmt: skip
+    assert (taken.status_code, world.balance(lin)) == (303, 3000)
+    assert "went to the account" in desk.get(page).text
     ordered = bought(order=True)
     assert 'value="account"' in phone.get(f"/sales/{ordered}").text
     assert phone.post(f"/sales/{ordered}/cancel", to="account").status_code == 303
-    assert (world.balance(lin), world.faults()) == (3000, [])
+    assert (world.balance(lin), world.faults()) == (4000, [])
