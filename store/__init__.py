@@ -38,7 +38,7 @@ from .payment import views as payment_views
 from .payment.costs import holidays
 from .post import commands as post_commands
 from .post import views as post_views
-from .reports import views as reports_views
+from .reports import act_views as reports_views
 from .sales import commands as sales_commands
 from .sales import views as sales_views
 from .sellers import commands as sellers_commands

@@ -8,7 +8,7 @@ from flask import Response
 from marshmallow import fields, validate
 from sqlalchemy import select
 
-from .. import catalogue, money
+from .. import catalogue, logbook, money
 from ..catalogue import groups
 from ..catalogue.figures import read_rate
 from ..catalogue.models import Item, ItemGroup
@@ -127,7 +127,9 @@ def add_group(body: dict[str, Any]) -> Response:
     """A new group, with the names of what its variants differ in."""
 
     def add() -> dict[str, Any]:
-        return _group(groups.add_group(body["names"], body["options"]))
+        made = groups.add_group(body["names"], body["options"])
+        logbook.note("group.added", made.id, after={"names": made.names})
+        return _group(made)
 
     made, replayed = keys.once(caller().member.id, "item-groups", body, add)
     return answer(made, 201, replayed=replayed)
@@ -149,6 +151,7 @@ def put_in(group: str, body: dict[str, Any]) -> Response:
             raise NotFound("There is no such group")
         item = session.get_one(Item, item_id, with_for_update=True, populate_existing=True)
         groups.put_in(item, into, body["values"])
+        logbook.note("variant.put_in", into.id, after={"item": item.id})
         return {"item": item.code, "values": item.option_values}
 
     asked = body | {"group": group[:200]}

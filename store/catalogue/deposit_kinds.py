@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .. import logbook
 from ..db import in_transaction
 from ..errors import Invalid
 from ..money import decimals
@@ -28,4 +29,5 @@ def add_deposit(
     session = in_transaction()
     session.add(DepositKind(item_id=item.id, amount_minor=amount_minor, currency=currency))
     session.flush()
+    logbook.note("deposit.added", item.id, after={"amount_minor": amount_minor})
     return Deposit(item.id, item.code, item.names, amount_minor, currency, tax_rate_bp)

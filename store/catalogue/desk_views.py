@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import current_app, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from .. import identity, money, web
+from .. import identity, logbook, money, web
 from ..db import db, repeatable, transaction
 from ..errors import Invalid
 from . import forms, gs1
@@ -166,10 +168,12 @@ def _add(
     with transaction():
         if picture_upload:
             fields["picture"] = _kept(picture_upload)
-        return add_item(
+        added = add_item(
             price_minor=price_minor, currency=current_app.config["CURRENCY"],
             made_by=identity.signed_in().id, parts=parts, **fields,
         )  # fmt: skip
+        logbook.note("item.added", added.id, after=_said(added) | {"price_minor": price_minor})
+        return added
 
 
 @repeatable
@@ -179,10 +183,25 @@ def _edit(
     with transaction():
         if picture_upload:
             fields["picture"] = _kept(picture_upload)
-        edit_item(item_id, made_by=identity.signed_in().id, **fields)
+        before = _said(_item(item_id))
+        after = _said(edit_item(item_id, made_by=identity.signed_in().id, **fields))
+        logbook.note("item.changed", item_id, before=before, after=after)
         if price_minor is not None:
             currency = current_app.config["CURRENCY"]
             set_price(item_id, price_minor, currency, made_by=identity.signed_in().id)
+
+
+def _said(item: Item) -> dict[str, Any]:
+    """What the log keeps of an item."""
+    return {name: getattr(item, name) for name in _LOGGED} | {
+        "seller_id": owners_of([item.id]).get(item.id)
+    }
+
+
+_LOGGED = (
+    "names", "descriptions", "gtin", "sku", "brand", "category_id", "size_text", "tax_rate_bp",
+    "tracks_batches", "picture", "deposit_id",
+)  # fmt: skip
 
 
 def _kept(picture_upload: bytes) -> str:
@@ -195,4 +214,7 @@ def _kept(picture_upload: bytes) -> str:
 @repeatable
 def _archive(item_id: int, *, back: bool) -> None:
     with transaction():
+        changes = _item(item_id).archived_at is None != back
         bring_back(item_id) if back else archive_item(item_id)
+        if changes:
+            logbook.note("item.brought_back" if back else "item.archived", item_id)

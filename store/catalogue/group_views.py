@@ -10,7 +10,7 @@ from flask_babel import gettext
 from sqlalchemy import func, select
 
 from .. import forms as fields
-from .. import identity, web
+from .. import identity, logbook, web
 from ..db import connection, db, repeatable, transaction
 from ..errors import Invalid, NotFound
 from .blueprint import blueprint
@@ -150,13 +150,21 @@ def _values(many: int) -> list[Texts]:
 @repeatable
 def _add(names: Texts, options: list[Texts]) -> int:
     with transaction():
-        return add_group(names, options).id
+        made = add_group(names, options)
+        logbook.note("group.added", made.id, after={"names": made.names})
+        return made.id
 
 
 @repeatable
 def _edit(group_id: int, names: Texts, options: list[Texts]) -> None:
     with transaction():
-        edit_group(group_id, names, options)
+        before = _said(existing(group_id))
+        after = _said(edit_group(group_id, names, options))
+        logbook.note("group.changed", group_id, before=before, after=after)
+
+
+def _said(group: ItemGroup) -> dict[str, Any]:
+    return {"names": dict(group.names), "options": list(group.options)}
 
 
 @repeatable
@@ -164,6 +172,7 @@ def _put_in(group_id: int, code: str, values: list[Texts]) -> None:
     with transaction():
         item = _named(code)
         put_in(item, existing(group_id), values)
+        logbook.note("variant.put_in", group_id, after={"item": item.id})
 
 
 def _named(code: str) -> Any:
@@ -180,3 +189,4 @@ def _leave(group_id: int, item_id: int) -> None:
         if item is None or item.group_id != group_id:
             raise NotFound("There is no such variant", what="item")
         leave(item)
+        logbook.note("variant.taken_out", group_id, before={"item": item_id})

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.exc import IntegrityError
 
-from .. import clock, outbox
+from .. import clock, logbook, outbox
 from ..db import repeatable, transaction
 from . import importing_rows as rows_
 from .drafts import Draft, Reader, Rejection
@@ -181,6 +181,8 @@ def _take(
         told += [str(item_id) for item_id in sorted(moved) if str(item_id) not in told]
         if told:
             outbox.put("item.changed", told[0], {"items": told})
+            said = {"added": len(added), "changed": len(told) - len(added)}
+            logbook.note("items.imported", told[0], after=said)
         if added:
             on_added([Added(item_id, draft.stock, draft.shelf) for item_id, draft in added])
         stand_ins = sum(not draft.names for draft in new)

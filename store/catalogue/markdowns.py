@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ScalarSelect, and_, func, select
 
-from .. import clock
+from .. import clock, logbook
 from ..db import connection, db, in_transaction
 from ..errors import Invalid
 from .models import Category, Item, MarkdownRule
@@ -73,6 +73,8 @@ def set_markdown(
                      starts_at=clock.now(), made_by=made_by)
     )  # fmt: skip
     session.flush()
+    of = f"item {item_id}" if item_id else f"category {category_id}" if category_id else "all"
+    logbook.note("markdown.set", of, after={"days": days, "percent": percent})
 
 
 class Ruled(NamedTuple):

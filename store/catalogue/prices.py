@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, insert, select
 
-from .. import clock
+from .. import clock, logbook
 from ..db import Moment, connection, db, in_transaction
 from ..errors import Invalid
 from ..money import LARGEST_MINOR, decimals
@@ -104,6 +104,12 @@ def set_price(
         return False
     price = {"currency": currency, "amount_minor": amount_minor, "starts_at": begins}
     _begin.run([where | price | {"made_by": made_by}])
+    logbook.note(
+        "price.set", item_id, place_id=location_id,
+        before=dict(zip(("price_minor", "currency"), before)) if before else None,
+        after={"price_minor": amount_minor, "currency": currency}
+        | ({"from": starts_at} if starts_at else {}),
+    )  # fmt: skip
     return True
 
 

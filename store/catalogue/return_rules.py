@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
 
-from .. import clock, web
+from .. import clock, logbook, web
 from ..db import connection, db, in_transaction
 from ..errors import Invalid
 from .models import Category, Item, ReturnRule
@@ -79,6 +79,8 @@ def set_return_rule(
                    starts_at=clock.now(), made_by=made_by)
     )  # fmt: skip
     session.flush()
+    of = f"item {item_id}" if item_id else f"category {category_id}" if category_id else "all"
+    logbook.note("return_rule.set", of, after={"days": days, "opened": opened})
 
 
 class Ruled(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, or_, select
 
-from .. import stock
+from .. import logbook, stock
 from ..db import connection, db, in_transaction, insert_new
 from ..errors import Invalid
 from ..prepared import as_text
@@ -116,11 +116,20 @@ def set_place(
         raise Invalid("Buffer, days and cost are 0 or more", field="buffer")
     session.connection().execute(insert_new(Place), [{"location_id": location_id}])
     place = session.get_one(Place, location_id)
+    before = _said(place)
     place.latitude, place.longitude = point or (None, None)
     place.hours, place.buffer = hours[:300], buffer
     place.ships, place.hands_over = ships, hands_over
     place.parcel_minor, place.days = parcel_minor, days
     session.flush()
+    logbook.note("place.described", location_id, place_id=location_id, before=before,
+                 after=_said(place))  # fmt: skip
+
+
+def _said(place: Place) -> dict[str, Any]:
+    names = ("latitude", "longitude", "hours", "buffer", "ships", "hands_over", "parcel_minor",
+             "days")  # fmt: skip
+    return {name: getattr(place, name) for name in names}
 
 
 def check_point(point: Point | None) -> None:
@@ -145,6 +154,8 @@ def set_weighing(wanted: Weighing) -> None:
         raise Invalid("A weight is 0 or more", field="cost_percent")
     session.connection().execute(insert_new(Weights), [{"id": 1, **values}])
     row = session.get_one(Weights, 1)
+    before = {name: getattr(row, name) for name in values}
     for name, value in values.items():
         setattr(row, name, value)
     session.flush()
+    logbook.note("weights.set", "sourcing", before=before, after=values)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from .. import catalogue
+from .. import catalogue, logbook
 from ..db import connection, in_transaction
 from ..errors import Invalid, NotFound, Refusal
 from ..money import LARGEST_MINOR
@@ -174,6 +174,7 @@ def add_zone(name: str, country: str, prefix: str, point: Point | None) -> int:
                 latitude=latitude, longitude=longitude)  # fmt: skip
     session.add(zone)
     session.flush()
+    logbook.note("zone.added", zone.id, after={"country": country, "prefix": prefix})
     return zone.id
 
 
@@ -187,6 +188,7 @@ def remove_zone(zone_id: int) -> None:
     session.execute(delete(Rate).where(Rate.zone_id == zone_id))
     session.delete(zone)
     session.flush()
+    logbook.note("zone.removed", zone_id, before={"country": zone.country, "prefix": zone.prefix})
 
 
 def add_rate(
@@ -205,11 +207,14 @@ def add_rate(
         raise Invalid("Days are 0 to 365, the least first", field="days_least")
     step = (Rate.zone_id == zone_id, Rate.up_to_g == up_to_g, Rate.currency == currency)
     rate = session.scalar(select(Rate).where(*step))
+    before = None if rate is None else {"price_minor": rate.price_minor}
     if rate is None:
         rate = Rate(zone_id=zone_id, up_to_g=up_to_g, currency=currency)
         session.add(rate)
     rate.price_minor, rate.days_least, rate.days_most = price_minor, days_least, days_most
     session.flush()
+    said = {"price_minor": price_minor, "days": [days_least, days_most], "up_to_g": up_to_g}
+    logbook.note("rate.set", zone_id, before=before, after=said)
 
 
 def remove_rate(rate_id: int) -> None:
@@ -220,3 +225,5 @@ def remove_rate(rate_id: int) -> None:
         raise NotFound("There is no such rate")
     session.delete(rate)
     session.flush()
+    said = {"up_to_g": rate.up_to_g, "price_minor": rate.price_minor}
+    logbook.note("rate.removed", rate.zone_id, before=said)

@@ -21,7 +21,7 @@ import pyotp
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from .. import clock, ids
+from .. import clock, ids, logbook
 from ..db import db, repeatable, transaction
 from ..errors import Refusal
 from . import admitting, members, tries
@@ -182,6 +182,7 @@ def reset(member_id: int) -> None:
         _forget(session, member_id)
         session.execute(delete(Passkey).where(Passkey.member_id == member_id))
         members.end_sign_ins(session, member_id)
+        logbook.note("second.reset", member_id)
 
 
 def _forget(session: Session, member_id: int) -> None:

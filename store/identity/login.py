@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 from werkzeug.local import LocalProxy
 
-from .. import ids, web
+from .. import ids, logbook, web
 from ..db import connection, transaction
 from ..errors import Forbidden, Refusal
 from . import admitting, identifiers, members, passwords, sign_ins
@@ -55,7 +55,10 @@ def init_app(app: Flask) -> None:
     manager.request_loader(lambda request: current())
     app.login_manager = manager  # type: ignore[attr-defined]
     # Asked for only where a template uses them: a page that says "the database is away" must not.
-    app.jinja_env.globals.update(current_user=current_user, current_member=LocalProxy(current))
+    app.jinja_env.globals.update(
+        current_user=current_user, current_member=LocalProxy(current),
+        may=lambda permission: allows(current(), permission),
+    )  # fmt: skip
     app.register_error_handler(SignInNeeded, _ask_to_sign_in)
     app.after_request(_note_seen)
     set_up_process(app)
@@ -112,7 +115,8 @@ def needs(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             if not allows(signed_in(), permission):
                 _owes_a_second_factor(permission)
                 raise Forbidden(permission=permission)
-            return view(*args, **kwargs)
+            with logbook.acting(signed_in().id, "page"):
+                return view(*args, **kwargs)
 
         return guarded
 

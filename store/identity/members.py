@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from .. import clock
+from .. import clock, logbook
 from ..db import connection, db, in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound, Refusal
 from . import passwords
@@ -62,6 +62,7 @@ def new_member(
         session.flush()
     except IntegrityError as error:
         raise IdentifierTaken() from error
+    logbook.note("person.added", added.id, after={"role": role})
     return added
 
 
@@ -131,6 +132,7 @@ def set_password(member_id: int, password_hash: str) -> None:
             update(Member).where(Member.id == member_id).values(password_hash=password_hash)
         )
         end_sign_ins(session, member_id)
+        logbook.note("password.reset", member_id)
 
 
 @repeatable
@@ -151,7 +153,10 @@ def set_role(member_id: int, role: str) -> None:
     with transaction() as session:
         if role != "owner":
             _keep_an_owner(session, member_id)
+        locked = select(Member.role).where(Member.id == member_id).with_for_update()
+        before = session.scalar(locked)
         session.execute(update(Member).where(Member.id == member_id).values(role=role))
+        logbook.note("role.set", member_id, before={"role": before}, after={"role": role})
 
 
 @repeatable
@@ -160,18 +165,26 @@ def disable(member_id: int) -> None:
     Raises LastOwner (opener)."""
     with transaction() as session:
         _keep_an_owner(session, member_id)
-        session.execute(
+        closed = session.execute(
             update(Member)
             .where(Member.id == member_id, Member.disabled_at.is_(None))
             .values(disabled_at=clock.now())
         )
         end_sign_ins(session, member_id)
+        if closed.rowcount:  # type: ignore[attr-defined]
+            logbook.note("person.closed", member_id)
 
 
 @repeatable
 def enable(member_id: int) -> None:
     with transaction() as session:
-        session.execute(update(Member).where(Member.id == member_id).values(disabled_at=None))
+        opened = session.execute(
+            update(Member)
+            .where(Member.id == member_id, Member.disabled_at.is_not(None))
+            .values(disabled_at=None)
+        )
+        if opened.rowcount:  # type: ignore[attr-defined]
+            logbook.note("person.opened", member_id)
 
 
 def end_sign_ins(session: Session, member_id: int, *, but: str = "") -> None:

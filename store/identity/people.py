@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from .. import forms as fields
+from .. import logbook
 from ..db import transaction
 from ..errors import Invalid
 from . import admitting, confirm_views, factors, forms, identifiers, members, passwords, pins
@@ -36,6 +37,8 @@ def people() -> ResponseReturnValue:
     """Staff and owners; and whoever is looked for by e-mail or phone."""
     wanted = request.args.get("who", "")[:254]
     found = identifiers.find(wanted) if wanted else None
+    if found:
+        logbook.seen(found.id, "people")
     known_by = identifiers.first_of(found.id) if found else ""
     return _page(wanted=wanted, found=found, known_by=known_by)
 

@@ -25,6 +25,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "manage_offers",
         "connect_systems",
         "set_rules",
+        "see_log",
     },
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import bindparam, select, update
 
-from .. import clock, ids
+from .. import clock, ids, logbook
 from ..db import connection, in_transaction
 from ..errors import Invalid, Refusal
 from .models import Member, Token
@@ -58,6 +58,7 @@ def issue_token(member: Member, scopes: Sequence[str], name: str = "") -> str:
         )
     )  # fmt: skip
     session.flush()
+    logbook.note("token.issued", member.id, after={"scopes": carried})
     return text
 
 

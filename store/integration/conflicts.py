@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, update
 
-from .. import catalogue, clock, stock, web
+from .. import catalogue, clock, logbook, stock, web
 from ..db import connection, in_transaction
 from ..errors import NotFound, Refusal
 from .goods_entries import judge_goods
@@ -144,6 +144,8 @@ def apply(entry_id: int, member_id: int | None) -> None:
         )
     _settle(row, member_id, state="applied", item_id=verdict.item_id,
             location_id=verdict.location_id)  # fmt: skip
+    logbook.note("feed.applied", entry_id, place_id=verdict.location_id,
+                 after={"item": verdict.item_id})  # fmt: skip
 
 
 def dismiss(entry_id: int, member_id: int | None) -> None:
@@ -155,6 +157,7 @@ def dismiss(entry_id: int, member_id: int | None) -> None:
     if row.state not in OPEN:
         raise ConflictStands("Only what waits can be dismissed", state=row.state, reason="")
     _settle(row, member_id, state="dismissed")
+    logbook.note("feed.dismissed", entry_id, place_id=row.location_id, after={"item": row.item_id})
 
 
 def _settle(row: FeedEntry, member_id: int | None, **values: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, insert, select, update
 
-from .. import clock, web
+from .. import clock, logbook, web
 from ..db import connection, db, in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound
 from . import sending, signing
@@ -79,6 +79,7 @@ def add(url: str, topics: Sequence[str], member_id: int | None) -> Made:
     )  # fmt: skip
     session.add(made)
     session.flush()
+    logbook.note("webhook.added", made.id, after={"url": url, "topics": made.topics})
     return Made(made.id, secret)
 
 
@@ -91,13 +92,16 @@ def switch(webhook_id: int, state: str) -> None:
     )
     if not done.rowcount:  # type: ignore[attr-defined]
         raise NotFound("There is no such subscription")
+    logbook.note("webhook.switched", webhook_id, after={"state": state})
 
 
 def end(webhook_id: int) -> None:
     """Joiner: the subscription is gone, and what was on its way with it. Again changes nothing."""
     session = in_transaction()
     session.execute(delete(Delivery).where(Delivery.webhook_id == webhook_id))
-    session.execute(delete(Webhook).where(Webhook.id == webhook_id))
+    ended = session.execute(delete(Webhook).where(Webhook.id == webhook_id))
+    if ended.rowcount:  # type: ignore[attr-defined]
+        logbook.note("webhook.ended", webhook_id)
 
 
 def replay(webhook_id: int, delivery_id: int | None) -> int:
@@ -113,6 +117,7 @@ def replay(webhook_id: int, delivery_id: int | None) -> int:
     count = int(done.rowcount)  # type: ignore[attr-defined]
     if delivery_id is not None and not count:
         raise NotFound("There is no such delivery")
+    logbook.note("webhook.replayed", webhook_id, after={"deliveries": count})
     return count
 
 

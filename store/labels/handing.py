@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import update
 
-from .. import clock
+from .. import clock, logbook
 from ..db import in_transaction
 from ..errors import Invalid, Refusal
 from .models import Label, PrintJob
@@ -46,6 +46,7 @@ def hand_over(job_id: int, first: int, member_id: int | None) -> None:
             "come out: a second copy of a sticker is one too many",
             job=job_id,
         )
+    logbook.note("labels.handed_over", job_id, after={"from": first})
 
 
 def stopped_after(job_id: int, labels: int) -> None:
@@ -65,6 +66,7 @@ def stopped_after(job_id: int, labels: int) -> None:
     )
     if labels < 0 or done is None:
         raise Invalid("Say how many came out; fewer than the job has", field="labels")
+    logbook.note("labels.stopped", job_id, after={"came_out": labels})
 
 
 def discard(job_id: int) -> None:
@@ -86,3 +88,4 @@ def discard(job_id: int) -> None:
         .values(revoked_at=clock.now())
         .execution_options(synchronize_session=False)
     )
+    logbook.note("labels.discarded", job_id)

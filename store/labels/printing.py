@@ -21,7 +21,7 @@ from typing import IO, Any, BinaryIO, cast
 
 from sqlalchemy import select
 
-from .. import catalogue, clock, ids, stock
+from .. import catalogue, clock, ids, logbook, stock
 from ..db import connection, db, repeatable, transaction
 from ..errors import Invalid, NotFound
 from . import records
@@ -248,6 +248,8 @@ def _record(order: Order, drawn: IO[str], *, is_handed: bool) -> int:
         while lines := list(islice(drawn, CHUNK)):
             rows = [json.loads(line) for line in lines]
             position = records.keep(job, position, [(row[0], NewLabel(*row[1:])) for row in rows])
+        logbook.note("labels.printed", job.id, place_id=job.location_id,
+                     after={"labels": job.count, "sheet": job.sheet})  # fmt: skip
         return job.id
 
 

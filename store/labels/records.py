@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import insert, select, update
 
-from .. import clock, ids
+from .. import clock, ids, logbook
 from ..db import connection, db, in_transaction
 from .models import Label, PrintJob
 
@@ -113,11 +113,13 @@ def fresh_ids(count: int) -> list[str]:
 
 def revoke(label_id: str) -> None:
     """Joiner: this sticker no longer counts (torn off, replaced)."""
-    in_transaction().execute(
+    revoked = in_transaction().execute(
         update(Label)
         .where(Label.id == label_id, Label.revoked_at.is_(None))
         .values(revoked_at=clock.now())
     )
+    if revoked.rowcount:  # type: ignore[attr-defined]
+        logbook.note("label.revoked", label_id)
 
 
 def find(label_id: str) -> Label | None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import func, insert, select, update
 
-from .. import catalogue, clock, ids, money
+from .. import catalogue, clock, ids, logbook, money
 from ..db import connection, db, in_transaction
 from ..errors import Invalid, NotFound
 from .coupons import read_code
@@ -131,6 +131,7 @@ def add(wanted: Wanted, *, made_by: int | None) -> int:
     session.add(offer)
     session.flush()
     catalogue.mark_rules()
+    logbook.note("offer.added", offer.id, place_id=wanted.location_id, after=row)
     return offer.id
 
 
@@ -146,6 +147,7 @@ def end(offer_id: int, *, by: int | None) -> bool:
         known(offer_id)
         return False
     catalogue.mark_rules()
+    logbook.note("offer.ended", offer_id)
     return True
 
 
@@ -173,6 +175,8 @@ def add_codes(
     rows = [{"offer_id": offer_id, "code": each, "most_uses": most_uses, "used": 0,
              "made_at": clock.now()} for each in found]  # fmt: skip
     session.execute(insert(CouponCode), rows)
+    said = {"coupons": len(found), "most_uses": most_uses}
+    logbook.note("coupons.added", offer_id, after=said)
     return found
 
 

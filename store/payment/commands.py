@@ -8,7 +8,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from .. import identity, money
+from .. import identity, logbook, money
 from ..db import transaction
 from ..errors import NotFound, Refusal
 from . import asking, costs, escrow, ledger, paybacks
@@ -39,6 +39,8 @@ def top_up(identifier: str, amount: str, note: str) -> None:
             raise click.ClickException("The amount must be more than 0")
         with transaction():
             ledger.deposit(member.id, minor, currency, "cash", note=note[:200])
+            said = {"amount_minor": minor, "currency": currency}
+            logbook.note("account.topped_up", member.id, after=said)
     except Refusal as refusal:
         raise click.ClickException(refusal.message) from refusal
     click.echo(money.text(ledger.balance_of(member.id, currency), currency))

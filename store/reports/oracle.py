@@ -11,6 +11,7 @@ from sqlalchemy import func, select, text
 
 from ..db import Base, connection, db
 from . import (
+    oracle_acts,
     oracle_approvals,
     oracle_bundles,
     oracle_costs,
@@ -465,7 +466,7 @@ _RULES = (
 MORE = (
     *oracle_deposits.RULES, *oracle_couriers.RULES, *oracle_bundles.RULES, *oracle_costs.RULES,
     *oracle_sellers.RULES, *oracle_escrow.RULES, *oracle_splits.RULES, *oracle_membership.RULES,
-    *oracle_approvals.RULES, *oracle_rounding.RULES, *oracle_marks.RULES,
+    *oracle_approvals.RULES, *oracle_rounding.RULES, *oracle_marks.RULES, *oracle_acts.RULES,
 )  # fmt: skip
 
 

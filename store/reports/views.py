@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template, request, stream_with_context
 
-from .. import catalogue, money, stock, web
+from .. import catalogue, logbook, money, stock, web
 from ..errors import Invalid, NotFound
 from ..identity import needs
 from ..sales import CHANNELS, MEANS
@@ -64,6 +64,7 @@ def takings_csv() -> Response:
 def sales() -> str:
     """The sales and refunds that a figure is made of, newest first."""
     filters = read(request.args)
+    logbook.listed("sales", **filters.address())
     before = listing.read_place(request.args.get("before", ""))
     found = listing.entries(filters, before, PAGE + 1)
     return _page(
@@ -76,6 +77,7 @@ def sales() -> str:
 @needs("see_sales")
 def sales_csv() -> Response:
     filters = read(request.args)
+    logbook.listed("sales.csv", **filters.address())
     text = sheets.of_entries(listing.all_entries(filters), web.language())
     return _csv(text, "sales", filters)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from .. import clock, ids
+from .. import clock, ids, logbook
 from ..db import db, in_transaction, insert_new, repeatable, transaction
 from ..errors import Forbidden, Invalid, NotFound, Refusal
 from ..payment import KeyReused
@@ -123,6 +123,8 @@ def _ask(wanted: Wanted, amounts: dict[str, Any]) -> str:
     with transaction() as session:
         new = insert_new(RefundRequest).execution_options(preserve_rowcount=True)
         if session.connection().execute(new, row).rowcount == 1:
+            said = {"sale": wanted.sale_id, "total_minor": amounts["total_minor"]}
+            logbook.note("refund.asked", row["id"], after=said)
             return str(row["id"])
         _refuse_asked(wanted)
         other = select(RefundRequest.id).where(
@@ -248,6 +250,12 @@ def _end(
     )  # fmt: skip
     if in_transaction().execute(ended).rowcount != 1:  # type: ignore[attr-defined]
         raise RequestOver(request=request_id)
+    logbook.note(_VERBS[state], request_id, after={"refund": refund_id} if refund_id else None)
+
+
+_VERBS = {
+    "approved": "refund.approved", "refused": "refund.refused", "withdrawn": "refund.withdrawn",
+}  # fmt: skip
 
 
 def _over(found: RefundRequest) -> RequestOver:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import func, insert, select, update
 
-from .. import clock, ids, money, payment
+from .. import clock, ids, logbook, money, payment
 from ..db import connection, in_transaction, insert_new, repeatable, transaction
 from ..errors import Invalid, NotFound, Refusal
 from ..payment import escrow
@@ -178,6 +178,9 @@ def _write(asked: Count, reason: str, taken: Sequence[tuple[str, int]], made_by:
         raise CashChanged(expected_minor=asked.expected_minor, now_minor=0, currency=asked.currency)
     note = f"{id_} {made_by}: {reason}" if reason else id_
     count_in(asked.courier_id, asked.expected_minor, asked.counted_minor, asked.currency, note)
+    logbook.note("courier.counted", asked.courier_id, place_id=asked.location_id,
+                 after={"expected_minor": asked.expected_minor,
+                        "counted_minor": asked.counted_minor})  # fmt: skip
     return id_
 
 

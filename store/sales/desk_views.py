@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from .. import forms as fields
-from .. import identity, ids
+from .. import identity, ids, logbook
 from ..errors import NotFound
 from ..payment.on_delivery import due_of
 from . import forms
@@ -41,6 +41,7 @@ def desk_sale(sale_id: str) -> str:
     found = receipt(sale_id)
     if found is None:
         raise NotFound("There is no such sale")
+    logbook.seen(found.member_id, "sale")
     return render_template(
         "sales/desk_sale.html", sale=_with_names([found])[0], tendered=tendered(found),
         key=ids.new(), due_minor=due_of([found.id])[found.id] if found.state == "due" else 0,

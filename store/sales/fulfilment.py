@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
-from .. import catalogue, clock, delivery, outbox, stock
+from .. import catalogue, clock, delivery, logbook, outbox, stock
 from ..db import in_transaction, repeatable, transaction
 from ..delivery import Shipment, queue, shipments
 from ..delivery.states import LEFT, UNDER_WAY, WAITING
@@ -158,6 +158,7 @@ def cancel_in(
         delivery.advance(shipment, "cancel", made_by=made_by, note=reason)
     _pay_back(sale_id, goods, made_by, reason, clock.now(), to_account=to_account)
     receiving.moved_on(sale_id)
+    logbook.note("order.cancelled", sale_id, place_id=sale.location_id, after={"items": goods})
 
 
 # Of a bundle its parts left the shelf.

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
 
-from .. import clock, stock
+from .. import clock, logbook, stock
 from ..db import in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound, Refusal
 from .buying import Buy, Line
@@ -140,6 +140,9 @@ def take_in(asked: HandIn) -> Received:
                     approved_above=asked.approved_above)  # fmt: skip
     _write_decisions(found.id, paid.refund_id, asked, at)
     _move_goods(asked, paid, at)
+    said = [[each.position, each.quantity, each.decision] for each in asked.decisions]
+    logbook.note("return.received", sale.id, place_id=asked.location_id,
+                 after={"return": found.id, "refund": paid.refund_id, "units": said})  # fmt: skip
     return Received(found.id, paid.refund_id, paid.total_minor, to_account)
 
 

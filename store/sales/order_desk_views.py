@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
-from .. import delivery, identity, stock, web
+from .. import delivery, identity, logbook, stock, web
 from .. import forms as fields
 from ..delivery.states import TRANSITIONS
 from ..errors import NotFound
@@ -40,6 +40,7 @@ def desk_order(shipment_id: str) -> str:
     found = delivery.one(shipment_id)
     if found is None:
         raise NotFound("There is no such shipment")
+    logbook.seen(found.member_id, "order")
     makers = {step.made_by for step in found.steps if step.made_by}
     return render_template(
         "sales/desk_order.html", shipment=found, where=delivery.of_order(found.sale_id),

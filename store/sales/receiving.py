@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import func, select
 
-from .. import clock, stock
+from .. import clock, logbook, stock
 from ..db import in_transaction, repeatable, transaction
 from ..delivery import queue
 from ..delivery.states import UNDER_WAY, WAITING
@@ -112,6 +112,7 @@ def decide(
             ]
             stock.scrap(goods, at, note=note.strip()[:200])
         escrow.release(sale_id, "decision", "decide")
+        logbook.note("complaint.decided", sale_id, after={"decision": decision})
 
 
 def _of(sale_id: str, member_id: int | None = None) -> Sale:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
 
-from .. import clock, ids, outbox, payment, stock
+from .. import clock, ids, logbook, outbox, payment, stock
 from ..db import in_transaction, repeatable, transaction
 from ..delivery.queue import states_of
 from ..delivery.states import ENDED
@@ -167,6 +167,8 @@ def pay_back(
     _write(refund_id, sale_id, _booked(given, lines), made_by, reason, at,
            account_minor=gone, rounding_minor=more, limit_minor=limit)  # fmt: skip
     outbox.put("sale.refunded", refund_id)
+    said = {"refund": refund_id, "total_minor": total, "currency": sale.currency}
+    logbook.note("refund.made", sale_id, place_id=sale.location_id, after=said)
     goods = [line for line in given if lines[line.position].kind in ("goods", "part")]
     return PaidBack(refund_id, sale.member_id, sale.location_id, given, goods)
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select, update
 
-from .. import catalogue, clock, ids, stock
+from .. import catalogue, clock, ids, logbook, stock
 from ..db import in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound, Refusal
 from .models import STANDING, Sale, SaleLine
@@ -121,6 +121,7 @@ def cancel_in(return_id: str, member_id: int | None = None) -> None:
     for position, many in waiting.all():
         count_returning(found.sale_id, position, -many)
     end(found, state)
+    logbook.note("return.cancelled", return_id, after={"sale": found.sale_id})
 
 
 def held(sale_id: str) -> Sale | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
-from .. import clock, ids, money, payment
+from .. import clock, ids, logbook, money, payment
 from ..db import db, in_transaction, insert_new, repeatable, transaction
 from ..errors import Invalid, NotFound, Refusal
 from ..payment import tills as cash
@@ -105,6 +105,10 @@ def open_day(
         if left is None:
             cash.move(cash.SAFE, opening_minor, currency, note)
         cash.differ(opening_minor - found, currency, note)
+        told = {"till": till.id, "in_drawer_minor": opening_minor, "currency": currency}
+        logbook.note("till.opened", day_id, place_id=location_id,
+                     before=None if left is None else {"in_drawer_minor": left},
+                     after=told)  # fmt: skip
         return day_id
 
 
@@ -156,6 +160,8 @@ def move(asked: Moved, *, made_by: int) -> str:
                 "made_by": made_by, "at": clock.now()}  # fmt: skip
         session.connection().execute(insert(TillMove), [made])
         cash.move(asked.place, asked.amount_minor, till.currency, f"{made['id']} {reason}")
+        told = {"move": made["id"], "amount_minor": asked.amount_minor, "to": asked.place}
+        logbook.note("till.cash_moved", day.id, place_id=till.location_id, after=told)
         return str(made["id"])
 
 
@@ -192,6 +198,7 @@ def count(day_id: str, counted: Mapping[str, int], *, made_by: int) -> str:
                  "seen": seen_of(day, now), "made_by": made_by,
                  "at": clock.now()}  # fmt: skip
         session.connection().execute(insert(TillTry), [found])
+        logbook.note("till.counted", day_id, place_id=till.location_id, after=counted)
         return str(found["id"])
 
 
@@ -239,6 +246,10 @@ def close_day(asked: Closing, *, made_by: int) -> int:
         note = f"{day.id} {made_by}: {drawer['reason']}"
         cash.differ(counted - int(drawer["expected_minor"]), till.currency, note)
         cash.bank(asked.banked_minor, till.currency, note)
+        expected, said = int(drawer["expected_minor"]), {"banked_minor": asked.banked_minor}
+        logbook.note("till.closed", day.id, place_id=till.location_id,
+                     before={"cash_minor": expected},
+                     after={"cash_minor": counted, "number": number} | said)  # fmt: skip
         return number
 
 

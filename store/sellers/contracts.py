@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select
 
-from .. import clock, money, web
+from .. import clock, logbook, money, web
 from ..catalogue import owners
 from ..catalogue.models import Seller
 from ..db import connection, db, in_transaction, repeatable, transaction
@@ -58,6 +58,7 @@ def add(
         seller = owners.add_seller(code, **fields)
         owners.take_turn()
         _write(seller.id, agreed, clock.now(), made_by)
+        logbook.note("seller.added", seller.id, after={"code": seller.code} | vars(agreed))
         return seller
 
 
@@ -82,6 +83,8 @@ def begin(
         if session.scalar(taken) is not None:
             raise Invalid("Another contract begins on this day", field="starts_on")
         _write(seller_id, agreed, starts_at, made_by)
+        said = {"from": starts_at} | vars(agreed)
+        logbook.note("contract.begun", seller_id, after=said)
         return starts_at
 
 

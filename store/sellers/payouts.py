@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from .. import clock
+from .. import clock, logbook
 from ..db import db, in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound, Refusal
 from ..payment.shares import pay_out, take_back
@@ -40,6 +40,8 @@ def pay(settlement_id: str, reference: str, *, steps: int, made_by: int | None) 
             return
         _step(payout, "pay", steps, made_by, reference=reference)
         pay_out(payout.amount_minor, payout.currency, f"{settlement_id} {reference}")
+        said = {"amount_minor": payout.amount_minor, "currency": payout.currency}
+        logbook.note("payout.paid", settlement_id, after=said | {"reference": reference})
 
 
 @repeatable
@@ -55,6 +57,8 @@ def fail(settlement_id: str, reason: str, *, steps: int, made_by: int | None) ->
             return
         _step(payout, "fail", steps, made_by, reason=reason)
         take_back(payout.amount_minor, payout.currency, f"{settlement_id} {reason}")
+        said = {"amount_minor": payout.amount_minor, "currency": payout.currency}
+        logbook.note("payout.failed", settlement_id, after=said)
 
 
 def steps_of(settlement_id: str) -> list[PayoutStep]:

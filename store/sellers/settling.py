@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, func, insert, select, update
 
-from .. import catalogue, clock, ids, web
+from .. import catalogue, clock, ids, logbook, web
 from ..catalogue.models import Seller
 from ..db import connection, in_transaction, repeatable, transaction
 from ..payment.shares import held_sales, settle_with
@@ -169,6 +169,8 @@ def _close(settlement_id: str) -> bool:
             return False
         if balance > 0:
             _pay(one, balance)
+        said = {"settlement": settlement_id, "payout_minor": max(0, balance)}
+        logbook.note("seller.settled", one.seller_id, after=said)
         return True
 
 

@@ -11,7 +11,7 @@ from flask import Response, current_app, flash, redirect, render_template, reque
 from flask.typing import ResponseReturnValue
 from flask_babel import format_date, gettext, ngettext
 
-from .. import catalogue, clock, identity, web
+from .. import catalogue, clock, identity, logbook, web
 from ..catalogue import owners
 from ..catalogue.exporting import rate_text
 from ..catalogue.models import Seller
@@ -135,12 +135,15 @@ def _set_open(code: str, *, is_open: bool) -> ResponseReturnValue:
 def _open_or_close(seller_id: int, *, is_open: bool) -> None:
     with transaction():
         owners.open_seller(seller_id) if is_open else owners.close_seller(seller_id)
+        logbook.note("seller.opened" if is_open else "seller.closed", seller_id)
 
 
 @repeatable
 def _change(seller_id: int, fields: dict[str, Any]) -> None:
     with transaction():
         owners.edit_seller(seller_id, **fields)
+        # Which fields were sent is enough: a seller's bank and contact may be a person's.
+        logbook.note("seller.changed", seller_id, after={"fields": sorted(fields)})
 
 
 def _list(said: dict[str, str]) -> str:

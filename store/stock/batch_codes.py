@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select, update
 
-from .. import catalogue, clock
+from .. import catalogue, clock, logbook
 from ..db import Moment, connection, in_transaction, insert_new
 from ..errors import Invalid, NotFound, Refusal
 from .batches import tracked
@@ -96,6 +96,7 @@ def call_back(batch_id: int, *, member_id: int | None, back: bool = False) -> No
     changed = changed.values(recalled_at=at, recalled_by=member_id)
     if not in_transaction().execute(changed).rowcount:  # type: ignore[attr-defined]
         raise NotFound("There is no such batch")
+    logbook.note("batch.sold_again" if back else "batch.called_back", batch_id)
 
 
 def called_back() -> dict[int, list[str]]:

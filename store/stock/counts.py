@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
-from .. import catalogue
+from .. import catalogue, logbook
 from ..db import connection, in_transaction
 from ..errors import Refusal
 from . import missing
@@ -102,6 +102,11 @@ def approve(slip_id: int, member_id: int) -> dict[int, int]:
     items = [one.item_id for one in counted]
     missing.counted(items, slip.location_id)
     close_tasks(("count", "shelf_empty", "oversold"), slip.location_id, items, member_id)
+    logbook.note(
+        "count.approved", slip_id, place_id=slip.location_id,
+        before={"items": {one.item_id: one.book or 0 for one in counted}},
+        after={"items": {one.item_id: one.quantity for one in counted}},
+    )  # fmt: skip
     return {one.item_id: one.difference for one in counted}
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from .. import catalogue, clock
+from .. import catalogue, clock, logbook
 from ..db import connection, in_transaction, insert_new
 from ..errors import Invalid
 from ..prepared import Many, Prepared, one_of
@@ -144,7 +144,10 @@ def receive(
         raise Invalid("This batch is of another item", field="batch")
     catalogue.refuse_retired(item_id)
     _bring_in([want], location_id, note)
-    return on_hand(item_id, location_id)
+    left = on_hand(item_id, location_id)
+    logbook.note("goods.received", item_id, place_id=location_id,
+                 before={"on_hand": left - quantity}, after={"on_hand": left})  # fmt: skip
+    return left
 
 
 def receive_many(
@@ -196,6 +199,9 @@ def count_to(
         changes = [change] if difference > 0 else _less(change)
         record(changes, "counted", clock.now(), note)
         session.execute(update(Level).where(*place).values(on_hand=Level.on_hand + difference))
+    # That the book was right is worth knowing, too.
+    logbook.note("stock.counted", item_id, place_id=location_id,
+                 after={"book": before, "counted": counted})  # fmt: skip
     return difference
 
 
@@ -231,6 +237,8 @@ def transfer(
     at = clock.now()
     record([part._replace(quantity=-part.quantity) for part in going], "moved", at, note)
     record([part._replace(location_id=target_id) for part in going], "moved", at, note)
+    logbook.note("goods.moved", item_id, place_id=source_id,
+                 after={"quantity": quantity, "to": target_id})  # fmt: skip
 
 
 def _going(want: Want, target_id: int) -> list[Want]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select, update
 
-from .. import catalogue, clock
+from .. import catalogue, clock, logbook
 from ..db import in_transaction, insert_new
 from ..errors import NotFound
 from .batch_codes import batch_needed, open_batch
@@ -42,11 +42,14 @@ def send_purchase(slip_id: int, member_id: int) -> None:
     settle(slip_id, sorted(wanted))
     # Where nothing of an item ever was, it has a level from now on, at which it is incoming.
     lock_levels([(item, slip.location_id) for item, _, _ in wanted])
+    ordered = {item: many for item, many, _ in wanted}
+    logbook.note("purchase.sent", slip_id, place_id=slip.location_id, after={"items": ordered})
 
 
 def close_purchase(slip_id: int, member_id: int) -> None:
     """Joiner: nothing more will come of it. Raises NotFound, SlipClosed."""
     claim(slip_id, "purchase", member_id)
+    logbook.note("purchase.closed", slip_id)
 
 
 def book_delivery(slip_id: int, member_id: int) -> int:
@@ -75,6 +78,7 @@ def book_delivery(slip_id: int, member_id: int) -> int:
     if slip.purchase_id and any(many > rest.get(item, 0) for item, many in came.items()):
         open_task("delivery_differs", slip.location_id, note=f"#{slip.id} {slip.title}")
     close_tasks(("shelf_empty",), slip.location_id, list(came), member_id)
+    logbook.note("delivery.booked", slip_id, place_id=slip.location_id, after={"items": came})
     return sum(came.values())
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select, tuple_
 
-from .. import catalogue
+from .. import catalogue, logbook
 from ..db import connection, in_transaction
 from ..errors import Invalid, NotFound, Refusal
 from . import batches
@@ -161,6 +161,8 @@ def decide(
         raise QuarantineChanged(left=left if batch or not batch_id else 0)
     if not 1 <= quantity <= left:
         raise Invalid(f"A quantity is 1 to {left}", field="quantity")
+    logbook.note("quarantine.decided", item_id, place_id=place_id,
+                 after={"decision": decision, "quantity": quantity, "to": to_id})  # fmt: skip
     if decision == "resell":
         if batch is not None:
             batches.refuse_blocked(item_id, batch.code, batch.expires_on)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from .. import clock
+from .. import clock, logbook
 from ..db import in_transaction, insert_new
 from ..errors import Invalid
 from .arrivals import arrived, in_order, name_batches
@@ -54,6 +54,8 @@ def depart(slip_id: int, member_id: int) -> int:
     name_batches(going, f"#{slip.id}")
     move(going, transit, f"#{slip.id}")
     lock_levels([(item, slip.target_id or 0) for item in sent])
+    logbook.note("transfer.sent", slip_id, place_id=slip.location_id,
+                 after={"to": slip.target_id, "items": sent})  # fmt: skip
     return sum(sent.values())
 
 
@@ -77,6 +79,8 @@ def arrive(slip_id: int, member_id: int) -> dict[int, int]:
     lost_on_the_way(slip.id, arrival.missing)
     _write_down(slip, came)
     off = {item: came.get(item, 0) - sent.get(item, 0) for item in {*sent, *came}}
+    logbook.note("transfer.arrived", slip_id, place_id=slip.target_id, before={"items": sent},
+                 after={"items": came})  # fmt: skip
     if any(off.values()):
         open_task("transfer_differs", slip.location_id, note=note)
     return {item: many for item, many in off.items() if many}

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, select
 
-from .. import catalogue, clock, ids
+from .. import catalogue, clock, ids, logbook
 from ..db import connection, in_transaction, insert_new
 from ..errors import Invalid
 from .changes import change
@@ -65,6 +65,8 @@ def write_off(
         [Want(item_id, location_id, -quantity, None, member_id, batch_id)],
         "written_off", f"{why}: {note}"[:200] if note else why,
     )  # fmt: skip
+    logbook.note("goods.written_off", item_id, place_id=location_id,
+                 after={"quantity": quantity, "why": why})  # fmt: skip
     return True
 
 

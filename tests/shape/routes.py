@@ -176,6 +176,8 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "reports.takings_csv GET": ("/owner/takings.csv", OWNERS),
     "reports.sales GET": ("/owner/sales", OWNERS),
     "reports.sales_csv GET": ("/owner/sales.csv", OWNERS),
+    "reports.acts GET": ("/owner/log", OWNERS),
+    "reports.acts_csv GET": ("/owner/log.csv", OWNERS),
     "identity.people GET": ("/owner/people", OWNERS),
     "delivery.decisions GET": ("/owner/delivery", OWNERS),
     "api-docs.openapi_json GET": ("/api/v1/openapi.json", PUBLIC),

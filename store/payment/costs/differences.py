@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, insert, or_, select, update
 
-from ... import clock
+from ... import clock, logbook
 from ...db import db, in_transaction, repeatable, transaction
 from ...errors import Invalid, NotFound, Refusal
 from ..ledger import account_of
@@ -93,6 +93,7 @@ def accept(line_id: int, reason: str, *, made_by: int) -> None:
             if rest:
                 postings.put_right(account, line.currency, rest, line.id)
         session.execute(update(SettlementLine).where(SettlementLine.id == line_id).values(**values))
+        logbook.note("difference.accepted", line_id, after={"gross_minor": line.gross_minor})
 
 
 def _replace_key(line: SettlementLine) -> None:
@@ -136,6 +137,8 @@ def write_off(transfer_id: int, reason: str, *, made_by: int) -> None:
         made = insert(SettlementLine).returning(SettlementLine.id)
         line_id = session.connection().execute(made, [row]).scalar_one()
         postings.put_right(account, currency, amount, line_id)
+        told = {"amount_minor": amount, "currency": currency, "means": means}
+        logbook.note("payment.written_off", transfer_id, after=told)
 
 
 def _means_of(transfer_id: int) -> tuple[str, str] | None:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, select, update
 
-from ... import clock, ids
+from ... import clock, ids, logbook
 from ...catalogue.tables import FileRefused
 from ...db import db, in_transaction, insert_new, repeatable, transaction
 from ...errors import Invalid
@@ -66,7 +66,9 @@ def _begin(
            "currency": here.currency, "state": "staging", "staged": 0, "taken_by": taken_by,
            "at": clock.now(), "done_at": None}  # fmt: skip
     with transaction() as session:
-        session.connection().execute(insert_new(SettlementFile), [row])
+        new = insert_new(SettlementFile).execution_options(preserve_rowcount=True)
+        if session.connection().execute(new, row).rowcount == 1:
+            logbook.note("settlement.taken", row["id"], after={"means": means, "digest": digest})
         query = select(SettlementFile.id)
         same = (SettlementFile.means == means, SettlementFile.digest == digest)
         return str(session.scalars(query.where(*same)).one())

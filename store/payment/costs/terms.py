@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import insert, select
 
-from ... import clock, money, web
+from ... import clock, logbook, money, web
 from ...db import connection, in_transaction, repeatable, transaction
 from ...errors import Invalid
 from ..gateways import NAMES
@@ -116,6 +116,8 @@ def set_terms(means: str, currency: str, terms: Terms, *, made_by: int | None) -
             row = _said(terms) | {"means": means, "currency": currency, "made_by": made_by,
                                   "at": clock.now()}  # fmt: skip
             in_transaction().connection().execute(insert(MeansTerms), [row])
+            before = None if now is None else _said(now)
+            logbook.note("terms.set", means, before=before, after=_said(terms))
 
 
 def _said(terms: Terms) -> dict[str, object]:
