@@ -1,10 +1,11 @@
-"""Tables of labels: each sticker that was printed, and the print jobs they came from."""
+"""Tables of labels: each sticker that was printed, the print jobs they came from, and the stickers
+that are not what they should be."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, BigId, Moment
@@ -58,3 +59,35 @@ class Label(Base):
     printed_at: Mapped[datetime] = mapped_column(Moment)
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
     said: Mapped[str | None] = mapped_column(Text)
+
+
+class BadSticker(Base):
+    """A sticker that was scanned and is not what it should be. Of a kind, `sign` (what it is known
+    by) and place one is open at a time; `times` counts how often it was seen, at least. `shelf` is
+    where staff saw it, `seen_by` who did; NULL is a shopper. History: a closed one stays."""
+
+    __tablename__ = "bad_stickers"
+    __table_args__ = (
+        CheckConstraint("(ended_at IS NULL) = (how IS NULL)", name="ended"),
+        CheckConstraint("how IN ('replaced', 'removed', 'right')", name="how"),
+        Index(
+            "uq_bad_stickers_open", "kind", "sign", "location_id", unique=True,
+            sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index("ix_bad_stickers_location_id_ended_at", "location_id", "ended_at"),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    sign: Mapped[str] = mapped_column(String(48))
+    label_id: Mapped[str | None] = mapped_column(String(10))
+    item_id: Mapped[int | None] = mapped_column(ForeignKey("items.id"))
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
+    shelf: Mapped[str] = mapped_column(String(40), default="")
+    times: Mapped[int] = mapped_column(BigId, default=0)
+    first_at: Mapped[datetime] = mapped_column(Moment)
+    last_at: Mapped[datetime] = mapped_column(Moment)
+    seen_by: Mapped[int | None] = mapped_column(BigId)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    ended_by: Mapped[int | None] = mapped_column(BigId)
+    how: Mapped[str | None] = mapped_column(String(10))

@@ -16,6 +16,7 @@ from .. import catalogue, fonts, identity, ids, stock, web
 from ..db import connection, db
 from ..errors import NotFound
 from . import (
+    bad_views,
     choosing,
     delivery_views,
     forms,
@@ -29,7 +30,7 @@ from . import (
 from .blueprint import blueprint
 from .layout import PrintedLabel
 
-__all__ = ["blueprint", "delivery_views", "job_views", "sticker_views"]
+__all__ = ["bad_views", "blueprint", "delivery_views", "job_views", "sticker_views"]
 
 
 @blueprint.get("/desk/labels")

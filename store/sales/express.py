@@ -176,6 +176,8 @@ class Express:
             or row.is_bundle
         ):
             return None
+        if labels.trouble(row, said, wanted.label_id):
+            return None  # The view tells staff of it.
         rules = membership.held(self._engine, row.rules_mark)
         if rules is None or rules.concern(row.id, row.category_id):
             return None

@@ -18,7 +18,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from markupsafe import Markup
 
-from .. import catalogue, delivery, identity, ids, web
+from .. import catalogue, delivery, identity, ids, labels, web
 from ..catalogue import gs1
 from ..catalogue.markdowns import reduced_minor
 from ..delivery import rates
@@ -69,6 +69,9 @@ def _item(by: str, value: str, pack: Mapping[str, str] = _NO_PACK) -> ResponseRe
     read = here.environ.get(item_facts.READ)
     row = read[1] if read and read[0] == wanted else item_page(wanted)
     identity.recognise(row)
+    bad = labels.trouble(row, said, wanted.label_id) if row and said else None
+    if bad:
+        _tell_staff(bad, row, wanted.label_id)
     if row is None or row.archived_at is not None or row.price_minor is None:
         if by == "gtin" and not gs1.is_gtin(value):
             catalogue.resolve()  # Says what is wrong with the number.
@@ -96,6 +99,13 @@ def _item(by: str, value: str, pack: Mapping[str, str] = _NO_PACK) -> ResponseRe
         ),
         found.words,
     )
+
+
+def _tell_staff(bad: str, row: Any, label_id: str | None) -> None:
+    """The sticker that was scanned goes on the list of bad ones."""
+    is_staff = identity.allows(identity.current(), "print_labels")
+    seen_by = identity.signed_in().id if is_staff else None
+    labels.saw(labels.Sighting(bad, row.location_id, row.id, label_id, seen_by=seen_by))
 
 
 def _options(row: Any, language: str) -> tuple[Option, ...]:
