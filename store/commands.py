@@ -20,11 +20,12 @@ from . import demo, integration, outbox, reports, settings
 from .api import keys
 from .errors import Refusal
 from .identity import admitting, codes, outside, passkeys, sign_ins, tries
+from .membership import points
 from .payment import events
 from .payment.commands import settle_pending
 from .post import letters, speaking
 from .reports import oracle
-from .sales import basket
+from .sales import basket, pointed
 from .sellers import settling
 from .stock import reservations
 
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 SWEEPS = (
     basket.sweep, reservations.sweep, sign_ins.sweep, tries.sweep, keys.sweep, events.sweep,
     admitting.sweep, codes.sweep, passkeys.sweep, outside.sweep, letters.sweep, settling.sweep,
+    pointed.sweep, points.sweep,
 )  # fmt: skip
 SWEEP_EVERY_S = 3600
 

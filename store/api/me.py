@@ -9,6 +9,7 @@ from marshmallow import fields, validate
 
 from .. import identity, payment
 from ..errors import Invalid
+from ..membership import points
 from ..payment import statements
 from .access import caller
 from .answers import amount, answer, currency, following, moment
@@ -46,6 +47,24 @@ class TransfersPage(Page):
 
 class Transfers(Strict):
     transfers = fields.List(fields.Nested(Transfer), required=True)
+    next = next_link()
+
+
+class PointEntry(Strict):
+    id = fields.Integer(required=True)
+    at = fields.DateTime(required=True)
+    kind = fields.String(required=True, metadata={"description": "earned, taken_back, spent, …"})
+    points = fields.Integer(required=True, metadata={"description": "Below zero: they went."})
+    sale = fields.String(required=True, allow_none=True)
+    expires_at = fields.DateTime(required=True, allow_none=True)
+
+
+class Points(Strict):
+    points = fields.Integer(
+        required=True,
+        metadata={"description": "What the member has; below zero, the next ones make up for it."},
+    )
+    entries = fields.List(fields.Nested(PointEntry), required=True)
     next = next_link()
 
 
@@ -105,3 +124,24 @@ def _cursor(text: str, member_id: int) -> tuple[int | None, int | None]:
 def _next(last_two: list[statements.Posting], member_id: int) -> str:
     mark = statements.Mark(last_two[0].id, last_two[1].balance_minor)
     return statements.text_of(mark, member_id, currency())
+
+
+@resource.offers("GET", "/me/points", scopes=("account:read",), query=Page(), answers=Points())
+def my_points(query: dict[str, Any]) -> Response:
+    """What the member has in points, and how they came and went, newest first."""
+    limit, member_id = query["limit"], caller().member.id
+    before = int(query.get("cursor", 0)) or None
+    found = points.statement(member_id, before=before, limit=limit + 1)
+    shown = found[:limit]
+    return answer({
+        "points": points.balance_of(member_id).points,
+        "entries": [
+            {
+                "id": one.id, "at": moment(one.at), "kind": one.kind, "points": one.points,
+                "sale": one.sale_id,
+                "expires_at": moment(one.expires_at) if one.expires_at else None,
+            }
+            for one in shown
+        ],
+        "next": following(shown[-1].id) if len(found) > limit else None,
+    })  # fmt: skip

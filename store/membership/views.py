@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -13,12 +13,13 @@ from .. import catalogue, clock, identity, stock, web
 from ..catalogue.models import Item
 from ..db import db, repeatable, transaction
 from ..errors import Invalid
-from . import forms, offers
+from . import forms, offers, point_views
+from .blueprint import blueprint
 from .coupons import Coupon, CouponRefused
 from .pricing import Case, priced
 from .rules import Rule, Rules
 
-blueprint = Blueprint("membership", __name__)
+__all__ = ["blueprint", "point_views"]
 
 SHOWN = 6
 

@@ -20,6 +20,7 @@ from . import (
     oracle_escrow,
     oracle_marks,
     oracle_membership,
+    oracle_points,
     oracle_rounding,
     oracle_sellers,
     oracle_splits,
@@ -467,6 +468,7 @@ MORE = (
     *oracle_deposits.RULES, *oracle_couriers.RULES, *oracle_bundles.RULES, *oracle_costs.RULES,
     *oracle_sellers.RULES, *oracle_escrow.RULES, *oracle_splits.RULES, *oracle_membership.RULES,
     *oracle_approvals.RULES, *oracle_rounding.RULES, *oracle_marks.RULES, *oracle_acts.RULES,
+    *oracle_points.RULES,
 )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ ROUTES = {
     ("POST", "/stock/<path:code>/receipts"): ("/stock/BREAD-1/receipts", {"stock:write"}),
     ("GET", "/me"): ("/me", {"account:read"}),
     ("GET", "/me/transfers"): ("/me/transfers", {"account:read"}),
+    ("GET", "/me/points"): ("/me/points", {"account:read"}),
     ("POST", "/sales"): ("/sales", {"sales:write", "till"}),
     ("GET", "/sales"): ("/sales", {"sales:read"}),
     ("GET", "/sales/<sale_id>"): ("/sales/x", {"sales:read"}),
