@@ -1,7 +1,14 @@
 """Identity: who a person is, what they are known by, and what they may do."""
 
 from .confirm_views import confirmed
-from .identifiers import IdentifierTaken, find, proven_mail
+from .identifiers import (
+    IdentifierTaken,
+    find,
+    is_proven,
+    normalise,
+    proven_mail,
+    proven_mails,
+)
 from .login import SignInNeeded, caller, current, needs, recognise, safe_next, signed_in
 from .members import add_member, by_id, first_owner, names_of, others_who_may
 from .models import Member
@@ -16,7 +23,7 @@ from .visitors import Visitor
 __all__ = [
     "PERMISSIONS", "SCOPES", "IdentifierTaken", "Member", "SignInNeeded", "TokenInvalid", "Visitor",
     "add_member", "allows", "by_id", "caller", "confirmed", "count_tries", "current", "find",
-    "first_owner", "forgive_tries", "issue_token", "member_of_token", "names_of", "needs",
-    "others_who_may", "proven_mail", "recognise", "safe_next", "signed_in", "visit_is_stale",
-    "visitor_query",
+    "first_owner", "forgive_tries", "is_proven", "issue_token", "member_of_token", "names_of",
+    "needs", "normalise", "others_who_may", "proven_mail", "proven_mails", "recognise", "safe_next",
+    "signed_in", "visit_is_stale", "visitor_query",
 ]  # fmt: skip

@@ -21,6 +21,9 @@ REPORTS_BY_ADDRESS = 120
 REPORTS_BY_VISITOR = 12
 BASKET_CODES_BY_ADDRESS = 60
 BASKET_CODES_BY_SHOP = 600
+GUEST_PAYMENTS_BY_DEVICE = 12
+GUEST_MAILS_BY_DEVICE = 6
+GUEST_MAILS_BY_ADDRESS = 60
 # Guesses at one person from all over the world, from devices that never signed in as them.
 WRONG_BY_PERSON = 20
 # Codes: what is sent costs money and wakes people; what is guessed has one chance in a million.
@@ -142,6 +145,22 @@ class Caller:
             ),
             Limit("basket_code_shop", self._subject("shop"), BASKET_CODES_BY_SHOP),
         ]
+
+    def guest_payments(self, device: str, most: int) -> list[Limit]:
+        """For payments that somebody without an account begins: each keeps goods for a while.
+        `device` is the secret of their cookie, `most` what one address may begin."""
+        return [
+            Limit("guest_device", self._subject("guest", device), GUEST_PAYMENTS_BY_DEVICE),
+            Limit("guest_address", self._subject("address", self.network), most),
+        ]
+
+    def guest_mails(self, device: str) -> list[Limit]:
+        """For receipts that guests have sent to an address that nobody has proven."""
+        return [
+            Limit("guest_mail", self._subject("guest", device), GUEST_MAILS_BY_DEVICE, 3600),
+            Limit("guest_mail_address", self._subject("address", self.network),
+                  GUEST_MAILS_BY_ADDRESS, 3600),
+        ]  # fmt: skip
 
     @property
     def network(self) -> str:

@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from ..db import db
 from ..errors import Invalid, Refusal
-from .models import Identifier, Member
+from .models import Identifier, Member, OutsideAccount
 
 __all__ = [
-    "IdentifierTaken", "find", "first_of", "holder_of", "home_region", "normalise", "of_member",
-    "proven_mail", "region_of", "set_region",
+    "IdentifierTaken", "find", "first_of", "holder_of", "home_region", "is_proven", "normalise",
+    "of_member", "proven_mail", "proven_mails", "region_of", "set_region",
 ]  # fmt: skip
 
 # A shop that runs in its own house may give its people addresses of its own network; no mail has
@@ -137,6 +137,25 @@ def of_member(member_id: int) -> list[Identifier]:
             select(Identifier).where(Identifier.member_id == member_id).order_by(*_FIRST)
         )
     )
+
+
+def is_proven(member_id: int) -> bool:
+    """Whether a member has shown an address, or an account elsewhere, to be theirs."""
+    mine = (Identifier.member_id == member_id, Identifier.proven_at.is_not(None))
+    ways = (
+        select(Identifier.id).where(*mine),
+        select(OutsideAccount.id).where(OutsideAccount.member_id == member_id),
+    )
+    return any(db.session.scalar(way.limit(1)) is not None for way in ways)
+
+
+def proven_mails(member_id: int) -> list[str]:
+    """The e-mail addresses that a member has shown to be theirs."""
+    query = select(Identifier.value).where(
+        Identifier.member_id == member_id, Identifier.kind == "email",
+        Identifier.proven_at.is_not(None),
+    )  # fmt: skip
+    return list(db.session.scalars(query))
 
 
 def proven_mail(member_id: int) -> str | None:

@@ -1,7 +1,8 @@
 """The change feed: everything that happened, in one order, from which another system can rebuild
 what we know; and nothing is skipped, however late it was committed.
 
-Sales and refunds come from the outbox. Movements and prices are read from their own tables by id.
+Sales, refunds and claims come from the outbox. Movements and prices are read from their own tables
+by id.
 On PostgreSQL an id is given out before the commit, so a smaller one may become visible after a
 larger: a row becomes a change only when nobody who could hold a smaller id is still at work.
 """
@@ -38,7 +39,9 @@ from .models import Change, ChangeMark
 
 __all__ = ["TOPICS", "Happened", "follow", "newest", "read"]
 
-TOPICS = ("stock.moved", "sale.paid", "sale.refunded", "price.changed", "item.changed")
+TOPICS = (
+    "stock.moved", "sale.paid", "sale.refunded", "sale.claimed", "price.changed", "item.changed",
+)  # fmt: skip
 AT_ONCE = 2000
 PATIENCE_S = 0.25
 
@@ -162,7 +165,7 @@ _refunded = Prepared(
 _insert = Prepared(lambda dialect: insert(Change), ("topic", "subject", "of_id", "at"))
 
 
-@outbox.handles("sale.paid", "sale.refunded", "item.changed")
+@outbox.handles("sale.paid", "sale.refunded", "sale.claimed", "item.changed")
 def _write_down(batch: Sequence[Event]) -> None:
     """Joiner, called by the outbox: its events become changes in their own commit. A refund is
     heard of after its sale, so its subject is the sale."""

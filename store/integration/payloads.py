@@ -11,6 +11,7 @@ from sqlalchemy import select
 from .. import money, sales, stock
 from ..catalogue.models import Item, Price
 from ..db import connection
+from ..sales.guest_models import Claim
 from ..sales.models import Refund, RefundLine, Sale, SaleLine
 from ..stock.models import Batch, Movement
 from .changes import Happened
@@ -126,6 +127,14 @@ def _refunded(ids: set[str]) -> Told:
         }  # fmt: skip
 
 
+def _claimed(ids: set[str]) -> Told:
+    """A guest's sale is in a member's name now."""
+    for row in connection().execute(
+        select(Claim.sale_id, Claim.member_id, Claim.at).where(Claim.sale_id.in_(ids))
+    ):
+        yield row[0], {"sale": row[0], "member": row[1], "claimed_at": moment(row[2])}
+
+
 def _priced(ids: set[str]) -> Told:
     place = stock.Location
     query = (
@@ -153,5 +162,6 @@ def _items(ids: set[str]) -> Told:
 
 _READERS: dict[str, Callable[[set[str]], Told]] = {
     "stock.moved": _moved, "sale.paid": _paid, "sale.refunded": _refunded,
+    "sale.claimed": _claimed,
     "price.changed": _priced, "item.changed": _items,
 }  # fmt: skip

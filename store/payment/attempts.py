@@ -97,6 +97,7 @@ class Wanted:
     base_url: str = ""
     address: str = ""
     sold_by: int | None = None
+    guest_id: int | None = None
 
 
 class Ends(NamedTuple):
@@ -137,7 +138,8 @@ def begin(
     at = clock.now()
     mine = Attempt(
         id=ids.new(), member_id=wanted.member_id, purpose=purpose, key=wanted.key, number=number,
-        sold_by=wanted.sold_by, gateway=gateway, way=wanted.way, refunded_minor=0,
+        sold_by=wanted.sold_by, guest_id=wanted.guest_id, gateway=gateway, way=wanted.way,
+        refunded_minor=0,
         amount_minor=wanted.amount_minor, currency=wanted.currency, state="created",
         created_at=at, ends_at=at + lasts, ask_at=at + FIRST_ASKED_AFTER,
     )  # fmt: skip
@@ -242,15 +244,15 @@ def give_up(attempt_id: str, source: str = "query") -> str:
 
 def find(
     attempt_id: str, member_id: int | None = None, purpose: str | None = None,
-    sold_by: int | None = None,
+    sold_by: int | None = None, guest_id: int | None = None,
 ) -> Attempt:  # fmt: skip
-    """An attempt; with a member, only theirs; with a seller, only of their till. Raises
-    NotFound."""
+    """An attempt; with a member or a guest's device, only theirs; with a seller, only of their
+    till. Raises NotFound."""
     db.session.expire_all()
     mine = db.session.get(Attempt, attempt_id)
     if (
         mine is None
-        or (member_id is not None and (mine.member_id, mine.sold_by) != (member_id, None))
+        or not _is_of(mine, member_id, guest_id)
         or (sold_by is not None and mine.sold_by != sold_by)
         or (purpose is not None and mine.purpose != purpose)
     ):
@@ -258,9 +260,26 @@ def find(
     return mine
 
 
-def with_key(member_id: int | None, key: str, sold_by: int | None = None) -> Attempt | None:
-    """Joiner: the newest attempt with this key of a member's page, or of a seller's till."""
+def _is_of(mine: Attempt, member_id: int | None, guest_id: int | None) -> bool:
+    """Whether an attempt is this member's, or of this device and nobody else's; anybody's where
+    neither is asked for."""
+    if member_id is None and guest_id is None:
+        return True
+    if mine.sold_by is not None:
+        return False
+    if mine.member_id is not None:
+        return mine.member_id == member_id
+    return mine.guest_id is not None and mine.guest_id == guest_id
+
+
+def with_key(
+    member_id: int | None, key: str, sold_by: int | None = None, guest_id: int | None = None
+) -> Attempt | None:
+    """Joiner: the newest attempt with this key of a member's page, of a guest's, or of a seller's
+    till."""
     mine = Attempt.sold_by == sold_by if sold_by is not None else Attempt.member_id == member_id
+    if guest_id is not None:
+        mine = Attempt.guest_id == guest_id
     query = select(Attempt).where(mine, Attempt.key == key)
     return in_transaction().scalar(query.order_by(Attempt.number.desc()).limit(1))
 

@@ -101,7 +101,8 @@ class Attempt(Base):
     """An attempt to pay with money from outside: written down first, then asked for, answered at
     once, late, twice or never. `id` is the order number that the provider gets. One key may be
     tried several times (`number`), where the first attempts came to nothing. At a till the key is
-    the seller's (`sold_by`), and nobody's name may be known. `refunded_minor` is
+    the seller's (`sold_by`), and nobody's name may be known; a guest's is that of their device
+    (`guest_id`). `refunded_minor` is
     what went back or is on its way back: the guard against sending more than came."""
 
     __tablename__ = "attempts"
@@ -111,8 +112,11 @@ class Attempt(Base):
         CheckConstraint("refunded_minor BETWEEN 0 AND amount_minor", name="refunded"),
         CheckConstraint("purpose IN ('top_up', 'sale')", name="purpose"),
         CheckConstraint(
-            "member_id IS NOT NULL OR (sold_by IS NOT NULL AND purpose = 'sale')", name="somebody"
+            "member_id IS NOT NULL OR "
+            "((sold_by IS NOT NULL OR guest_id IS NOT NULL) AND purpose = 'sale')",
+            name="somebody",
         ),
+        CheckConstraint("guest_id IS NULL OR sold_by IS NULL", name="guest"),
         CheckConstraint(
             "state IN ('created', 'pending', 'authorised', 'captured', 'partly_refunded', "
             "'refunded', 'failed', 'expired', 'disputed')",
@@ -127,6 +131,15 @@ class Attempt(Base):
             sqlite_where=text("sold_by IS NOT NULL"),
             postgresql_where=text("sold_by IS NOT NULL"),
         ),
+        Index(
+            "uq_attempts_guest_id_key_number",
+            "guest_id",
+            "key",
+            "number",
+            unique=True,
+            sqlite_where=text("guest_id IS NOT NULL"),
+            postgresql_where=text("guest_id IS NOT NULL"),
+        ),
         Index("ix_attempts_state_ask_at", "state", "ask_at"),
         Index("ix_attempts_created_at", "created_at"),
     )
@@ -134,6 +147,7 @@ class Attempt(Base):
     id: Mapped[str] = mapped_column(String(20), primary_key=True)
     member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
     sold_by: Mapped[int | None] = mapped_column(BigId)
+    guest_id: Mapped[int | None] = mapped_column(BigId)
     purpose: Mapped[str] = mapped_column(String(8))
     key: Mapped[str] = mapped_column(String(64))
     number: Mapped[int] = mapped_column(default=1)

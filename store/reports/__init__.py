@@ -1,6 +1,7 @@
 """Reports: what happened, read only, and always equal to the sales and refunds themselves."""
 
 from .audit import differences
+from .claimed import take_over
 from .figures import Breakdown, Figures, Line, Report, breakdown, takings
 from .filters import Filters, read
 from .rollup import catch_up, rebuild
@@ -16,5 +17,6 @@ __all__ = [
     "differences",
     "read",
     "rebuild",
+    "take_over",
     "takings",
 ]

@@ -18,6 +18,7 @@ from . import (
     oracle_couriers,
     oracle_deposits,
     oracle_escrow,
+    oracle_guests,
     oracle_marks,
     oracle_membership,
     oracle_points,
@@ -274,7 +275,9 @@ _RULES = (
         "purchase keys with two sales of one member, or of one seller",
         """SELECT COUNT(*) FROM (
              SELECT key FROM sales
-             GROUP BY key, COALESCE(-sold_by, member_id) HAVING COUNT(*) > 1) AS off""",
+             GROUP BY key, COALESCE(-sold_by, member_id), CASE WHEN member_id IS NULL
+                                                       THEN guest_id END
+            HAVING COUNT(*) > 1) AS off""",
     ),
     (
         "refunds_over_paid",
@@ -453,7 +456,7 @@ _RULES = (
         "outbox rows about a sale or refund that does not exist",
         """SELECT COUNT(*) FROM outbox o
              LEFT JOIN sales s ON s.id = o.subject LEFT JOIN refunds r ON r.id = o.subject
-            WHERE (o.topic = 'sale.paid' AND s.id IS NULL)
+            WHERE (o.topic IN ('sale.paid', 'sale.claimed') AND s.id IS NULL)
                OR (o.topic = 'sale.refunded' AND r.id IS NULL)""",
     ),
     (
@@ -468,7 +471,7 @@ MORE = (
     *oracle_deposits.RULES, *oracle_couriers.RULES, *oracle_bundles.RULES, *oracle_costs.RULES,
     *oracle_sellers.RULES, *oracle_escrow.RULES, *oracle_splits.RULES, *oracle_membership.RULES,
     *oracle_approvals.RULES, *oracle_rounding.RULES, *oracle_marks.RULES, *oracle_acts.RULES,
-    *oracle_points.RULES,
+    *oracle_points.RULES, *oracle_guests.RULES,
 )  # fmt: skip
 
 

@@ -42,7 +42,9 @@ from .models import (
     TakingsOfMember,
 )
 
-__all__ = ["KEPT", "catch_up", "keys_of", "rebuild"]
+__all__ = [
+    "KEPT", "adding", "catch_up", "days_of", "keys_of", "rebuild", "summed", "up_to_date",
+]  # fmt: skip
 
 KEPT: tuple[tuple[type[Any], tuple[int, ...]], ...] = (
     (Takings, (WHOLE_DAY,)),
@@ -92,6 +94,20 @@ def keys_of(model: type[Any]) -> list[str]:
     return [column.name for column in table.primary_key]
 
 
+def up_to_date(session: Session) -> bool:
+    """Joiner: whether the sums are in today's days; where not, they are made anew. What waits in
+    the outbox from here to the commit is exactly what is not in them."""
+    if _same_days(session):
+        return True
+    _sum_up_anew(session)
+    return False
+
+
+def days_of(session: Session, paid: Sequence[str], refunded: Sequence[str]) -> Span | None:
+    """The days from the first of these sales and refunds to the last."""
+    return _days(session.execute(_first_and_last(paid, refunded)).one())
+
+
 def _same_days(session: Session) -> bool:
     """Whether the sums are in the days of today's TIME_ZONE. Takes the one lock of the roll-up:
     workers sum up one after the other, so they cannot block each other's rows crosswise."""
@@ -122,7 +138,7 @@ def _kept() -> Iterator[tuple[type[Any], int]]:
     return ((model, months) for model, spans in KEPT for months in spans)
 
 
-def _first_and_last(*of: Select[Any]) -> Any:
+def _first_and_last(*of: Select[Any] | Sequence[str]) -> Any:
     """The moments of the first and the last sale, and of the first and the last refund: of all, or
     of those that the two lists `of` name."""
     found: list[Any] = []
@@ -163,6 +179,22 @@ def _adding_named(zone_name: str, table: str, months: int, part: Span) -> Prepar
 
 def _adding(dialect: str, model: type[Any], months: int, part: Span, choice: Choice) -> Any:
     """The statement that adds the chosen events of a span, within one month, to a table."""
+    rows = summed(model, months, part, choice)
+    return adding(dialect, model).from_select([*keys_of(model), *MEASURES], rows)
+
+
+def adding(dialect: str, model: type[Any]) -> Any:
+    """An insert that adds to the row with the same keys, where there is one."""
+    table: Table = model.__table__
+    insert = _insert(dialect, table)
+    return insert.on_conflict_do_update(
+        index_elements=keys_of(model),
+        set_={name: table.c[name] + insert.excluded[name] for name in MEASURES},
+    )
+
+
+def summed(model: type[Any], months: int, part: Span, choice: Choice) -> Any:
+    """The rows that the chosen events of a span, within one month, come to in a table."""
     found = events(part, choice, by_item=model is TakingsOfItem)
     start = part.first if months == WHOLE_DAY else month_start(part.first, months)
     keys: dict[str, Any] = {}
@@ -175,13 +207,8 @@ def _adding(dialect: str, model: type[Any], months: int, part: Span, choice: Cho
             keys[name] = found.c[name]
     groups = [keys[name] for name in keys if keys[name] is found.c.get(name)]
     # SQLite needs a WHERE to tell ON CONFLICT from the ON of a join.
-    rows = select(*keys.values(), *sums(found)).where(literal_column("1 = 1")).group_by(*groups)
-    table: Table = model.__table__
-    adding = _insert(dialect, table).from_select([*keys, *MEASURES], rows)
-    return adding.on_conflict_do_update(
-        index_elements=list(keys),
-        set_={name: table.c[name] + adding.excluded[name] for name in MEASURES},
-    )
+    rows = [column.label(name) for name, column in keys.items()]
+    return select(*rows, *sums(found)).where(literal_column("1 = 1")).group_by(*groups)
 
 
 def _insert(dialect: str, table: Any) -> Any:

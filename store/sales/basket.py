@@ -27,7 +27,7 @@ from .models import Basket, BasketLine, Sale
 __all__ = [
     "KEPT_DAYS", "Buyer", "Contents", "Holder", "Shown", "add", "claim", "clear", "contents",
     "empty", "paid_at_till", "paid_with", "pieces", "pieces_expression", "set_coupon",
-    "set_quantity", "sweep", "take_out",
+    "set_quantity", "sweep", "take_out", "take_out_anywhere",
 ]  # fmt: skip
 
 KEPT_DAYS = 30
@@ -227,6 +227,12 @@ def take_out(member_id: int | None, key: str) -> None:
     """Joiner: the same; a till's basket is no member's."""
     query = select(Basket).where(Basket.member_id == member_id, Basket.key == key)
     for basket in in_transaction().scalars(query):
+        empty_out(basket)
+
+
+def take_out_anywhere(key: str) -> None:
+    """Joiner: the same for a guest, who may have signed in since: the basket is where it is."""
+    for basket in in_transaction().scalars(select(Basket).where(Basket.key == key)):
         empty_out(basket)
 
 

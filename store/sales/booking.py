@@ -32,7 +32,7 @@ _insert_sales = Prepared(
     (
         "id", "member_id", "key", "contents", "location_id", "channel", "means", "state",
         "currency", "total_minor", "tax_minor", "account_minor", "rounding_minor", "sold_by",
-        "created_at",
+        "guest_id", "created_at",
     ),
 )  # fmt: skip
 _insert_lines = Prepared(
@@ -132,7 +132,7 @@ def _sale_row(sale: Accepted, at: datetime) -> dict[str, Any]:
         "total_minor": sale.total_minor, "tax_minor": sale.tax_minor,
         "account_minor": asked.account_minor,
         "rounding_minor": of_sale(asked.means, sale.total_minor, asked.currency),
-        "sold_by": asked.sold_by, "created_at": at,
+        "sold_by": asked.sold_by, "guest_id": asked.guest_id, "created_at": at,
     }  # fmt: skip
 
 

@@ -88,6 +88,8 @@ class Buy:
     account_minor: int = 0
     """Where a gateway brings the money: so much of it is the account's."""
     coupon: str = ""
+    guest_id: int | None = None
+    """The device of somebody who buys without an account."""
     seen_total_minor: int | None = None
     """What all of it costs as the page said, where offers made that less than its prices."""
 
@@ -97,8 +99,10 @@ class Buy:
         return self.location_id
 
     @property
-    def whose(self) -> int:
-        """Whose keys this one stands among: the member's, or (below zero) the seller's."""
+    def whose(self) -> int | str:
+        """Whose keys this one stands among: the member's, (below zero) the seller's, a guest's."""
+        if self.guest_id is not None:
+            return guest_key(self.guest_id)
         return -self.sold_by if self.sold_by is not None else self.member_id or 0
 
     @cached_property
@@ -115,6 +119,11 @@ class Buy:
     def said(self) -> tuple[str, int | None]:
         """What a key stands for: the contents, and in whose name."""
         return self.contents, self.member_id
+
+
+def guest_key(guest_id: int) -> str:
+    """What stands for a guest where members and sellers are numbers."""
+    return f"guest:{guest_id}"
 
 
 def from_account(means: str, account_minor: int, total_minor: int) -> int:
@@ -137,7 +146,9 @@ class Bought:
 def check_form(asked: Buy) -> None:
     """Raises Invalid for what no shop could sell."""
     check_lines(asked.lines, asked.key)
-    if asked.member_id is None and (asked.means == "account" or asked.sold_by is None):
+    if asked.member_id is not None:
+        return
+    if asked.means == "account" or (asked.sold_by is None and asked.guest_id is None):
         raise Invalid("Without a member a till is paid with cash or a card", field="member")
 
 

@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NoReturn
 
-from sqlalchemy import bindparam, select
-
 from .. import catalogue, clock, ids, money, payment, stock
 from ..errors import Invalid, Refusal
-from ..prepared import Many, Prepared, one_of
 from .buying import Bought, BoughtJustNow, Buy, ConfirmFirst, Line, PriceRose, from_account
+from .earlier import Known, Recent, earlier_sales
 from .goods import (
     Deposited,
     Parts,
@@ -31,12 +29,9 @@ from .goods import (
 )
 from .limits import Guard
 from .marked import Marked, marked_at, reduced, taken
-from .models import Sale
 from .offers import Offers, refuse_dearer
 
 Outcome = Bought | BaseException
-Known = dict[tuple[int, str], tuple[str, tuple[str, int | None]]]
-"""By whose and key: the sale that has it, and what it stands for."""
 
 
 @dataclass
@@ -58,7 +53,7 @@ class Till:
 
     at: datetime
     known: Known
-    recent: list[tuple[int, str, str, datetime]]
+    recent: list[Recent]
     quotes: dict[tuple[int, int, str], catalogue.Quote]
     accounts: dict[str, payment.Accounts]
     balances: dict[tuple[int, str], int]
@@ -81,7 +76,7 @@ class Till:
         at = clock.now()
         members = sorted({asked.member_id for asked in buys if asked.member_id is not None})
         places = {(line.item_id, asked.location_id) for asked in buys for line in asked.lines}
-        known, recent = _earlier_sales(buys, members, at)
+        known, recent = earlier_sales(buys, members, at)
         accounts = {
             currency: payment.accounts(members, currency)
             for currency in sorted({asked.currency for asked in buys})
@@ -242,48 +237,6 @@ def refuse_rises(
             rises.append({"item": quote.code, "seen_minor": line.seen_minor, "price_minor": now})
     if rises:
         raise PriceRose(rises=rises, currency=currency)
-
-
-# Two statements and not one with OR: each walks an index of its own, whatever a member has bought
-# before, and the second is only asked for pages that want to know.
-_with_keys = Prepared(
-    lambda dialect: select(Sale.member_id, Sale.key, Sale.id, Sale.contents).where(
-        one_of(Sale.member_id, "members", dialect), one_of(Sale.key, "keys", dialect)
-    )
-)
-_of_sellers_with_keys = Prepared(
-    lambda dialect: select(Sale.sold_by, Sale.key, Sale.id, Sale.contents, Sale.member_id).where(
-        one_of(Sale.sold_by, "sellers", dialect),
-        one_of(Sale.key, "keys", dialect),
-        Sale.sold_by.is_not(None),
-    )
-)
-_since = Prepared(
-    lambda dialect: select(Sale.member_id, Sale.contents, Sale.id, Sale.created_at).where(
-        one_of(Sale.member_id, "members", dialect),
-        Sale.created_at > bindparam("since", type_=Sale.created_at.type),
-    )
-)
-
-
-def _earlier_sales(
-    buys: Sequence[Buy], members: list[int], at: datetime
-) -> tuple[Known, list[tuple[int, str, str, datetime]]]:
-    """Sales with these keys, and these members' sales of the last moments."""
-    keys = Many({asked.key for asked in buys})
-    sellers = {asked.sold_by for asked in buys if asked.sold_by is not None}
-    known: Known = {}
-    if any(asked.sold_by is None for asked in buys):
-        found = _with_keys.all(members=Many(members), keys=keys)
-        known = {(row[0], row[1]): (row[2], (row[3], row[0])) for row in found}
-    if sellers:
-        sold = _of_sellers_with_keys.all(sellers=Many(sellers), keys=keys)
-        known |= {(-row[0], row[1]): (row[2], (row[3], row[4])) for row in sold}
-    longest = max(asked.wishes.ask_again_within_s or 0 for asked in buys)
-    if not longest:
-        return known, []
-    since = at - timedelta(seconds=longest)
-    return known, [tuple(row) for row in _since.all(members=Many(members), since=since)]
 
 
 def _quotes(buys: Sequence[Buy]) -> dict[tuple[int, int, str], catalogue.Quote]:

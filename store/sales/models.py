@@ -42,9 +42,11 @@ class Sale(Base):
     """A sale that stands. `key` is the purchase key, unique per member; `contents` is a digest of
     what was asked for, so that the same key with other contents is refused. A till may sell to
     somebody it does not know: then nobody's name is on it. A till's key is unique per seller,
-    whoever buys, so that a basket that was paid is not paid again by other means. Where a gateway
-    brought the money, `account_minor` of the total stood on the member's account. What was paid in
-    cash is the total and `rounding_minor`, as coins can pay it."""
+    whoever buys, so that a basket that was paid is not paid again by other means. What a guest
+    bought at the shelf (`guest_id` is their device) is in nobody's name until somebody claims it;
+    its key is unique per guest. Where a gateway brought the money, `account_minor` of the total
+    stood on the member's account. What was paid in cash is the total and `rounding_minor`, as coins
+    can pay it."""
 
     __tablename__ = "sales"
     __table_args__ = (
@@ -62,7 +64,10 @@ class Sale(Base):
             "AND member_id IS NOT NULL AND means <> 'account')",
             name="account",
         ),
-        CheckConstraint("member_id IS NOT NULL OR sold_by IS NOT NULL", name="somebody"),
+        CheckConstraint(
+            "member_id IS NOT NULL OR sold_by IS NOT NULL OR guest_id IS NOT NULL", name="somebody"
+        ),
+        CheckConstraint("guest_id IS NULL OR sold_by IS NULL", name="guest"),
         CheckConstraint("member_id IS NOT NULL OR means <> 'account'", name="whose_account"),
         CheckConstraint(
             "rounding_minor = 0 OR (means = 'cash' AND total_minor + rounding_minor >= 0)",
@@ -75,6 +80,14 @@ class Sale(Base):
             unique=True,
             sqlite_where=text("sold_by IS NOT NULL"),
             postgresql_where=text("sold_by IS NOT NULL"),
+        ),
+        Index(
+            "uq_sales_guest_id_key",
+            "guest_id",
+            "key",
+            unique=True,
+            sqlite_where=text("guest_id IS NOT NULL"),
+            postgresql_where=text("guest_id IS NOT NULL"),
         ),
         Index(
             "ix_sales_due",
@@ -100,6 +113,7 @@ class Sale(Base):
     account_minor: Mapped[int] = mapped_column(BigId, server_default="0")
     rounding_minor: Mapped[int] = mapped_column(BigId, server_default="0")
     sold_by: Mapped[int | None] = mapped_column(BigId)
+    guest_id: Mapped[int | None] = mapped_column(ForeignKey("guests.id"))
     fulfilment: Mapped[str] = mapped_column(String(8), server_default="taken")
     created_at: Mapped[datetime] = mapped_column(Moment)
 

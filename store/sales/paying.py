@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 
 from .. import catalogue, clock, membership, stock
 from ..db import in_transaction, repeatable, transaction
-from ..errors import Invalid, Refusal, Unavailable
+from ..errors import Invalid, NotFound, Refusal, Unavailable
 from ..payment import asides, asking, attempts, paybacks
 from ..payment.calls import GatewayAway
 from ..payment.gateways import Gateway
@@ -98,8 +98,13 @@ def _wanted(paying: Paying, amount_minor: int) -> attempts.Wanted:
     return attempts.Wanted(
         asked.member_id, amount_minor, asked.currency, asked.key, paying.wish, paying.way,
         paying.subject, paying.base_url, paying.address,
-        asked.sold_by,
+        asked.sold_by, _guest_of(asked),
     )  # fmt: skip
+
+
+def _guest_of(asked: Buy | Order) -> int | None:
+    """Web orders are members' alone."""
+    return asked.guest_id if isinstance(asked, Buy) else None
 
 
 @repeatable
@@ -107,12 +112,12 @@ def _hold(paying: Paying) -> tuple[Attempt, bool]:
     """Opener: the attempt of this page, and whether its provider must be asked."""
     asked, name = paying.asked, paying.gateway.name
     with transaction() as session:
-        at_till = asked.sold_by is not None
-        whose = Sale.sold_by == asked.sold_by if at_till else Sale.member_id == asked.member_id
-        paid = session.scalar(select(Sale.id).where(whose, Sale.key == asked.key))
+        paid = session.scalar(select(Sale.id).where(_whose(asked), Sale.key == asked.key))
         if paid is not None:
             raise AlreadyPaid(sale=paid)
-        earlier = attempts.with_key(asked.member_id, asked.key, asked.sold_by)
+        earlier = attempts.with_key(asked.member_id, asked.key, asked.sold_by, _guest_of(asked))
+        if earlier is not None and earlier.sale_id is not None:
+            raise AlreadyPaid(sale=earlier.sale_id)  # Claimed since, under another key.
         if earlier is not None and earlier.state in OPEN:
             if earlier.gateway == name and _same(earlier, asked):
                 return earlier, not earlier.next_url and not earlier.code
@@ -131,6 +136,15 @@ def _hold(paying: Paying) -> tuple[Attempt, bool]:
             asides.set_aside(mine.id, own)
         keep(mine)
         return mine, True
+
+
+def _whose(asked: Buy | Order) -> ColumnElement[bool]:
+    """The sales among which a key stands."""
+    if (guest_id := _guest_of(asked)) is not None:
+        return Sale.guest_id == guest_id
+    if asked.sold_by is not None:
+        return Sale.sold_by == asked.sold_by
+    return Sale.member_id == asked.member_id
 
 
 def _same(earlier: Attempt, asked: Buy | Order) -> bool:
@@ -217,7 +231,10 @@ def _paid(mine: Attempt) -> None:
         return
     named = update(Attempt).where(Attempt.id == mine.id).values(sale_id=bought.sale_id)
     session.execute(named)
-    basket.take_out(mine.member_id if mine.sold_by is None else None, held.key)
+    if mine.guest_id is not None:
+        basket.take_out_anywhere(held.key)
+    else:
+        basket.take_out(mine.member_id if mine.sold_by is None else None, held.key)
 
 
 def _count_again(mine: Attempt, held: Hold) -> None:
@@ -240,6 +257,7 @@ def _bought(mine: Attempt, held: Hold, own: asides.Part | None) -> Bought:
         tuple(_line(line, quote) for line, quote in zip(held.lines, quotes)),
         held.key, held.channel, mine.sold_by, means=mine.gateway, attempt_id=mine.id,
         is_confirmed=bool(own and own.is_confirmed), account_minor=own.amount_minor if own else 0,
+        guest_id=mine.guest_id,
     )  # fmt: skip
     return buy_in(asked, quotes, parts)
 
@@ -274,6 +292,8 @@ def find_at_till(attempt_id: str, seller_id: int) -> Attempt:
     return attempts.find(attempt_id, purpose="sale", sold_by=seller_id)
 
 
-def find(attempt_id: str, member_id: int) -> Attempt:
-    """A member's attempt to pay for a sale. Raises NotFound."""
-    return attempts.find(attempt_id, member_id, "sale")
+def find(attempt_id: str, member_id: int | None, guest_id: int | None = None) -> Attempt:
+    """An attempt to pay for a sale: the member's, or that of a guest's device. Raises NotFound."""
+    if member_id is None and guest_id is None:
+        raise NotFound("There is no such payment")
+    return attempts.find(attempt_id, member_id, "sale", guest_id=guest_id)

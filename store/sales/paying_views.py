@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from flask import current_app, redirect, render_template, request, url_for
+from flask import current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from .. import catalogue, clock, identity, ids, payment, web
@@ -14,8 +14,8 @@ from ..payment import asides, asking, paybacks
 from ..payment.gateways import Gateway
 from ..payment.gateways.offered import offered, set_up
 from ..payment.gateways.simulated import WISHES
-from ..payment.models import OPEN
-from . import basket, forms, paying
+from ..payment.models import OPEN, Attempt
+from . import basket, forms, guest_views, guests, paying
 from .basket_views import BasketChanged
 from .buying import Buy, Line
 from .goods import deposited, due_minor, parts_of
@@ -51,21 +51,31 @@ def pays_outside() -> bool:
 
 @blueprint.get("/pay", endpoint="ways")
 def ways() -> ResponseReturnValue:
-    """By which means? Of one item (`code`), or of the basket."""
-    member = identity.signed_in()
+    """By which means? Of one item (`code`), or of the basket; of a guest without the account."""
+    member = _buyer()
     goods = _item() if request.args.get("code") else _basket()
     currency = forms.currency()
-    balance = payment.balance_of(member.id, currency)
+    balance = payment.balance_of(member.id, currency) if member else 0
     part, found = with_account(balance, goods.total_minor)
     back = url_for("sales.basket")
     if request.args.get("code"):
         known = catalogue.find_item(request.args["code"][:64], base_url=web.base_url())
         back = catalogue.item_path(known) if known else back
-    return render_template(
-        "sales/ways.html", goods=goods, currency=currency, back_to=back, wishes=WISHES,
+    page = render_template(
+        "sales/ways.html", guest=member is None, goods=goods, currency=currency, back_to=back,
+        wishes=WISHES,
         gateways=found, key=goods.key, asked=request.args, balance_minor=balance,
         part_minor=part, choice=_choice,
     )  # fmt: skip
+    return page if member else guest_views.remember(make_response(page))
+
+
+def _buyer() -> identity.Visitor | None:
+    """Who pays; None is a guest, where the shop lets them. Raises SignInNeeded."""
+    member = identity.current()
+    if member is None and not guest_views.lets_guests_pay():
+        raise identity.SignInNeeded()
+    return member
 
 
 def with_account(balance_minor: int, total_minor: int) -> tuple[int, list[Gateway]]:
@@ -92,7 +102,8 @@ def _choice(**other: Any) -> str:
 @blueprint.post("/pay", endpoint="pay")
 def pay() -> ResponseReturnValue:
     """Hold the goods and go to the provider. The same page sent twice is one payment."""
-    member = identity.signed_in()
+    member = _buyer()
+    guest_id = None if member else guest_views.pays()
     means, key = fields.text("means", least=1, most=16), forms.purchase_key()
     lines: tuple[Line, ...]
     coupon = ""
@@ -102,7 +113,10 @@ def pay() -> ResponseReturnValue:
         basket.claim(forms.holder())
         goods = _basket()
         if goods.key != key:
-            paid = basket.paid_with(member.id, key)
+            paid = (
+                basket.paid_with(member.id, key) if member
+                else guests.paid_with(guest_id or 0, key)
+            )  # fmt: skip
             if paid is None:
                 raise BasketChanged()
             return redirect(url_for("sales.receipt", sale_id=paid), 303)
@@ -113,9 +127,10 @@ def pay() -> ResponseReturnValue:
             for line in goods.lines
         )
     asked = Buy(
-        member.id, place, forms.currency(), lines, key, "shelf", means=means,
-        is_confirmed=identity.confirmed(member.id), account_minor=forms.account_minor(),
-        coupon=coupon, seen_total_minor=forms.seen_total(),
+        member.id if member else None, place, forms.currency(), lines, key, "shelf", means=means,
+        is_confirmed=bool(member and identity.confirmed(member.id)),
+        account_minor=forms.account_minor(), coupon=coupon, guest_id=guest_id,
+        seen_total_minor=forms.seen_total(),
     )  # fmt: skip
     return to_provider(asked)
 
@@ -138,8 +153,7 @@ def to_provider(asked: Buy | Order) -> ResponseReturnValue:
 @blueprint.get("/pay/<attempt_id>", endpoint="payment")
 def wait(attempt_id: str) -> ResponseReturnValue:
     """Where the shopper comes back to, with or without having paid, and after a lost signal."""
-    member = identity.signed_in()
-    mine = paying.find(attempt_id, member.id)
+    mine = _mine(attempt_id)
     if mine.sale_id is not None:
         return redirect(url_for("sales.receipt", sale_id=mine.sale_id), 303)
     return render_template(
@@ -154,7 +168,7 @@ def wait(attempt_id: str) -> ResponseReturnValue:
 @blueprint.post("/pay/<attempt_id>/checks", endpoint="check_payment")
 def check(attempt_id: str) -> ResponseReturnValue:
     """Ask the provider now: the shopper is back."""
-    mine = paying.find(attempt_id, identity.signed_in().id)
+    mine = _mine(attempt_id)
     asking.ask_about(mine, gateway_named(mine.gateway))
     return redirect(url_for("sales.payment", attempt_id=attempt_id), 303)
 
@@ -162,9 +176,18 @@ def check(attempt_id: str) -> ResponseReturnValue:
 @blueprint.post("/pay/<attempt_id>/cancellations", endpoint="abandon_payment")
 def abandon(attempt_id: str) -> ResponseReturnValue:
     """The shopper does not want to pay in this way any more."""
-    mine = paying.find(attempt_id, identity.signed_in().id)
+    mine = _mine(attempt_id)
     asking.abandon(mine, gateway_named(mine.gateway))
     return redirect(url_for("sales.payment", attempt_id=attempt_id), 303)
+
+
+def _mine(attempt_id: str) -> Attempt:
+    """A payment of this member, or begun on this device by a guest. Raises SignInNeeded,
+    NotFound."""
+    member, guest_id = identity.current(), guest_views.device()
+    if member is None and guest_id is None:
+        raise identity.SignInNeeded()
+    return paying.find(attempt_id, member.id if member else None, guest_id)
 
 
 def gateway_named(name: str) -> Gateway:
@@ -194,7 +217,8 @@ def _item() -> _Goods:
         quote = reduced(quote, place.id, {at: many}, marked_at([at]))
     parts = parts_of([quote])
     line = Line(item_id, many, seen_minor=due_minor(quote, parts, forms.currency()))
-    asked_for = Buy(identity.signed_in().id, place.id, forms.currency(), (line,), "")
+    member = identity.current()
+    asked_for = Buy(member.id if member else None, place.id, forms.currency(), (line,), "")
     quote = Offers.read([asked_for], [quote]).price(asked_for, [quote], [many], clock.now())[0]
     shown = [(web.in_language(quote.names), many, quote.taxed(many).total_minor)]
     shown += [

@@ -12,6 +12,7 @@ from .. import forms as fields
 from .. import identity, money, post
 from ..errors import NotFound
 from . import receipt_mails
+from .guest_views import visible
 from .receipt_paper_views import receipt_pdf, refund_pdf
 from .receipts import Receipt, ReceiptRefund, receipt, sale_of_refund
 from .shown_views import blueprint
@@ -20,14 +21,14 @@ from .shown_views import blueprint
 @blueprint.get("/sales/<sale_id>/receipt.pdf", endpoint="receipt_pdf")
 def as_pdf(sale_id: str) -> Response:
     """The receipt as PDF, in the visitor's language."""
-    found = _mine(sale_id)
+    found = visible(sale_id)
     return _pdf(receipt_pdf(found), found.number)
 
 
 @blueprint.get("/sales/<sale_id>/refunds/<refund_id>.pdf", endpoint="refund_pdf")
 def refund_as_pdf(sale_id: str, refund_id: str) -> Response:
     """The note of one refund as PDF."""
-    found = _mine(sale_id)
+    found = visible(sale_id)
     return _pdf(refund_pdf(found, _refund(found, refund_id)), refund_id)
 
 

@@ -236,6 +236,11 @@ def receipts(
     return _with_lines(query)
 
 
+def receipts_of(sale_ids: Iterable[str]) -> list[Receipt]:
+    """These sales, newest first."""
+    return _with_lines(_query().where(Sale.id.in_(list(sale_ids))).order_by(Sale.id.desc()))
+
+
 def _with_lines(query: Select[Any], asked: dict[str, Any] | None = None) -> list[Receipt]:
     heads = connection().execute(query, asked or {}).all()
     lines = _lines([str(head[0]) for head in heads])

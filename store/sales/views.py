@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from .. import delivery, identity, ids, web
 from .. import forms as fields
 from ..answers import see_other
-from ..errors import NotFound
 from ..payment.on_delivery import due_of
 from . import (
     approval_views,
@@ -16,11 +15,13 @@ from . import (
     basket,
     basket_code_views,
     basket_views,
+    claim_views,
     courier_views,
     desk_views,
     empties_views,
     escrow_views,
     forms,
+    guest_views,
     hand_in_views,
     item_views,
     marked_views,
@@ -38,9 +39,10 @@ from . import (
 from .buying import Buy
 from .checkout import buy
 from .express import REFUSED, Express
+from .guest_views import shown_to_guest, visible
 from .models import STANDING
 from .receipt_mail_views import by_mail
-from .receipts import receipt, receipts
+from .receipts import receipts
 from .return_views import receipt_rules
 from .rounding import tendered
 from .shelf import front, who_what_where
@@ -53,10 +55,12 @@ __all__ = [
     "basket_code_views",
     "basket_views",
     "blueprint",
+    "claim_views",
     "courier_views",
     "desk_views",
     "empties_views",
     "escrow_views",
+    "guest_views",
     "hand_in_views",
     "item_views",
     "marked_views",
@@ -117,10 +121,8 @@ def create() -> ResponseReturnValue:
 @blueprint.get("/sales/<sale_id>", endpoint="receipt")
 def receipt_page(sale_id: str) -> str:
     """Receipt and exit pass. Not yours looks like not there."""
-    member = identity.signed_in()
-    found = receipt(sale_id, member.id)
-    if found is None:
-        raise NotFound("There is no such receipt")
+    found = visible(sale_id)
+    member, guest = identity.current(), shown_to_guest(found)
     comes = found.fulfilment != "taken"
     return render_template(
         "sales/receipt.html",
@@ -130,8 +132,9 @@ def receipt_page(sale_id: str) -> str:
         tendered=tendered(found),
         shipments=delivery.of_sale(found.id) if comes else [],
         where=delivery.of_order(found.id) if comes else None,
-        mails=by_mail(member.id),
+        mails=by_mail(member.id) if member and not guest else None,
         mail_key=ids.new(),
+        guest=guest,
         due_minor=due_of([found.id])[found.id] if found.state == "due" else 0,
         pass_svg_url=url_for("door.pass_image", sale_id=found.id)
         if found.state in STANDING and not comes

@@ -96,6 +96,37 @@ def test_a_wrong_code_and_a_new_one(shop: OpenShop, open_phone: OpenPhone) -> No
     expect(phone).to_have_url(f"{shop.url}/scan")
 
 
+# Guests
+
+
+def test_a_guest_buys_proves_and_claims(shop: OpenShop, open_phone: OpenPhone) -> None:
+    item, phone = shop.world.item("tea", on_hand=3), open_phone()
+    seen, to = screens(phone), "guest@shop.example"
+    phone.goto(f"{shop.url}{item.path}")
+    phone.get_by_role("link", name="Pay without account").click()
+    expect(phone.get_by_role("heading", name="How do you want to pay?")).to_be_visible()
+    assert Axe().run(phone).response["violations"] == []
+    phone.locator("button[value=simulated]").click()
+    expect(phone.get_by_role("heading", name="Paid", exact=True)).to_be_visible()
+    assert seen == ["/" + item.path.split("/")[1], "/pay", "/sales"]
+    expect(phone.locator("[data-pass-picture]")).to_be_visible()
+    assert Axe().run(phone).response["violations"] == []
+
+    phone.get_by_role("link", name="Put it into my account").click()
+    phone.get_by_label("Phone or e-mail").fill(to)
+    phone.get_by_role("button", name="Continue").click()
+    phone.get_by_label("Six digits").fill(code_to(shop, to))
+    main_button(phone).click()
+    expect(phone.get_by_role("heading", name="Bought without an account")).to_be_visible()
+    expect(phone.get_by_text("from this phone")).to_be_visible()
+    assert Axe().run(phone).response["violations"] == []
+    main_button(phone).click()
+    expect(phone.get_by_text("1 purchase is in your account now.")).to_be_visible()
+    phone.get_by_role("link", name=item.names["en"]).click()
+    expect(phone.get_by_role("link", name="Return something")).to_be_visible()
+    assert shop.world.left(item) == 2
+
+
 # Passkeys
 
 

@@ -37,7 +37,7 @@ async function ask() {
   const deadline = setTimeout(() => control.abort(), DEADLINE_MS);
   try {
     const began = performance.now();
-    const url = `${pass.dataset.pass}?ahead=${AHEAD}`;
+    const url = `${pass.dataset.pass}${pass.dataset.pass.includes("?") ? "&" : "?"}ahead=${AHEAD}`;
     const response = await fetch(url, { signal: control.signal, cache: "no-store" });
     if (response.status >= 500) throw new Error("the shop is away");
     const found = response.ok && !response.redirected ? await response.json() : null;
