@@ -38,6 +38,8 @@ from .payment import views as payment_views
 from .payment.costs import holidays
 from .post import commands as post_commands
 from .post import views as post_views
+from .privacy import commands as privacy_commands
+from .privacy import views as privacy_views
 from .reports import act_views as reports_views
 from .sales import commands as sales_commands
 from .sales import views as sales_views
@@ -56,12 +58,12 @@ HERE = Path(__file__).parent
 ROOMS = (
     identity_views, catalogue_views, labels_views, stock_views,
     payment_views, delivery_views, sales_views, door_views, reports_views,
-    integration_views, post_views, sellers_views, membership_views,
+    integration_views, post_views, sellers_views, membership_views, privacy_views,
 )  # fmt: skip
 COMMANDS = (
     identity_commands, catalogue_commands, labels_commands, stock_commands,
     payment_commands, sales_commands, sellers_commands, integration_commands, post_commands,
-    membership_commands,
+    membership_commands, privacy_commands,
     commands, intake,
 )  # fmt: skip
 

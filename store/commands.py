@@ -24,6 +24,7 @@ from .membership import points
 from .payment import events
 from .payment.commands import settle_pending
 from .post import letters, speaking
+from .privacy import retention
 from .reports import oracle
 from .sales import basket, pointed
 from .sellers import settling
@@ -35,6 +36,7 @@ SWEEPS = (
     basket.sweep, reservations.sweep, sign_ins.sweep, tries.sweep, keys.sweep, events.sweep,
     admitting.sweep, codes.sweep, passkeys.sweep, outside.sweep, letters.sweep, settling.sweep,
     pointed.sweep, points.sweep,
+    retention.sweep,
 )  # fmt: skip
 SWEEP_EVERY_S = 3600
 

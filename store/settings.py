@@ -54,6 +54,10 @@ SETTINGS = (
     Setting("CASH_ON_DELIVERY", "0", "Largest order that is paid to the courier; 0: none is."),
     Setting("CASH_ON_DELIVERY_OPEN", 2, "So many of a shopper's may be unpaid or refused at once."),
     Setting("ESCROW_DAYS", 0, "Orders' money is held until so many days after arrival; 0: never."),
+    Setting(
+        "KEEP_MEMBERS_MONTHS", 0, "Who was not here for so many months is erased; 0: nobody is."
+    ),
+    Setting("ERASURE_NOTICE_DAYS", 30, "So many days before they are erased they are told."),
     Setting("HOLIDAYS", "", "No working days: 2026-10-01/2026-10-07, 2027-01-01; +DAY is one."),
     Setting("STRIPE_KEY", "", "Stripe's secret key (sk_live_… or sk_test_…); empty: no Stripe."),
     Setting("STRIPE_WEBHOOK_SECRET", "", "Signing secret of the endpoint at Stripe (whsec_…)."),

@@ -180,7 +180,9 @@ def enable(member_id: int) -> None:
     with transaction() as session:
         opened = session.execute(
             update(Member)
-            .where(Member.id == member_id, Member.disabled_at.is_not(None))
+            .where(
+                Member.id == member_id, Member.disabled_at.is_not(None), Member.erased_at.is_(None)
+            )
             .values(disabled_at=None)
         )
         if opened.rowcount:  # type: ignore[attr-defined]

@@ -24,7 +24,8 @@ ROLES = ("shopper", "staff", "owner")
 
 
 class Member(Base):
-    """A person: shopper, staff or owner. The sale stands in this row's name."""
+    """A person: shopper, staff or owner. The sale stands in this row's name. `erased_at`: they have
+    gone, and the row is nobody's."""
 
     __tablename__ = "members"
     __table_args__ = (CheckConstraint("role IN ('shopper', 'staff', 'owner')", name="role"),)
@@ -36,6 +37,7 @@ class Member(Base):
     language: Mapped[str | None] = mapped_column(String(8))
     created_at: Mapped[datetime] = mapped_column(Moment)
     disabled_at: Mapped[datetime | None] = mapped_column(Moment)
+    erased_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class Identifier(Base):

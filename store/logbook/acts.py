@@ -52,7 +52,8 @@ VERBS: dict[str, str] = {
     "webhook.added": "webhook", "webhook.switched": "webhook", "webhook.ended": "webhook",
     "webhook.replayed": "webhook",
     "person.added": "member", "role.set": "member", "person.closed": "member",
-    "person.opened": "member", "password.reset": "member", "second.reset": "member",
+    "person.opened": "member", "person.erased": "member",
+    "password.reset": "member", "second.reset": "member",
     "token.issued": "member", "person.seen": "member", "persons.listed": "list",
 }  # fmt: skip
 

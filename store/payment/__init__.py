@@ -12,7 +12,9 @@ from .ledger import (
     balance_of,
     charge,
     deposit,
+    forfeit,
     lock_accounts,
+    lock_all_accounts,
 )
 from .paybacks import refund
 from .rounding import Rounded, book_rounding
@@ -31,7 +33,9 @@ __all__ = [
     "book_rounding",
     "charge",
     "deposit",
+    "forfeit",
     "lock_accounts",
+    "lock_all_accounts",
     "pay_empties",
     "refund",
     "statement",

@@ -24,6 +24,7 @@ from .models import Account, Transfer
 
 TAKINGS = "takings"
 PASSING = "passing"
+FORFEITED = "forfeited"
 """The shop's account through which money goes that came and found nothing to pay for."""
 DEPOSITS = "deposits"
 """What is owed to whoever brings the empties back."""
@@ -181,6 +182,28 @@ def lock_accounts(member_ids: Collection[int], currency: str) -> None:
     the order in which `charge` debits."""
     in_transaction()
     _lock.all(members=Many(member_ids), money=currency)
+
+
+def lock_all_accounts(member_id: int) -> None:
+    """Joiner: the same for one member's accounts in every currency."""
+    query = select(Account.id).where(Account.member_id == member_id).order_by(Account.id)
+    in_transaction().execute(query.with_for_update()).all()
+
+
+def forfeit(member_id: int) -> None:
+    """Joiner: what a member's accounts hold is the shop's, by their own word; their rows are
+    locked."""
+    session, at = in_transaction(), clock.now()
+    query = select(Account.id, Account.balance_minor, Account.currency).where(
+        Account.member_id == member_id, Account.balance_minor > 0
+    )
+    for account_id, balance, currency in session.execute(query).all():
+        amount = int(balance or 0)
+        if not take(member_id, amount, currency):
+            raise InsufficientFunds()
+        to = shop_account(FORFEITED, currency)
+        row = row_of(account_id, to, amount, currency, FORFEITED, at)
+        session.connection().execute(insert(Transfer), [row])
 
 
 def set_limits(

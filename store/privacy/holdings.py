@@ -1,0 +1,191 @@
+"""Holdings: where something about a person stands, and what becomes of it when they go.
+
+As the audit does, this reads the tables by name: what a room keeps of a person is found here
+whatever its code thinks. A test holds the list to the tables: one that is new must be in it.
+`:member` is the number of the account; `:values` are the addresses and numbers it is known by, or
+was, but for those that are somebody else's by now.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+__all__ = ["CLEARED", "GOES", "SECTIONS", "STAYS", "Child", "Section"]
+
+_SALES = "IN (SELECT id FROM sales WHERE member_id = :member)"
+_ATTEMPTS = "IN (SELECT id FROM attempts WHERE member_id = :member)"
+_BASKETS = "IN (SELECT id FROM baskets WHERE member_id = :member)"
+_RETURNS = """IN (SELECT r.id FROM returns r JOIN sales s ON s.id = r.sale_id
+                  WHERE s.member_id = :member)"""
+_SHIPMENTS = "IN (SELECT id FROM shipments WHERE member_id = :member)"
+_ACCOUNTS = "IN (SELECT id FROM accounts WHERE member_id = :member)"
+
+
+class Child(NamedTuple):
+    """Rows that belong to those of a section: their table, the column that names the parent."""
+
+    name: str
+    table: str
+    parent: str
+    columns: tuple[str, ...]
+
+
+class Section(NamedTuple):
+    """Rows about a person: a condition that says which are theirs, the columns that are told, and
+    those by which pages go on."""
+
+    name: str
+    table: str
+    mine: str
+    columns: tuple[str, ...]
+    by: tuple[str, ...] = ("id",)
+    children: tuple[Child, ...] = ()
+
+
+_PLACE = ("name", "phone", "street", "city", "postcode", "country")
+
+SECTIONS = (
+    Section("account", "members", "id = :member", ("name", "language", "created_at")),
+    Section(
+        "signs", "identifiers", "member_id = :member", ("kind", "value", "proven_at", "first_at")
+    ),
+    Section(
+        "sign_history", "identifier_changes", "member_id = :member", ("kind", "value", "what", "at")
+    ),
+    Section(
+        "sign_ins", "sign_ins", "member_id = :member",
+        ("device", "address", "created_at", "seen_at", "ended_at"),
+    ),
+    Section("passkeys", "passkeys", "member_id = :member", ("name", "created_at", "used_at")),
+    Section(
+        "outside_accounts", "outside_accounts", "member_id = :member",
+        ("provider", "subject", "openid", "created_at", "used_at"),
+    ),
+    Section("keys", "tokens", "member_id = :member", ("name", "scopes", "created_at", "ended_at")),
+    Section("addresses", "addresses", "member_id = :member", (*_PLACE, "used_at")),
+    Section(
+        "balances", "accounts", "member_id = :member",
+        ("currency", "balance_minor", "most_buy_minor", "most_day_minor"),
+    ),
+    Section(
+        "movements_in", "transfers", f"credit_id {_ACCOUNTS}",
+        ("amount_minor", "currency", "reason", "sale_id", "note", "at"),
+    ),
+    Section(
+        "movements_out", "transfers", f"debit_id {_ACCOUNTS}",
+        ("amount_minor", "currency", "reason", "sale_id", "note", "at"),
+    ),
+    Section(
+        "sales", "sales", "member_id = :member",
+        ("id", "created_at", "channel", "means", "state", "total_minor", "tax_minor", "currency"),
+        ("created_at", "id"),
+        (
+            Child("lines", "sale_lines", "sale_id", (
+                "position", "names", "quantity", "unit_minor", "off_minor", "total_minor",
+                "tax_minor", "quantity_refunded",
+            )),
+            Child("refunds", "refunds", "sale_id", ("id", "total_minor", "reason", "created_at")),
+            Child("offers", "reductions", "sale_id", ("position", "names", "amount_minor")),
+        ),
+    ),
+    Section("order_addresses", "order_addresses", "member_id = :member", ("sale_id", *_PLACE),
+            ("sale_id",)),
+    Section(
+        "shipments", "shipments", "member_id = :member",
+        ("id", "sale_id", "kind", "state", "carrier", "tracking"),
+    ),
+    Section(
+        "returns", "returns", f"sale_id {_SALES}",
+        ("id", "sale_id", "way", "reason", "address", "state", "created_at"),
+    ),
+    Section(
+        "payments", "attempts", "member_id = :member",
+        ("id", "purpose", "gateway", "amount_minor", "currency", "state", "reference",
+         "created_at"),
+    ),
+    Section(
+        "complaints", "complaints", f"sale_id {_SALES}", ("sale_id", "reason", "decision", "note"),
+        ("sale_id",),
+    ),
+    Section(
+        "points", "point_entries", "member_id = :member",
+        ("kind", "points", "sale_id", "at", "expires_at"), ("at", "id"),
+    ),
+    Section("offers_used", "offer_uses", "member_id = :member", ("sale_id",)),
+    Section("empties", "empties", "member_id = :member", ("id", "means", "currency", "sale_id")),
+    Section(
+        "baskets", "baskets", "member_id = :member", ("id", "coupon"), ("id",),
+        (Child("lines", "basket_lines", "basket_id", ("item_id", "quantity")),),
+    ),
+    Section("mail_wishes", "mail_wishes", "member_id = :member", ("member_id",), ("member_id",)),
+    Section(
+        "letters", "letters", '"to" IN :values', ("kind", "to", "state", "created_at"),
+    ),
+    Section(
+        "looked_at", "acts", "kind = 'member' AND object = CAST(:member AS VARCHAR(20))",
+        ("at", "verb"), ("at", "id"),
+    ),
+)  # fmt: skip
+
+# What goes, rows and all, those first that others need.
+GOES: tuple[tuple[str, str], ...] = (
+    ("basket_lines", f"basket_id {_BASKETS}"),
+    *(
+        (table, "member_id = :member")
+        for table in (
+            "baskets", "passkeys", "challenges", "outside_accounts", "half_sign_ins", "sign_ins",
+            "factors", "recovery_codes", "tokens", "pins", "mail_wishes", "mails_asked",
+            "addresses", "api_answers", "erasure_notices",
+        )
+    ),
+    ("letters", '"to" IN :values'),
+    ("codes", "value IN :values"),
+    ("identifier_changes", "member_id = :member OR value IN :values"),
+    ("identifiers", "member_id = :member"),
+)  # fmt: skip
+
+_NOBODY: dict[str, Any] = dict.fromkeys(_PLACE[:5], "")
+
+_ASKED = {"parts": None, "to_account": False, "hand_in": None}
+
+# What loses its words and stays: the law and the books want that it happened, not with whom.
+CLEARED: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("order_addresses", _NOBODY, "member_id = :member"),
+    ("shipments", {"tracking": ""}, "member_id = :member"),
+    ("shipment_steps", {"note": ""}, f"shipment_id {_SHIPMENTS}"),
+    ("return_decisions", {"note": ""}, f"return_id {_RETURNS}"),
+    ("returns", {"reason": "", "address": "", "allowed_reason": ""}, f"sale_id {_SALES}"),
+    ("refunds", {"reason": ""}, f"sale_id {_SALES}"),
+    ("refund_requests", {"reason": "", "decided_reason": "", "asked": _ASKED}, f"sale_id {_SALES}"),
+    ("complaints", {"reason": "", "note": ""}, f"sale_id {_SALES}"),
+    ("movements", {"note": ""}, f"note <> '' AND sale_id {_SALES}"),
+    ("transfers", {"note": ""}, f"note <> '' AND sale_id {_SALES}"),
+    ("transfers", {"note": ""}, f"note <> '' AND credit_id {_ACCOUNTS}"),
+    ("transfers", {"note": ""}, f"note <> '' AND debit_id {_ACCOUNTS}"),
+    ("disputes", {"reason": ""}, f"attempt_id {_ATTEMPTS}"),
+    ("attempts", {"next_url": "", "code": ""}, "member_id = :member"),
+    ("holds", {"order": None}, f"attempt_id {_ATTEMPTS}"),
+)
+
+# Tables that name an account, or have room for words, and keep neither of a person who has gone:
+# what stays of them in these is the number of an account that is nobody's.
+STAYS = frozenset({
+    # The books: who is a number, what was said there is the shop's own.
+    "account_marks", "accounts", "asides", "attempt_events", "empties", "empty_lines", "escrows",
+    "offer_uses", "paybacks", "reductions", "refund_lines", "reservations", "return_lines",
+    "sale_lines", "sales", "shares", "shipment_lines", "takings", "takings_of_items",
+    "takings_of_members", "point_accounts", "point_entries", "point_waits",
+    # What staff did; their accounts are closed, not erased, while they work here.
+    "acts", "batches", "courier_hand_ins", "courier_takings", "couriers", "exit_checks",
+    "item_sellers", "labels", "markdown_rules", "means_terms", "offers", "pass_uses",
+    "payout_steps", "prices", "print_jobs", "return_rules", "seller_contracts", "settlement_files",
+    "settlement_lines", "slip_scans", "slips", "tasks", "till_counts", "till_days", "till_entries",
+    "till_moves", "till_tries", "tills", "write_offs",
+    # The shop's own.
+    "bad_stickers", "point_rules", "bundle_parts",
+    "categories", "change_marks", "changes", "coupons", "deliveries", "deposits",
+    "feed_entries", "feed_sources", "item_groups", "items", "levels", "locations", "outbox",
+    "payouts", "pictures", "places", "price_marks", "reckoning", "seller_settlements", "sellers",
+    "settlement_rejects", "shipping_rates", "shipping_zones", "slip_lines", "sourcing_weights",
+    "tries", "used_states", "webhooks", "woo_products",
+})  # fmt: skip
