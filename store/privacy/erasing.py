@@ -100,7 +100,7 @@ def erase(member_id: int, *, forfeit: bool = False) -> None:
 def forget(member_id: int) -> None:
     """Joiner: take out of every table who somebody erased was. Again does no harm: what they sent
     off at the same moment from another window goes, too."""
-    own, values = in_transaction().connection(), values_of(member_id, proven=False)
+    own, values = in_transaction().connection(), values_of(member_id)
     for name, words, condition in CLEARED:
         table = Base.metadata.tables[name]
         new = {table.c[column]: null() if word is None else word for column, word in words.items()}

@@ -33,20 +33,18 @@ def export(member_id: int) -> Iterator[str]:
     yield "}"
 
 
-def values_of(member_id: int, *, proven: bool = True) -> list[str]:
-    """The addresses and numbers that the account is known by, or was; only those that it has
-    proven, unless any are wanted. What somebody else is known by today is theirs alone: whoever
-    once typed it, or had it before, learns and erases nothing of them."""
+def values_of(member_id: int) -> list[str]:
+    """The addresses and numbers that the account has proven, now or before. What somebody else is
+    known by today is theirs alone, and what was only typed may be anybody's: whoever typed it, or
+    had it before, learns and erases nothing of them."""
     tables = Base.metadata.tables
     signs, changes = tables["identifiers"].c, tables["identifier_changes"].c
-    own = select(signs.value).where(signs.member_id == member_id)
+    own = select(signs.value).where(signs.member_id == member_id, signs.proven_at.is_not(None))
     was = select(changes.value).where(
         changes.member_id == member_id,
+        changes.what == "proven",
         changes.value.not_in(select(signs.value).where(signs.member_id != member_id)),
     )
-    if proven:
-        own = own.where(signs.proven_at.is_not(None))
-        was = was.where(changes.what == "proven")
     return sorted({*connection().execute(own).scalars(), *connection().execute(was).scalars()})
 
 

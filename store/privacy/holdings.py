@@ -2,8 +2,8 @@
 
 As the audit does, this reads the tables by name: what a room keeps of a person is found here
 whatever its code thinks. A test holds the list to the tables: one that is new must be in it.
-`:member` is the number of the account; `:values` are the addresses and numbers it is known by, or
-was, but for those that are somebody else's by now.
+`:member` is the number of the account; `:values` are the addresses and numbers that it has proven,
+but for those that are somebody else's by now.
 """
 
 from __future__ import annotations
@@ -112,6 +112,7 @@ SECTIONS = (
         ("kind", "points", "sale_id", "at", "expires_at"), ("at", "id"),
     ),
     Section("offers_used", "offer_uses", "member_id = :member", ("sale_id",)),
+    Section("claims", "claims", "member_id = :member", ("sale_id", "how", "at"), ("sale_id",)),
     Section("empties", "empties", "member_id = :member", ("id", "means", "currency", "sale_id")),
     Section(
         "baskets", "baskets", "member_id = :member", ("id", "coupon"), ("id",),
@@ -139,7 +140,11 @@ GOES: tuple[tuple[str, str], ...] = (
         )
     ),
     ("letters", '"to" IN :values'),
-    ("codes", "value IN :values"),
+    ("guest_mails", f"value IN :values OR sale_id {_SALES}"),
+    (
+        "codes",
+        "value IN :values OR value IN (SELECT value FROM identifiers WHERE member_id = :member)",
+    ),
     ("identifier_changes", "member_id = :member OR value IN :values"),
     ("identifiers", "member_id = :member"),
 )  # fmt: skip
@@ -171,7 +176,8 @@ CLEARED: tuple[tuple[str, dict[str, Any], str], ...] = (
 # what stays of them in these is the number of an account that is nobody's.
 STAYS = frozenset({
     # The books: who is a number, what was said there is the shop's own.
-    "account_marks", "accounts", "asides", "attempt_events", "empties", "empty_lines", "escrows",
+    "account_marks", "accounts", "asides", "attempt_events", "claims", "empties", "empty_lines",
+    "escrows", "guests",
     "offer_uses", "paybacks", "reductions", "refund_lines", "reservations", "return_lines",
     "sale_lines", "sales", "shares", "shipment_lines", "takings", "takings_of_items",
     "takings_of_members", "point_accounts", "point_entries", "point_waits",

@@ -76,6 +76,7 @@ def lived(world: World, app: Flask) -> Somebody:
             identity.issue_token(members.by_id(her.id), [], f"{NAME}'s till")
             for statement in (
                 "INSERT INTO identifiers (member_id, kind, value) VALUES (:who, 'phone', :phone)",
+                "UPDATE identifiers SET proven_at = 1 WHERE member_id = :who",
                 "INSERT INTO identifier_changes (member_id, kind, value, what, at) "
                 "VALUES (:staff, 'phone', :phone, 'moved', 0)",
                 "INSERT INTO codes (id, visit, kind, value, mark, tries, sent, created_at,"
