@@ -20,7 +20,7 @@ from . import demo, integration, outbox, reports, settings
 from .api import keys
 from .errors import Refusal
 from .identity import admitting, codes, outside, passkeys, sign_ins, tries
-from .membership import points
+from .membership import point_ages
 from .payment import events
 from .payment.commands import settle_pending
 from .post import letters, speaking
@@ -35,8 +35,7 @@ log = logging.getLogger(__name__)
 SWEEPS = (
     basket.sweep, reservations.sweep, sign_ins.sweep, tries.sweep, keys.sweep, events.sweep,
     admitting.sweep, codes.sweep, passkeys.sweep, outside.sweep, letters.sweep, settling.sweep,
-    pointed.sweep, points.sweep,
-    retention.sweep,
+    pointed.sweep, point_ages.sweep, retention.sweep,
 )  # fmt: skip
 SWEEP_EVERY_S = 3600
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, current_app
 from marshmallow import fields, validate
 
-from .. import catalogue, delivery, identity, payment, sales, stock, web
+from .. import catalogue, delivery, identity, membership, payment, sales, stock, web
 from ..delivery import addresses
 from ..errors import Invalid, NotFound, Refusal
 from ..identity import pins
@@ -69,7 +69,9 @@ class Payment(Strict):
     body=OrderBody(),
     answers=Payment(),
     refuses=(
-        payment.KeyReused, catalogue.ItemNotForSale, NotFound, sales.PriceRose, stock.OutOfStock,
+        payment.KeyReused, catalogue.ItemNotForSale, NotFound, sales.PriceRose,
+        membership.CouponRefused, membership.PointsRefused,
+        stock.OutOfStock,
         delivery.NoDelivery, addresses.TooManyAddresses, PaymentMethodUnknown, AlreadyPaid,
         GatewayAway, Invalid, payment.InsufficientFunds, sales.AccountSuffices,
         sales.ConfirmationNeeded, pins.PinMissing, pins.PinWrong,

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, current_app
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from .. import catalogue, delivery, identity, payment, sales, stock
+from .. import catalogue, delivery, identity, membership, payment, sales, stock
 from ..db import transaction
 from ..delivery import addresses
 from ..errors import Invalid, NotFound, Refusal
@@ -29,7 +29,9 @@ from .sales import (
     PaymentMethodUnknown,
     PriceText,
     Sale,
+    coupon_code,
     lines_of,
+    points_to_spend,
     seen,
     shown_sale,
 )
@@ -82,6 +84,12 @@ class OrderBody(Strict):
     )
     deliver = fields.Nested(Address)
     payment = fields.Nested(OrderPayment, load_default=lambda: {"method": "account"})
+    coupon = coupon_code()
+    points = points_to_spend()
+    total = PriceText(
+        "What goods, deposits and delivery cost as the buyer was shown it. More than that is "
+        "refused with `price_rose`: an offer may be over."
+    )
     shipping = PriceText("What delivery cost as the buyer was shown it; a rise is refused.")
 
     @validates_schema
@@ -167,7 +175,8 @@ class Cancellation(Strict):
     answers=Order(),
     refuses=(
         payment.InsufficientFunds, payment.KeyReused, catalogue.ItemNotForSale, NotFound,
-        sales.PriceRose, stock.OutOfStock, delivery.NoDelivery, addresses.TooManyAddresses,
+        sales.PriceRose, membership.CouponRefused, membership.PointsRefused,
+        stock.OutOfStock, delivery.NoDelivery, addresses.TooManyAddresses,
         NoCashOnDelivery, PaymentMethodUnknown, Invalid, sales.ConfirmationNeeded,
         pins.PinMissing, pins.PinWrong,
     ),
@@ -247,7 +256,8 @@ def read_order(body: dict[str, Any], means: str) -> tuple[sales.Order, Callable[
         member_id, shops_at, currency(), lines, keys.key(),
         "deliver" if where is not None else "collect", int(current_app.config["PIECE_G"]),
         place_id=collects_at, address_id=address_id, shipping_seen_minor=seen(body.get("shipping")),
-        means=means,
+        means=means, coupon=membership.read_code(body.get("coupon", "")) or body.get("coupon", ""),
+        points=body["points"], seen_total_minor=seen(body.get("total")),
     )  # fmt: skip
     return asked, forget
 

@@ -99,6 +99,27 @@ class ShownPayment(Strict):
     )  # fmt: skip
 
 
+def coupon_code() -> fields.String:
+    return fields.String(
+        validate=validate.Length(1, 64),
+        metadata={
+            "description": "A coupon's code. One that takes nothing off these goods is refused "
+            "with `coupon_refused`."
+        },
+    )
+
+
+def points_to_spend() -> fields.Integer:
+    return fields.Integer(
+        load_default=0,
+        validate=validate.Range(0, 10**12),
+        metadata={
+            "description": "At most so many of the member's points are spent, as far as they "
+            "take something off. More than they have are refused with `points_refused`."
+        },
+    )
+
+
 class SaleBody(Strict):
     location = fields.String(required=True, validate=line(32, 1))
     lines = fields.List(
@@ -113,13 +134,8 @@ class SaleBody(Strict):
             "card was taken, somebody whom the till does not know."
         },
     )
-    coupon = fields.String(
-        validate=validate.Length(1, 64),
-        metadata={
-            "description": "A coupon's code. One that takes nothing off these goods is refused "
-            "with `coupon_refused`."
-        },
-    )
+    coupon = coupon_code()
+    points = points_to_spend()
     total = PriceText(
         "What all of it costs as the buyer was shown it. More than that is refused with "
         "`price_rose`: an offer may be over."
@@ -233,7 +249,8 @@ class Chosen(Page):
     answers=Sale(),
     refuses=(
         payment.InsufficientFunds, payment.KeyReused, catalogue.ItemNotForSale, NotFound,
-        MemberNotFound, sales.PriceRose, membership.CouponRefused, stock.OutOfStock,
+        MemberNotFound, sales.PriceRose, membership.CouponRefused, membership.PointsRefused,
+        stock.OutOfStock,
         PaymentMethodUnknown, Invalid, sales.ConfirmationNeeded, pins.PinMissing, pins.PinWrong,
     ),
 )  # fmt: skip
@@ -266,6 +283,7 @@ def sell(body: dict[str, Any]) -> Response:
             means=method,
             is_confirmed=buyer_id is not None and identity.confirmed(buyer_id),
             coupon=membership.read_code(body.get("coupon", "")) or body.get("coupon", ""),
+            points=body["points"],
             seen_total_minor=seen(body.get("total")),
         )
     )

@@ -19,18 +19,19 @@ from .prices import price_in_force
 class Off(NamedTuple):
     """What an offer takes off the line that a quote stands in, under which name (by language).
     `coupon_id` is the coupon that was shown for it; `is_first` says that it is for somebody's first
-    purchase."""
+    purchase. Where it is paid with `points`, there is no offer, and its id is 0."""
 
     offer_id: int
     names: dict[str, str]
     amount_minor: int
     coupon_id: int | None = None
     is_first: bool = False
+    points: int | None = None
 
     @property
     def is_counted(self) -> bool:
         """Whether it may be had so many times and no more."""
-        return self.is_first or self.coupon_id is not None
+        return self.is_first or self.coupon_id is not None or self.points is not None
 
 
 class Quote(NamedTuple):

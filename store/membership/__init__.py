@@ -13,8 +13,9 @@ from .coupons import (
     settle,
     use,
 )
+from .point_uses import PointsRefused, spendable
 from .pricing import Case, priced, would_hold
-from .reductions import reduced_by, write_reductions
+from .reductions import points_on, reduced_by, write_reductions
 from .rules import NONE, Rule, Rules, any_open, held, rules_at
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Case",
     "Coupon",
     "CouponRefused",
+    "PointsRefused",
     "Rule",
     "Rules",
     "any_open",
@@ -29,12 +31,14 @@ __all__ = [
     "has_had_first",
     "held",
     "is_kept",
+    "points_on",
     "priced",
     "read_code",
     "reduced_by",
     "release",
     "rules_at",
     "settle",
+    "spendable",
     "use",
     "would_hold",
     "write_reductions",

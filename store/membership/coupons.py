@@ -1,4 +1,5 @@
-"""Coupons: codes that bring an offer, and the count of what may be had so many times.
+"""Coupons: codes that bring an offer, and the count of what may be had so many times; points that
+are spent are counted beside them.
 
 A use is counted by one guarded statement, in the transaction of the sale; two at once cannot both
 have the last one. A payment from outside keeps its use from the moment in which its goods are kept.
@@ -7,7 +8,7 @@ have the last one. A payment from outside keeps its use from the moment in which
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy import delete, insert, select, update
 from .. import catalogue, clock
 from ..db import connection, in_transaction
 from ..errors import Refusal
+from . import point_uses
 from .models import CouponCode, Offer, OfferUse
 from .rules import COLUMNS, Rule
 
@@ -133,7 +135,7 @@ def has_had_first(member_ids: Collection[int]) -> set[int]:
 
 
 def use(
-    off: Iterable[catalogue.Off], member_id: int | None, *, sale_id: str | None = None,
+    off: Collection[catalogue.Off], member_id: int | None, *, sale_id: str | None = None,
     attempt_id: str | None = None,
 ) -> bool:  # fmt: skip
     """Joiner: count what of this may be had so many times. False where somebody was faster; then
@@ -152,7 +154,10 @@ def use(
             return False
         _insert({"offer_id": firsts[0], "coupon_id": None, "member_id": member_id, "nth": None,
                  "first_of": member_id, **of})  # fmt: skip
-    return True
+    many = sum(each.points or 0 for each in off)
+    if not many or member_id is None:
+        return not many
+    return point_uses.spend(member_id, many, sale_id=sale_id, attempt_id=attempt_id)
 
 
 def _count(coupon_id: int) -> bool:
@@ -186,6 +191,7 @@ def settle(attempt_id: str, sale_id: str) -> None:
     in_transaction().execute(
         update(OfferUse).where(OfferUse.attempt_id == attempt_id).values(sale_id=sale_id)
     )
+    point_uses.settle(attempt_id, sale_id)
 
 
 def release(attempt_id: str) -> None:
@@ -198,9 +204,12 @@ def release(attempt_id: str) -> None:
             update(CouponCode).where(CouponCode.id == coupon_id).values(used=CouponCode.used - 1)
         )
     session.execute(delete(OfferUse).where(*mine))
+    point_uses.release(attempt_id)
 
 
 def is_kept(attempt_id: str) -> bool:
     """Whether something is kept for an attempt."""
     query = select(OfferUse.id).where(OfferUse.attempt_id == attempt_id).limit(1)
-    return connection().execute(query).first() is not None
+    if connection().execute(query).first() is not None:
+        return True
+    return point_uses.kept(attempt_id) is not None

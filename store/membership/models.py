@@ -117,16 +117,20 @@ class OfferUse(Base):
 
 
 class Reduction(Base):
-    """What an offer took off a line of a sale, under the name that it had. History: rows are only
-    added; all of a line are its `off_minor`."""
+    """What an offer took off a line of a sale, under the name that it had; or what was paid with
+    `points`. History: rows are only added; all of a line are its `off_minor`."""
 
     __tablename__ = "reductions"
-    __table_args__ = (CheckConstraint("amount_minor > 0", name="amount"),)
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("(offer_id IS NULL) = (points IS NOT NULL)", name="offer_or_points"),
+    )
 
     sale_id: Mapped[str] = mapped_column(String(20), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
-    offer_id: Mapped[int] = mapped_column(ForeignKey("offers.id"), index=True)
+    offer_id: Mapped[int | None] = mapped_column(ForeignKey("offers.id"), index=True)
     coupon_id: Mapped[int | None] = mapped_column(ForeignKey("coupons.id"))
+    points: Mapped[int | None] = mapped_column(BigId)
     names: Mapped[dict[str, str]] = mapped_column(JSON)
     amount_minor: Mapped[int] = mapped_column(BigId)

@@ -13,7 +13,7 @@ from .. import catalogue, forms, identity, money, web
 from ..catalogue.models import Item
 from ..db import db, repeatable, transaction
 from ..errors import Invalid
-from . import point_rules, points
+from . import point_ages, point_rules, points
 from .blueprint import blueprint
 from .point_models import BASES
 from .point_rules import MOST_DAYS, MOST_PERCENT, MOST_POINTS, Factor, Wanted
@@ -74,6 +74,8 @@ def _form(rules: point_rules.PointRules) -> dict[str, str]:
         "points": str(rules.points), "each": money.text(rules.each_minor, rules.currency),
         "least": money.text(rules.least_minor, rules.currency) if rules.least_minor else "",
         "basis": rules.basis, "lives_days": str(rules.lives_days or ""),
+        "worth_points": str(rules.worth_points or ""),
+        "worth": money.text(rules.worth_minor, rules.currency) if rules.worth_minor else "",
     }  # fmt: skip
     items = [one for one in rules.factors if one.item_id is not None]
     rows = db.session.query(Item.id, Item.code).filter(Item.id.in_([one[0] for one in items]))
@@ -103,7 +105,7 @@ def my_points() -> str:
     return render_template(
         "membership/points.html", rules=point_rules.now(), balance=points.balance_of(member.id),
         entries=found[:PAGE], next_before=found[PAGE - 1].id if len(found) > PAGE else None,
-        over=points.next_over(member.id), day_form=_DAYS.get(web.language(), "y-MM-dd"),
+        over=point_ages.next_over(member.id), day_form=_DAYS.get(web.language(), "y-MM-dd"),
     )  # fmt: skip
 
 
@@ -119,7 +121,19 @@ def _wanted() -> Wanted:
         money.parse(least, currency, field="least") if least else 0,
         forms.choice("basis", BASES),
         (*_of_categories(), *_of_items()),
-        lives_days=forms.whole("lives_days", least=1, most=MOST_DAYS) if lives else None,
+        *_worth(currency),
+        forms.whole("lives_days", least=1, most=MOST_DAYS) if lives else None,
+    )
+
+
+def _worth(currency: str) -> tuple[int, int]:
+    """So many points are so much money; both empty: they cannot be spent."""
+    many, worth = forms.text("worth_points", most=9), forms.text("worth", most=24)
+    if not many and not worth:
+        return 0, 0
+    return (
+        forms.whole("worth_points", least=1, most=MOST_POINTS),
+        forms.amount("worth", currency, least=1),
     )
 
 
@@ -156,6 +170,8 @@ def _why(refusal: Invalid) -> str:
         "points": gettext("Points are whole numbers from 0 to %(most)d.", most=MOST_POINTS),
         "each": gettext("Say for each how much money, above zero."),
         "least": gettext("This amount is not one that can be."),
+        "worth_points": gettext("So many points are so much money: say both, or neither."),
+        "worth": gettext("So many points are so much money: say both, or neither."),
         "lives_days": gettext("Points live 1 to %(most)d days, or for ever.", most=MOST_DAYS),
         "item": gettext("There is no such item, or it is named twice."),
         "category": gettext("A share is a whole number from 0 to %(most)d.", most=MOST_PERCENT),

@@ -12,23 +12,20 @@ there before. What is too old goes the oldest first, and what was spent was the 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, case, func, insert, select, update
+from sqlalchemy import bindparam, case, insert, select, update
 
-from .. import clock, ids
-from ..db import connection, in_transaction, insert_new, repeatable, transaction
+from .. import clock
+from ..db import connection, in_transaction, insert_new
 from .point_models import PointAccount, PointEntry
 
 __all__ = [
-    "Balance", "Entry", "add", "balance_of", "entries_of", "entry", "lock", "next_over",
-    "settle_old", "statement", "sweep",
+    "Balance", "Entry", "Row", "add", "balance_of", "entries_of", "entry", "lock", "statement",
 ]  # fmt: skip
 
 Row = dict[str, Any]
-BITE = 50
-_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Balance(NamedTuple):
@@ -106,7 +103,7 @@ def add(rows: Sequence[Row]) -> None:
     for row in rows:
         sums = changes.setdefault(row["member_id"], [0, None])
         sums[0] += row["points"]
-        ends = row["expires_at"]
+        ends = None if row["kind"] == "expired" else row["expires_at"]
         if ends is not None and row["points"] > 0 and (sums[1] is None or ends < sums[1]):
             sums[1] = ends
     own.execute(
@@ -141,94 +138,3 @@ def statement(member_id: int, *, before: int | None = None, limit: int = 30) -> 
         query = query.where(PointEntry.id < before)
     query = query.order_by(PointEntry.id.desc()).limit(limit)
     return [Entry(*row) for row in connection().execute(query)]
-
-
-def next_over(member_id: int) -> tuple[int, datetime] | None:
-    """How many of a member's points are too old next, within a day, and when; as it is now."""
-    now, lives = clock.now(), PointEntry.expires_at
-    old = _old(member_id, now)
-    query = (
-        select(lives, func.sum(PointEntry.points))
-        .where(PointEntry.member_id == member_id, lives > now)
-        .group_by(lives)
-        .order_by(lives)
-    )
-    lived, first = old.lived, _NEVER
-    for row in connection().execute(query):
-        at = row[0] or _NEVER
-        if first is not _NEVER and at > first + timedelta(days=1):
-            break
-        lived += int(row[1])
-        if first is _NEVER and lived > old.gone:
-            first = at
-    return (lived - old.gone, first) if first is not _NEVER else None
-
-
-class _Old(NamedTuple):
-    """What lived until a moment, what was spent or is over, and how much of that is over."""
-
-    lived: int
-    gone: int
-    expired: int
-
-    @property
-    def due(self) -> int:
-        """What is too old then; below zero: more is over than there was."""
-        return self.lived - self.gone
-
-
-def _old(member_id: int, at: datetime) -> _Old:
-    entries, mine = PointEntry, PointEntry.member_id == member_id
-    went = entries.kind.in_(("spent", "kept", "expired"))
-    row = connection().execute(
-        select(
-            func.coalesce(func.sum(case((entries.expires_at <= at, entries.points), else_=0)), 0),
-            func.coalesce(func.sum(case((went, -entries.points), else_=0)), 0),
-            func.coalesce(
-                func.sum(case((entries.kind == "expired", -entries.points), else_=0)), 0
-            ),
-        ).where(mine)
-    ).one()  # fmt: skip
-    return _Old(*(int(each) for each in row))
-
-
-def settle_old(member_id: int) -> int:
-    """Joiner, with the account locked: what is too old goes. Where goods came back whose points
-    were over, these are taken back only once. Answers the change."""
-    at = clock.now()
-    old = _old(member_id, at)
-    change = -old.due if old.due > 0 else min(old.expired, -old.due)
-    if change:
-        add([entry(f"over:{ids.new()}", member_id, "expired", change, at)])
-    following = select(func.min(PointEntry.expires_at)).where(
-        PointEntry.member_id == member_id, PointEntry.points > 0, PointEntry.expires_at > at
-    )
-    in_transaction().execute(
-        update(PointAccount)
-        .where(PointAccount.member_id == member_id)
-        .values(over_at=following.scalar_subquery())
-    )
-    return change
-
-
-def sweep() -> int:
-    """Opener, many times: what is too old goes, a few members in each commit; answers how many
-    members were looked at. A run that was killed is gone on with by the next: an account that was
-    done names a later moment."""
-    done = 0
-    while many := _bite():
-        done += many
-    return done
-
-
-@repeatable
-def _bite() -> int:
-    old = select(PointAccount.member_id).where(PointAccount.over_at <= clock.now())
-    members = sorted(connection().execute(old.limit(BITE)).scalars())
-    if not members:
-        return 0
-    with transaction():
-        lock(members)
-        for member_id in members:
-            settle_old(member_id)
-    return len(members)

@@ -7,7 +7,8 @@ The rules, for the shopper:
    the cheapest are free; only where that is worth more than what the units would get otherwise.
    What is free is spread over the group by price, so that each unit has a price of its own.
 3. Then one coupon, off what is left of the goods it is for.
-4. Nothing costs less than 0, and nothing is taken off twice.
+4. Then points, off what is left of all goods.
+5. Nothing costs less than 0, and nothing is taken off twice.
 
 Deposits and what delivery costs are never reduced. Percent are rounded in the shopper's favour.
 """
@@ -21,6 +22,7 @@ from datetime import datetime
 from .. import catalogue, money
 from ..catalogue.markdowns import reduced_minor
 from .coupons import Coupon
+from .point_rules import PointRules
 from .rules import Rule, Rules
 
 __all__ = ["Case", "priced", "would_hold"]
@@ -41,6 +43,8 @@ class Case:
     is_known: bool = False
     is_first: bool = False
     coupon: Coupon | None = None
+    points: int = 0
+    """At most so many points are spent."""
 
     def allows(self, rule: Rule) -> bool:
         """Whether an offer is in force here and now, for this shopper."""
@@ -58,7 +62,7 @@ def priced(
     """These lines with what is taken off each. Raises CouponRefused where the coupon of the case
     takes nothing off them."""
     offers = [rule for rule in rules.offers if case.allows(rule)]
-    if not offers and case.coupon is None:
+    if not offers and case.coupon is None and not case.points:
         return list(quotes)
     found = [_Line(quote, many, many) for quote, many in zip(quotes, quantities)]
     for line in found:
@@ -71,6 +75,8 @@ def priced(
             line.take(line.best[1], line.best[0] * line.left)
     if case.coupon is not None:
         _take_coupon(found, case.coupon, case)
+    if case.points and rules.points is not None:
+        _take_points(found, case.points, rules.points)
     return [line.quote._replace(off=tuple(line.off)) if line.off else line.quote for line in found]
 
 
@@ -196,3 +202,16 @@ def _take_coupon(lines: list[_Line], coupon: Coupon, case: Case) -> None:
     off = min(rule.value, base) if rule.kind == "amount" else base - reduced_minor(base, rule.value)
     for line, part in zip(mine, money.share(off, [line.remains_minor for line in mine])):
         line.take(rule, part, coupon.id)
+
+
+def _take_points(lines: list[_Line], most: int, rules: PointRules) -> None:
+    """So many points, and no more than what is left is worth: in whole coins, over all goods by
+    what they still cost."""
+    left = [line.remains_minor for line in lines]
+    off = min(most * rules.worth_minor // rules.worth_points, sum(left))
+    many = -(-off * rules.worth_points // rules.worth_minor)
+    parts = money.share(off, left) if off else []
+    names = {"en": f"{many} points", "zh": f"{many} 积分抵扣"}
+    for line, part, points in zip(lines, parts, money.share(many, parts) if off else ()):
+        if part:
+            line.off.append(catalogue.Off(0, names, part, points=points))

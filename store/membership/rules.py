@@ -16,7 +16,9 @@ from sqlalchemy import Engine, literal, or_, select
 
 from .. import catalogue, clock
 from ..db import connection, shop_engine
+from . import point_rules
 from .models import EVERY_DAY, Offer
+from .point_rules import PointRules
 
 __all__ = ["MOST_OPEN", "NONE", "Rule", "Rules", "any_open", "held", "rules_at"]
 
@@ -87,6 +89,8 @@ class Rules:
 
     mark: int = 0
     offers: tuple[Rule, ...] = ()
+    points: PointRules | None = None
+    """By which points are spent, where they can be."""
 
     @property
     def asks_for_first(self) -> bool:
@@ -152,4 +156,8 @@ def _read() -> Rules:
         .order_by(Offer.id)
     )
     rows = connection().execute(query).all()
-    return Rules(int(rows[0][0] or 0), tuple(Rule(*row[1:]) for row in rows if row[1] is not None))
+    offers = tuple(Rule(*row[1:]) for row in rows if row[1] is not None)
+    points = point_rules.now()
+    return Rules(
+        int(rows[0][0] or 0), offers, points if points is not None and points.can_be_spent else None
+    )

@@ -26,7 +26,7 @@ from .models import Basket, BasketLine, Sale
 
 __all__ = [
     "KEPT_DAYS", "Buyer", "Contents", "Holder", "Shown", "add", "claim", "clear", "contents",
-    "empty", "paid_at_till", "paid_with", "pieces", "pieces_expression", "set_coupon",
+    "empty", "paid_at_till", "paid_with", "pieces", "pieces_expression", "set_coupon", "set_points",
     "set_quantity", "sweep", "take_out", "take_out_anywhere",
 ]  # fmt: skip
 
@@ -64,7 +64,8 @@ def contents(holder: Holder, currency: str, buyer: Buyer | None = None) -> Conte
     level = stock.sellable(item, basket.location_id)
     query = (
         select(BasketLine.id, item, BasketLine.quantity, BasketLine.seen_minor, price, level,
-               BasketLine.label_id, Basket.key, catalogue.rules_mark(), Basket.coupon)
+               BasketLine.label_id, Basket.key, catalogue.rules_mark(), Basket.coupon,
+               Basket.with_points)
         .join(item, item.id == BasketLine.item_id)
         .join(Basket, Basket.id == BasketLine.basket_id)
         .where(BasketLine.basket_id == basket.id)
@@ -91,7 +92,8 @@ def contents(holder: Holder, currency: str, buyer: Buyer | None = None) -> Conte
     ]  # fmt: skip
     # The key is of the same moment as the lines: another tab may be changing both.
     key = rows[0].key if rows else basket.key
-    found = Contents(basket.id, basket.location_id, key, lines, rows[0].coupon if rows else "")
+    found = Contents(basket.id, basket.location_id, key, lines, rows[0].coupon if rows else "",
+                     with_points=bool(rows and rows[0].with_points))  # fmt: skip
     if not rows or not (rows[0].rules_mark or found.coupon):
         return found
     return reduced(found, [row[1].category_id for row in rows], rows[0].rules_mark or 0,
@@ -185,6 +187,16 @@ def set_coupon(holder: Holder, code: str) -> None:
             return
         basket.coupon = code
         changed(basket)
+
+
+@repeatable
+def set_points(holder: Holder, wanted: bool) -> None:
+    """Opener: whether the member's points are spent on the visitor's basket."""
+    with transaction():
+        basket = _find(holder)
+        if basket is not None:
+            basket.with_points = int(wanted)
+            changed(basket)
 
 
 @repeatable

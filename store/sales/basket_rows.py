@@ -91,5 +91,5 @@ def changed(basket: Basket) -> None:
 
 def empty_out(basket: Basket) -> None:
     in_transaction().execute(delete(BasketLine).where(BasketLine.basket_id == basket.id))
-    basket.coupon = ""
+    basket.coupon, basket.with_points = "", 0
     changed(basket)

@@ -89,6 +89,18 @@ class Contents:
     coupon_refusal: membership.CouponRefused | None = None
     """Why the coupon that was put in takes nothing off now."""
 
+    with_points: bool = False
+    """The member's points are to be spent on it."""
+    points_there: int = 0
+    """What they may spend, where points can be spent."""
+    worth_minor: int = 0
+    """What of it they would take off this basket, or do."""
+
+    @property
+    def points(self) -> int:
+        """How many points are spent on it."""
+        return sum(each.points or 0 for line in self.lines for each in line.off)
+
     @property
     def holding_coupon(self) -> str:
         """The coupon, where it takes something off."""

@@ -38,6 +38,7 @@ def show() -> str:
         off_minor=found.off_minor if found else 0,
         coupon=found.coupon if found else "",
         coupon_refusal=found.coupon_refusal if found else None,
+        points=found if found and found.points_there else None,
         ready=all(line.for_sale and line.in_stock for line in lines),
         currency=forms.currency(),
         basket_count=found.pieces if found else 0,
@@ -90,6 +91,13 @@ def set_coupon() -> ResponseReturnValue:
     return redirect(url_for("sales.basket"), 303)
 
 
+@blueprint.post("/basket/points")
+def set_points() -> ResponseReturnValue:
+    """The member's points are spent on this basket, or not."""
+    basket.set_points(forms.holder(), fields.flag("wanted"))
+    return redirect(url_for("sales.basket"), 303)
+
+
 @blueprint.post("/basket/checkout")
 def checkout() -> ResponseReturnValue:
     """Pay for the basket as it was shown. When it has been paid already (a second tap, a reload),
@@ -111,13 +119,13 @@ def _pay(member_id: int, key: str) -> str:
             raise BasketChanged() if found and found.lines else NotFound("Your basket is empty")
         return paid
     seen = forms.seen_by_item([line.item_id for line in found.lines])
-    if found.off_minor:
+    if found.off_minor or found.with_points:
         let_go(member_id, key)  # A coupon that waits for a provider is free again.
         found = basket.contents(holder, forms.currency()) or found
     bought = buy(
         Buy(member_id, found.location_id, forms.currency(), found.wanted(seen), key,
             "shelf", wishes=forms.wishes(), is_confirmed=identity.confirmed(member_id),
-            coupon=found.holding_coupon, seen_total_minor=forms.seen_total())
+            coupon=found.holding_coupon, points=found.points, seen_total_minor=forms.seen_total())
     )  # fmt: skip
     return bought.sale_id
 

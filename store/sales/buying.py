@@ -90,6 +90,8 @@ class Buy:
     coupon: str = ""
     guest_id: int | None = None
     """The device of somebody who buys without an account."""
+    points: int = 0
+    """At most so many of the member's points are spent on it."""
     seen_total_minor: int | None = None
     """What all of it costs as the page said, where offers made that less than its prices."""
 
@@ -112,6 +114,7 @@ class Buy:
         means = "" if self.means == "account" else f"|{self.means}"
         means += f"+{self.account_minor}" if self.account_minor else ""
         coupon = f"|coupon:{self.coupon}" if self.coupon else ""
+        coupon += f"|points:{self.points}" if self.points else ""
         text = f"{self.location_id}|{self.currency}|{goods}{means}{coupon}"
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -145,7 +145,7 @@ class Till:
         if part := from_account(asked.means, asked.account_minor, total):
             self._spend((asked.member_id or 0, asked.currency), part, asked.is_confirmed)
         taken(self.marked, wanted.items())
-        self.offers.taken(asked)
+        self.offers.taken(asked, quotes)
         for place, quantity in wanted.items():
             self.levels[place] = self.levels.get(place, 0) + found.get(place, 0) - quantity
         tax = sum(each.tax_minor for each in amounts)

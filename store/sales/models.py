@@ -286,6 +286,7 @@ class Basket(Base):
     code: Mapped[str | None] = mapped_column(String(8))
     code_ends_at: Mapped[datetime | None] = mapped_column(Moment)
     coupon: Mapped[str] = mapped_column(String(32), server_default="")
+    with_points: Mapped[int] = mapped_column(BigId, server_default="0")
 
 
 class BasketLine(Base):

@@ -36,6 +36,8 @@ class Asked(Protocol):
     def currency(self) -> str: ...
     @property
     def coupon(self) -> str: ...
+    @property
+    def points(self) -> int: ...
 
 
 @dataclass
@@ -45,6 +47,8 @@ class Offers:
     rules: membership.Rules = membership.NONE
     coupons: dict[Key, membership.Coupon] = field(default_factory=dict)
     newcomers: set[int] = field(default_factory=set)
+    points: dict[int, int] = field(default_factory=dict)
+    """What members who want to spend points have of them."""
 
     @classmethod
     def read(cls, buys: Sequence[Asked], quotes: Iterable[catalogue.Quote]) -> Offers:
@@ -59,33 +63,43 @@ class Offers:
             each.rule.audience == "first" for each in coupons.values()
         )
         members = {asked.member_id for asked in buys if asked.member_id is not None}
-        return cls(rules, coupons, newcomers(members) if asks else set())
+        spend = {asked.member_id for asked in buys if asked.points and asked.member_id is not None}
+        points = membership.spendable(spend) if spend and rules.points else {}
+        return cls(rules, coupons, newcomers(members) if asks else set(), points)
 
     def price(
         self, asked: Asked, quotes: Sequence[catalogue.Quote], quantities: Sequence[int],
         at: datetime,
     ) -> list[catalogue.Quote]:  # fmt: skip
-        """These lines with what is taken off each. Raises CouponRefused."""
-        if not self.rules.offers and not asked.coupon:
+        """These lines with what is taken off each. Raises CouponRefused, PointsRefused."""
+        if not self.rules.offers and not asked.coupon and not asked.points:
             return list(quotes)
         return membership.priced(quotes, quantities, self.case(asked, at), self.rules)
 
     def case(self, asked: Asked, at: datetime) -> membership.Case:
-        """Who buys where and when. Raises CouponRefused where there is no such coupon."""
+        """Who buys where and when. Raises CouponRefused where there is no such coupon,
+        PointsRefused where there are not so many points."""
         coupon = None
         if asked.coupon:
             coupon = self.coupons.get((asked.coupon, asked.member_id))
             if coupon is None:
                 raise membership.CouponRefused(coupon=asked.coupon, why="unknown")
+        if asked.points > (left := self.points.get(asked.member_id or 0, 0)):
+            raise membership.PointsRefused(asked=asked.points, left=left)
         return membership.Case(
             asked.sold_at, asked.channel, asked.currency, at, str(web.setting("TIME_ZONE")),
             asked.member_id is not None, asked.member_id in self.newcomers, coupon,
+            asked.points,
         )  # fmt: skip
 
-    def taken(self, asked: Asked) -> None:
+    def taken(self, asked: Asked, quotes: Sequence[catalogue.Quote]) -> None:
         """It will stand: who comes next in the same batch finds what it leaves."""
         if asked.member_id is not None:
             self.newcomers.discard(asked.member_id)
+        if asked.points and asked.member_id is not None:
+            self.points[asked.member_id] -= sum(
+                each.points or 0 for quote in quotes for each in quote.off
+            )
         if not asked.coupon:
             return
         for key, each in self.coupons.items():

@@ -53,7 +53,7 @@ def keep(mine: Attempt, asked: Order, found: Offer) -> None:
         "place": asked.place_id, "address": asked.address_id, "piece_g": asked.piece_g,
         "where": vars(found.where) if found.where else None,
         "shipping": list(vars(found.shipping).values()) if found.shipping else None,
-        "parcels": parcels, "coupon": asked.coupon,
+        "parcels": parcels, "coupon": asked.coupon, "points": asked.points,
     }  # fmt: skip
     in_transaction().add(
         Hold(attempt_id=mine.id, location_id=asked.sold_at, key=asked.key, channel="web",
@@ -88,7 +88,7 @@ def bought(
         held.key, said["fulfilment"], said["piece_g"], place_id=said["place"],
         address_id=said["address"], means=mine.gateway, attempt_id=mine.id,
         is_confirmed=bool(own and own.is_confirmed), account_minor=own.amount_minor if own else 0,
-        coupon=said.get("coupon", ""),
+        coupon=said.get("coupon", ""), points=said.get("points", 0),
     )  # fmt: skip
     before = earlier(asked)
     if before is not None:

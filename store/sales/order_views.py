@@ -123,31 +123,32 @@ def _asked(member_id: int) -> Order:
     pay = request.values.get("pay", "")
     if pay not in ("", "account", COURIER, *NAMES):
         raise Invalid("There is no such way of paying for an order", field="pay")
-    key, place, lines, coupon = _goods()
+    key, place, lines, coupon, points = _goods()
     address = request.values.get("address", "")
     return Order(
         member_id, place.id, forms.currency(), lines, key, how,
         int(current_app.config["PIECE_G"]),
         place_id=_place(request.values.get("place", "")) if how == "collect" else None,
         address_id=_number(address) if how == "deliver" and address else None,
-        means=means_of(pay), coupon=coupon,
+        means=means_of(pay), coupon=coupon, points=points,
     )  # fmt: skip
 
 
-def _goods() -> tuple[str, stock.Location, tuple[Line, ...], str]:
-    """Key, place, lines and coupon: of the one item that is named, else of the visitor's basket."""
+def _goods() -> tuple[str, stock.Location, tuple[Line, ...], str, int]:
+    """Key, place, lines, coupon and points: of the one item that is named, else of the visitor's
+    basket."""
     code = request.values.get("code", "")[:64]
     if code:
         quantity = request.values.get("quantity", "1")
         many = _number(quantity) if quantity else 1
         if not 1 <= many <= forms.MOST_AT_ONCE:
             raise Invalid(f"A quantity is 1 to {forms.MOST_AT_ONCE}", field="quantity")
-        return ids.new(), forms.location(), (Line(forms.item_id(code), many),), ""
+        return ids.new(), forms.location(), (Line(forms.item_id(code), many),), "", 0
     found = basket.contents(forms.holder(), forms.currency())
     if found is None:
-        return "", forms.location(), (), ""
+        return "", forms.location(), (), "", 0
     lines = tuple(Line(one.item_id, one.quantity, None, one.label_id) for one in found.lines)
-    return found.key, stock.location_by_id(found.location_id), lines, found.coupon
+    return found.key, stock.location_by_id(found.location_id), lines, found.coupon, found.points
 
 
 def _number(text: str) -> int:

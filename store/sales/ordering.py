@@ -47,6 +47,7 @@ class Order:
     is_confirmed: bool = False
     account_minor: int = 0
     coupon: str = ""
+    points: int = 0
     seen_total_minor: int | None = None
     """What goods, deposits and delivery cost as the page said, where offers made that less."""
 
@@ -71,6 +72,7 @@ class Order:
         how += "" if self.means == "account" else f"|{self.means}"
         how += f"+{self.account_minor}" if self.account_minor else ""
         how += f"|coupon:{self.coupon}" if self.coupon else ""
+        how += f"|points:{self.points}" if self.points else ""
         text = f"{self.location_id}|{self.currency}|{goods}|{how}"
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -239,12 +239,15 @@ def _paid(mine: Attempt) -> None:
 
 def _count_again(mine: Attempt, held: Hold) -> None:
     """Joiner: money that comes late finds what it had been promised still to be had, or goes back.
-    Raises CouponRefused."""
+    Raises CouponRefused, PointsRefused."""
     off = [each for quote in stood(held)[0] for each in quote.off if each.is_counted]
     if not off or membership.is_kept(mine.id):
         return
-    if not membership.use(off, mine.member_id, attempt_id=mine.id):
-        raise membership.CouponRefused(coupon="", why="used_up")
+    if membership.use(off, mine.member_id, attempt_id=mine.id):
+        return
+    if all(each.points is not None for each in off):
+        raise membership.PointsRefused(asked=sum(each.points or 0 for each in off), left=0)
+    raise membership.CouponRefused(coupon="", why="used_up")
 
 
 def _bought(mine: Attempt, held: Hold, own: asides.Part | None) -> Bought:

@@ -36,7 +36,8 @@ class _Goods(NamedTuple):
     """Name, quantity, what the line costs."""
     coupon: str = ""
     off_minor: int = 0
-    """What offers and the coupon take off."""
+    """What offers, the coupon and points take off."""
+    points: int = 0
 
     @property
     def total_minor(self) -> int:
@@ -106,7 +107,7 @@ def pay() -> ResponseReturnValue:
     guest_id = None if member else guest_views.pays()
     means, key = fields.text("means", least=1, most=16), forms.purchase_key()
     lines: tuple[Line, ...]
-    coupon = ""
+    coupon, points = "", 0
     if request.form.get("code"):
         lines, place = (forms.line(),), forms.location().id
     else:
@@ -121,7 +122,7 @@ def pay() -> ResponseReturnValue:
                 raise BasketChanged()
             return redirect(url_for("sales.receipt", sale_id=paid), 303)
         seen = forms.seen_by_item([line.item_id for line in goods.lines])
-        place, coupon = goods.location_id, goods.coupon
+        place, coupon, points = goods.location_id, goods.coupon, goods.points
         lines = tuple(
             Line(line.item_id, line.quantity, seen[line.item_id], line.label_id)
             for line in goods.lines
@@ -129,7 +130,8 @@ def pay() -> ResponseReturnValue:
     asked = Buy(
         member.id if member else None, place, forms.currency(), lines, key, "shelf", means=means,
         is_confirmed=bool(member and identity.confirmed(member.id)),
-        account_minor=forms.account_minor(), coupon=coupon, guest_id=guest_id,
+        account_minor=forms.account_minor(), coupon=coupon, points=points,
+        guest_id=guest_id,
         seen_total_minor=forms.seen_total(),
     )  # fmt: skip
     return to_provider(asked)
@@ -244,4 +246,4 @@ def _basket() -> _Goods:
         for one, many in line.deposits
     ]
     return _Goods(found.location_id, found.key, lines, shown, found.holding_coupon,
-                  found.off_minor)  # fmt: skip
+                  found.off_minor, found.points)  # fmt: skip

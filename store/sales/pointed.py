@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, or_, select
 
-from .. import catalogue, clock, outbox
+from .. import catalogue, clock, membership, outbox
 from ..db import connection, in_transaction, insert_new, repeatable, transaction
-from ..membership import point_rules, points
+from ..membership import point_ages, point_rules, points
 from ..membership.point_models import PointWait
 from ..membership.point_rules import Line, PointRules
 from ..payment import escrow
@@ -46,76 +47,119 @@ def on_refunds(batch: Sequence[outbox.Event]) -> None:
     book(connection().execute(query).scalars().all())
 
 
+class Came(NamedTuple):
+    """What came back of a line: goods with what they cost, and which share of its units."""
+
+    line: Line
+    units: Fraction
+
+
+Back = dict[str, tuple[datetime, list[Came]]]
+"""When each refund was, and what came back with it; the first refunds first."""
+
+
 class Sold(NamedTuple):
-    """A sale in a member's name, with its goods; and of each refund, the first refunds first, what
-    of which line came back."""
+    """A sale in a member's name, with its goods and what came back of them. It `earns` once it is
+    paid and its money is not held any more."""
 
     id: str
     member_id: int
     currency: str
     at: datetime
+    earns: bool
     lines: list[Line]
-    back: dict[str, tuple[datetime, list[Line]]]
+    back: Back
 
 
 def book(sale_ids: Iterable[str]) -> None:
-    """Joiner: earn what these sales bring and take back what went back of it, as far as that was
-    not done. A shop without points pays one short statement for the question."""
+    """Joiner: earn what these sales bring, take back what went back of it, and give back what was
+    spent on that, as far as it was not done. A shop without points pays one short statement for
+    the question."""
     versions = point_rules.versions()
     if not versions:
         return
-    sold = {one.id: one for one in _read(set(sale_ids)).values()}
+    sold = _read(set(sale_ids))
     points.lock({one.member_id for one in sold.values()})
     booked: dict[str, list[Any]] = {}
     for row in points.entries_of(list(sold)):
         booked.setdefault(row.sale_id, []).append(row)
-    rows, by_id = list[points.Row](), {one.id: one for one in versions}
+    spent = membership.points_on([
+        sale for sale, rows in booked.items() if any(row.kind == "spent" for row in rows)
+    ])  # fmt: skip
+    rows = list[points.Row]()
     for sale_id, one in sorted(sold.items()):
-        rules = point_rules.in_force(versions, one.at, one.currency)
-        rows += _entries(one, booked.get(sale_id, []), rules, by_id)
+        rows += _earned(one, booked.get(sale_id, []), versions)
+        if sale_id in spent:
+            rows += _given_back(one, booked[sale_id], spent[sale_id], versions)
     points.add(rows)
     now = clock.now()
-    for member_id in sorted({
-        row["member_id"] for row in rows
+    for member_id, expires_at in sorted({
+        (row["member_id"], row["expires_at"]) for row in rows
         if row["kind"] == "taken_back" and row["expires_at"] and row["expires_at"] <= now
     }):  # fmt: skip
-        points.settle_old(member_id)
+        point_ages.forgive(member_id, expires_at)
 
 
-def _entries(
-    sale: Sold, booked: Sequence[Any], rules: PointRules | None, versions: Mapping[int, PointRules]
-) -> list[points.Row]:
-    """The entries that a sale lacks."""
+def _earned(sale: Sold, booked: Sequence[Any], versions: Sequence[PointRules]) -> list[points.Row]:
+    """The entries that a sale lacks of what it brings, and of what its refunds take of that."""
     earned = next((row for row in booked if row.kind == "earned"), None)
     rows = []
     if earned is not None:
-        rules, factors, brought = versions[earned.rule_id], earned.factors, earned.points
-        expires_at = earned.expires_at
-    elif rules is None:
-        return []
+        rules = next(one for one in versions if one.id == earned.rule_id)
+        factors, brought, expires_at = earned.factors, earned.points, earned.expires_at
     else:
-        factors = rules.factors_of(sale.lines)
+        held = point_rules.in_force(versions, sale.at, sale.currency)
+        if held is None or not sale.earns:
+            return []
+        rules, factors = held, held.factors_of(sale.lines)
         brought, expires_at = rules.earned(sale.lines, factors), rules.expires_at(sale.at)
         rows.append(points.entry(
             f"earned:{sale.id}", sale.member_id, "earned", brought, sale.at,
             base_minor=rules.base_of(sale.lines), rule_id=rules.id, factors=factors,
             sale_id=sale.id, expires_at=expires_at,
         ))  # fmt: skip
-    done = {row.key for row in booked}
     before = -sum(row.points for row in booked if row.kind == "taken_back")
-    came = [line for key, (_, lines) in sale.back.items() if f"back:{key}" in done
-            for line in lines]  # fmt: skip
-    for refund_id, (at, lines) in sale.back.items():
-        if f"back:{refund_id}" in done:
-            continue
+    came, new = _in_turn(sale, booked, "back")
+    for refund_id, (at, lines) in new.items():
         came += lines
-        share = _share(rules, factors, brought, sale.lines, came)
+        share = _share(rules, factors, brought, sale.lines, [one.line for one in came])
         rows.append(points.entry(
             f"back:{refund_id}", sale.member_id, "taken_back", before - share, at,
-            base_minor=-rules.base_of(lines), sale_id=sale.id, expires_at=expires_at,
+            base_minor=-rules.base_of([one.line for one in lines]), sale_id=sale.id,
+            expires_at=expires_at,
         ))  # fmt: skip
         before = share
     return rows
+
+
+def _given_back(
+    sale: Sold, booked: Sequence[Any], spent: Mapping[int, int], versions: Sequence[PointRules]
+) -> list[points.Row]:
+    """The entries that a sale lacks of what was spent on what came back. They live as long as new
+    ones."""
+    before = sum(row.points for row in booked if row.kind == "given_back")
+    rows = []
+    came, new = _in_turn(sale, booked, "given")
+    for refund_id, (at, lines) in new.items():
+        came += lines
+        share = sum(_spent_on(line, many, came) for line in sale.lines
+                    if (many := spent.get(line.position, 0)))  # fmt: skip
+        if share > before:
+            held = point_rules.in_force(versions, at, sale.currency)
+            rows.append(points.entry(
+                f"given:{refund_id}", sale.member_id, "given_back", share - before, at,
+                sale_id=sale.id, expires_at=held.expires_at(at) if held else None,
+            ))  # fmt: skip
+            before = share
+    return rows
+
+
+def _in_turn(sale: Sold, booked: Sequence[Any], word: str) -> tuple[list[Came], Back]:
+    """What came back with the refunds that are booked, and the refunds that are not."""
+    done = {row.key for row in booked}
+    came = [one for key, (_, lines) in sale.back.items() if f"{word}:{key}" in done
+            for one in lines]  # fmt: skip
+    return came, {key: of for key, of in sale.back.items() if f"{word}:{key}" not in done}
 
 
 def _share(
@@ -127,9 +171,17 @@ def _share(
     return brought * rules.weight_of(came, factors) // whole if whole > 0 else 0
 
 
+def _spent_on(line: Line, many: int, came: Sequence[Came]) -> int:
+    """Of the points that were spent on a line, those of all that came back of it so far, rounded
+    down: by what that cost, or by its units where points paid for all of it."""
+    mine = [one for one in came if one.line.position == line.position]
+    if line.total_minor > 0:
+        return many * sum(one.line.total_minor for one in mine) // line.total_minor
+    return int(many * sum((one.units for one in mine), Fraction(0)))
+
+
 def _read(sale_ids: Collection[str]) -> dict[str, Sold]:
-    """Those of these sales that are somebody's and paid, and whose money is not held; the others
-    are noted where they may be so later."""
+    """Those of these sales that are somebody's. Those that bring points later are noted."""
     columns = (Sale.id, Sale.member_id, Sale.state, Sale.fulfilment, Sale.currency,
                Sale.created_at)  # fmt: skip
     query = select(*columns).where(Sale.id.in_(sale_ids), Sale.member_id.is_not(None))
@@ -139,16 +191,16 @@ def _read(sale_ids: Collection[str]) -> dict[str, Sold]:
         row.id for row in found.values() if row.state == "due"
     }
     _wait(ordered, later)
-    rest = {each for each, row in found.items() if each not in later and row.state != "cancelled"}
-    lines = _lines(rest)
-    back = _back([each for each in rest if found[each].state in REFUNDED], lines)
+    lines = _lines(found.keys())
+    back = _back([each for each, row in found.items() if row.state in REFUNDED], lines)
     return {
         each: Sold(
-            each, found[each].member_id, found[each].currency, found[each].created_at,
-            [line for at, line in sorted(lines[each].items()) if line.position == at],
+            each, row.member_id, row.currency, row.created_at,
+            each not in later and row.state != "cancelled",
+            [one.line for at, one in sorted(lines[each].items()) if one.line.position == at],
             back.get(each, {}),
         )
-        for each in rest
+        for each, row in found.items()
         if each in lines
     }  # fmt: skip
 
@@ -162,45 +214,53 @@ def _wait(ordered: Sequence[str], later: Collection[str]) -> None:
         session.execute(delete(PointWait).where(PointWait.sale_id.in_(over)))
 
 
-def _lines(sale_ids: Collection[str]) -> dict[str, dict[int, Line]]:
-    """The goods of these sales, by position; a part of an opened bundle stands for the line of its
-    bundle."""
+def _lines(sale_ids: Collection[str]) -> dict[str, dict[int, Came]]:
+    """The goods of these sales, by position, and which share of the units of a line one piece is.
+    The parts of an opened bundle stand for the line of their bundle, all pieces alike."""
     columns = (SaleLine.sale_id, SaleLine.position, SaleLine.of_position, SaleLine.kind,
-               SaleLine.item_id, SaleLine.total_minor, SaleLine.tax_minor,
-               catalogue.Item.category_id)  # fmt: skip
+               SaleLine.item_id, SaleLine.total_minor, SaleLine.tax_minor, SaleLine.quantity,
+               SaleLine.quantity_opened, catalogue.Item.category_id)  # fmt: skip
     query = (
         select(*columns)
         .join(catalogue.Item, catalogue.Item.id == SaleLine.item_id)
         .where(SaleLine.sale_id.in_(sale_ids))
         .where(or_(SaleLine.kind == "goods", SaleLine.kind == "part"))
     )
-    found: dict[str, dict[int, Line]] = {}
-    for row in connection().execute(query) if sale_ids else ():
-        stands_for = row.of_position if row.kind == "part" else row.position
-        found.setdefault(row.sale_id, {})[row.position] = Line(
-            stands_for, row.item_id, row.category_id, row.total_minor, row.tax_minor
-        )
+    rows = connection().execute(query).all() if sale_ids else []
+    pieces: dict[tuple[str, int | None], int] = {}
+    whole = {(row.sale_id, row.position): row for row in rows if row.kind == "goods"}
+    for row in rows:
+        if row.kind == "part":
+            key = (row.sale_id, row.of_position)
+            pieces[key] = pieces.get(key, 0) + row.quantity
+    found: dict[str, dict[int, Came]] = {}
+    for row in rows:
+        position = row.of_position if row.kind == "part" else row.position
+        one = Fraction(1, row.quantity)
+        if row.kind == "part":
+            of = whole[row.sale_id, position]
+            one = Fraction(of.quantity_opened, of.quantity * pieces[row.sale_id, position])
+        line = Line(position, row.item_id, row.category_id, row.total_minor, row.tax_minor)
+        found.setdefault(row.sale_id, {})[row.position] = Came(line, one)
     return found
 
 
-def _back(
-    sale_ids: Collection[str], lines: Mapping[str, Mapping[int, Line]]
-) -> dict[str, dict[str, tuple[datetime, list[Line]]]]:
-    """What came back of the goods of these sales, by sale and refund, the first refunds first."""
+def _back(sale_ids: Collection[str], lines: Mapping[str, Mapping[int, Came]]) -> dict[str, Back]:
+    """What came back of the goods of these sales."""
     query = (
         select(Refund.sale_id, Refund.id, Refund.created_at, RefundLine.position,
-               RefundLine.total_minor, RefundLine.tax_minor)
+               RefundLine.quantity, RefundLine.total_minor, RefundLine.tax_minor)
         .join(RefundLine, RefundLine.refund_id == Refund.id)
         .where(Refund.sale_id.in_(sale_ids))
         .order_by(Refund.created_at, Refund.id, RefundLine.position)
     )  # fmt: skip
-    found: dict[str, dict[str, tuple[datetime, list[Line]]]] = {}
+    found: dict[str, Back] = {}
     for row in connection().execute(query) if sale_ids else ():
-        line = lines.get(row.sale_id, {}).get(row.position)
-        refunds = found.setdefault(row.sale_id, {})
-        _, came = refunds.setdefault(row.id, (row.created_at, []))
-        if line is not None:
-            came.append(line._replace(total_minor=row.total_minor, tax_minor=row.tax_minor))
+        _, came = found.setdefault(row.sale_id, {}).setdefault(row.id, (row.created_at, []))
+        of = lines.get(row.sale_id, {}).get(row.position)
+        if of is not None:
+            line = of.line._replace(total_minor=row.total_minor, tax_minor=row.tax_minor)
+            came.append(Came(line, of.units * row.quantity))
     return found
 
 

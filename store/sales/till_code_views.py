@@ -60,7 +60,8 @@ def _ask(seller_id: int, key: str) -> str:
     asked = Buy(
         member.id if member else None, contents.location_id, forms.currency(),
         contents.wanted(seen), key, "till", seller_id, means=gateway.name,
-        coupon=contents.holding_coupon, seen_total_minor=forms.seen_total(),
+        coupon=contents.holding_coupon, points=contents.points,
+        seen_total_minor=forms.seen_total(),
     )  # fmt: skip
     return paying.pay(
         paying.Paying(

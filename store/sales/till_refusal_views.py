@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import gettext, ngettext
 
-from .. import money, payment, stock, web
+from .. import membership, money, payment, stock, web
 from ..errors import Refusal
 from ..payment.calls import GatewayAway
 from . import forms
@@ -53,6 +53,8 @@ def in_words(refusal: Refusal, code: str = "") -> Any:
         return gettext("That is less than the total. Nothing was sold.")
     if isinstance(refusal, BasketChanged):
         return gettext("The basket has changed. Look at it again.")
+    if isinstance(refusal, membership.PointsRefused):
+        return gettext("These points are not there any more. Look at the basket again.")
     if isinstance(refusal, CodeNeeded):
         return gettext("To pay from the account, scan the code on the member's phone.")
     if isinstance(refusal, GatewayAway):

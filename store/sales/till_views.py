@@ -76,6 +76,7 @@ def till_page() -> ResponseReturnValue:
         off_minor=contents.off_minor if contents and lines else 0,
         coupon=contents.coupon if contents and lines else "",
         coupon_refusal=contents.coupon_refusal if contents else None,
+        points=contents if lines and contents and contents.points_there else None,
         decimals=money.decimals(forms.currency()),
         balance_minor=payment.balance_of(member.id, forms.currency()) if member else None,
         shown=shown_here() if member and code_was_shown(member.id) else "",
@@ -128,6 +129,18 @@ def till_coupon() -> ResponseReturnValue:
         flash(gettext("There is no such coupon."), "warn")
         return back()
     basket.set_coupon(_holder(), known)
+    return back()
+
+
+@blueprint.post("/desk/till/points")
+@identity.needs("sell")
+def till_points() -> ResponseReturnValue:
+    """The member who is named wants to spend their points on this basket, or not. Raises
+    CodeNeeded where they have not shown their code."""
+    wanted, member = fields.flag("wanted"), buyer_here()
+    if wanted and (member is None or not code_was_shown(member.id)):
+        raise CodeNeeded()
+    basket.set_points(_holder(), wanted)
     return back()
 
 
@@ -200,7 +213,8 @@ def _sell(seller_id: int, key: str) -> tuple[str, int | None]:
     given = _given(owed) if means == "cash" else None
     asked = Buy(member.id if member else None, contents.location_id, forms.currency(),
                 contents.wanted(seen), key, "till", seller_id, means=means,
-                coupon=contents.holding_coupon, seen_total_minor=forms.seen_total())  # fmt: skip
+                coupon=contents.holding_coupon, points=contents.points,
+                seen_total_minor=forms.seen_total())  # fmt: skip
     if not counts:
         return buy(asked).sale_id, given
     back = Returned(
@@ -252,7 +266,8 @@ def _holder(response: Response | None = None) -> basket.Holder:
 
 def basket_here() -> basket.Contents | None:
     member = buyer_here()
-    buyer = basket.Buyer(member.id if member else None, "till")
+    may_spend = member is not None and code_was_shown(member.id)
+    buyer = basket.Buyer(member.id if member else None, "till", may_spend)
     return basket.contents(_holder(), forms.currency(), buyer)
 
 
