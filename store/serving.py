@@ -15,6 +15,7 @@ import socket
 import sys
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from flask import Flask, current_app
 from flask_migrate import upgrade
@@ -23,12 +24,14 @@ from qrcode.main import QRCode
 from . import certificates, create_app, demo, identity, settings, stock, workers
 from .db import db, transaction
 from .payment.sandboxes.practice import settings_of
-from .supervisor import Role, supervise
+from .supervisor import AGAIN, Role, ask_again, supervise
 
 __all__ = ["main"]
 
 HTTPS_ABOVE = 443
 PRACTICE_ABOVE = 1
+KEPT = "ONESHELF_PORTS"
+"""Names, to its next opening, the ports that the shop holds."""
 OUTBOX = ("outbox", "work", "--forever")
 BACKLOG = 1024
 
@@ -43,8 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     config = settings.load()
     port = _port(config["PORT"])
     try:
-        plain = _listen(options.host, port)
-        secure = _listen(options.host, port + HTTPS_ABOVE) if options.https else None
+        plain, secure = _ports(options.host, port, https=options.https)
     except OSError as error:
         print(_why_not(error, port), file=sys.stderr)
         return 1
@@ -52,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     owner = _prepare(with_demo=options.demo)
     # Made after the demo shop may have left its settings in the instance folder.
     lan_url = f"http://{addresses[0]}:{port}" if addresses else None
-    app = create_app({"PORT": port, "LAN_URL": lan_url, **_practice(port)})
+    app = create_app({"PORT": port, "LAN_URL": lan_url, "OPEN_AGAIN": ask_again, **_practice(port)})
     listeners = [workers.Listener(plain)]
     if secure:
         certificate = certificates.ensure(Path(app.config["INSTANCE"]), addresses)
@@ -63,7 +65,10 @@ def main(arguments: list[str] | None = None) -> int:
     if "PRACTICE" in app.config:
         roles.append(Role("practice", partial(workers.run_command, app, app.config["PRACTICE"])))
     print(announcement(app, port, addresses, https=secure is not None, owner=owner), flush=True)
-    return supervise(roles, [listener.socket for listener in listeners])
+    ended = supervise(roles, [listener.socket for listener in listeners])
+    if ended == AGAIN:
+        _open_again([listener.socket for listener in listeners])
+    return ended
 
 
 def _practice(port: int) -> dict[str, object]:
@@ -155,8 +160,32 @@ def _port(setting: int) -> int:
     return int(text)
 
 
+def _ports(host: str, port: int, *, https: bool) -> tuple[socket.socket, socket.socket | None]:
+    """The port of HTTP and that of HTTPS; those of the shop that was open until a moment ago are
+    still open."""
+    kept = [socket.socket(fileno=int(number)) for number in os.environ.pop(KEPT, "").split()]
+    for one in kept:
+        one.set_inheritable(False)
+    wanted = [port, port + HTTPS_ABOVE] if https else [port]
+    if [one.getsockname()[1] for one in kept] != wanted:
+        for one in kept:
+            one.close()
+        kept = [_listen(host, number) for number in wanted]
+    return kept[0], kept[1] if https else None
+
+
 def _listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), backlog=BACKLOG)
+
+
+def _open_again(ports: list[socket.socket]) -> NoReturn:
+    """Become the shop's next opening: the same process with the settings of now. Who comes
+    meanwhile waits at the ports, which stay open."""
+    for port in ports:
+        port.set_inheritable(True)
+    os.environ[KEPT] = " ".join(str(port.fileno()) for port in ports)
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _why_not(error: OSError, port: int) -> str:

@@ -6,6 +6,8 @@ else from the default here. docs/settings.md lists them; a test holds that page 
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import re
 import secrets
@@ -13,7 +15,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["SETTINGS", "Setting", "load"]
+__all__ = ["SETTINGS", "Setting", "from_environment", "load", "write"]
 
 
 class Setting(NamedTuple):
@@ -153,7 +155,10 @@ def load(overrides: dict[str, Any] | None = None) -> dict[str, Any]:
     given = dict(overrides or {})
     instance = Path(given.get("INSTANCE") or os.environ.get("STORE_INSTANCE") or "instance")
     instance.mkdir(parents=True, exist_ok=True)
-    file = _read_file(instance / "store.toml")
+    return _joined(given, instance, _read_file(instance / "store.toml"))
+
+
+def _joined(given: dict[str, Any], instance: Path, file: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for setting in SETTINGS:
         raw = given.pop(setting.name, None)
@@ -170,6 +175,61 @@ def load(overrides: dict[str, Any] | None = None) -> dict[str, Any]:
         values["BASE_URL"] = _base_url(values["BASE_URL"])
     values.update(given)
     return values
+
+
+def from_environment(name: str) -> bool:
+    """Whether the environment says it, over whatever store.toml says."""
+    return f"STORE_{name}" in os.environ
+
+
+def write(instance: Path, changes: dict[str, str | bool | int]) -> None:
+    """Put settings into `instance/store.toml`, whole or not at all; its other lines stay as they
+    are. They hold from the shop's next start. Raises ValueError for a shop that could not start
+    with them; then nothing is written."""
+    path = instance / "store.toml"
+    with (instance / "store.toml.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = path.read_text("utf-8") if path.exists() else ""
+        text = _with_lines(before, changes)
+        new = path.with_name(f"{path.name}.new")
+        with os.fdopen(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            _joined({}, instance, _read_file(new))
+        except ValueError:
+            new.unlink()
+            raise
+        new.rename(path)
+
+
+def _with_lines(text: str, changes: dict[str, str | bool | int]) -> str:
+    """A file with its lines of these settings replaced, or added to its end."""
+    known = {name.upper(): value for name, value in tomllib.loads(text).items()}
+    lines = text.splitlines()
+    for name, value in changes.items():
+        line = f"{name.lower()} = {_toml(value)}"
+        for number, old in enumerate(lines):
+            if re.match(rf"{name}\s*=", old, re.IGNORECASE):
+                lines[number] = line
+                break
+        else:
+            lines.append(line)
+    new = "\n".join([*lines, ""])
+    wanted = known | changes
+    try:
+        if {name.upper(): value for name, value in tomllib.loads(new).items()} == wanted:
+            return new
+    except tomllib.TOMLDecodeError:
+        pass
+    # Something that goes over several lines was replaced: all is written anew.
+    return "".join(f"{name.lower()} = {_toml(value)}\n" for name, value in wanted.items())
+
+
+def _toml(value: str | bool | int) -> str:
+    """A value of TOML: its basic strings are JSON's, but for DEL."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _read_file(path: Path) -> dict[str, Any]:

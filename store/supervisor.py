@@ -21,15 +21,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-__all__ = ["Role", "supervise"]
+__all__ = ["AGAIN", "Role", "ask_again", "supervise"]
 
 log = logging.getLogger(__name__)
 
 GRACE_S = 10.0
 """How long a child may finish what it is doing before it is killed."""
 
+AGAIN = -1
+"""What `supervise` answers when the shop is to be opened anew, with other settings."""
+
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-_ALL = (*_STOPPING, signal.SIGCHLD)
+_ALL = (*_STOPPING, signal.SIGCHLD, signal.SIGUSR1)
 
 
 @dataclass
@@ -46,9 +49,15 @@ class Role:
     failures: int = 0
 
 
+def ask_again() -> None:
+    """In a child: let all children end what they do, and open the shop anew."""
+    os.kill(os.getppid(), signal.SIGUSR1)
+
+
 def supervise(roles: Sequence[Role], ports: Sequence[socket.socket]) -> int:
     """Run every role until this process is told to stop; the exit status is 0 when all ended well.
-    The ports are closed as soon as the end begins, so that nobody new comes in.
+    The ports are closed as soon as the end begins, so that nobody new comes in. Where the shop is
+    opened anew the answer is AGAIN, and who comes meanwhile waits at the open ports.
 
     A child that was killed is replaced at once. One that ends by itself has a fault of its own,
     so it is tried again at growing distances.
@@ -56,25 +65,31 @@ def supervise(roles: Sequence[Role], ports: Sequence[socket.socket]) -> int:
     stop = _Stop()
     alive, held = os.pipe()
     with _signals_wake(stop) as wakes:
-        while not stop.asked:
+        while not stop.asked and not stop.again:
             _reap(roles)
             for role in roles:
                 if not role.pid and role.start_at <= time.monotonic():
                     role.pid = _fork(role, alive, held)
             due = [role.start_at - time.monotonic() for role in roles if not role.pid]
             wakes(max(0.0, min(due, default=60.0)))
-        for port in ports:
+        for port in ports if stop.asked else ():
             port.close()
-        return _end(roles, stop, wakes)
+        ended = _end(roles, stop, wakes)
+        return ended if stop.asked else AGAIN
 
 
 class _Stop:
-    """How often the parent was asked to stop: the second time it does not wait."""
+    """How often the parent was asked to stop: the second time it does not wait. And whether it is
+    to begin again."""
 
     asked = 0
+    again = False
 
     def __call__(self, number: int, frame: object) -> None:
-        self.asked += 1
+        if number == signal.SIGUSR1:
+            self.again = True
+        else:
+            self.asked += 1
 
 
 @contextlib.contextmanager
@@ -84,6 +99,7 @@ def _signals_wake(stop: _Stop) -> Iterator[Callable[[float], None]]:
     os.set_blocking(reader, False)
     os.set_blocking(writer, False)
     before = {number: signal.signal(number, stop) for number in _STOPPING}
+    before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, stop)
     before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     with selectors.DefaultSelector() as selector:

@@ -8,9 +8,11 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -18,22 +20,22 @@ import pytest
 from flask import Flask
 from qrcode.main import QRCode
 
-from store import serving, workers
+from store import serving, settings, workers
 from store.supervisor import Role, _fork
 from tests.live import ROOT, LiveServer, Start
 
 STATIC = "/static/demo/SHA256SUMS"
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> dict[str, object]:
+@pytest.fixture(name="settings")
+def settings_of_one(tmp_path: Path) -> dict[str, object]:
     """One database is enough here: what is served does not matter, how it is kept alive does."""
     return {"INSTANCE": str(tmp_path / "instance"), "SECRET_KEY": "known-to-the-tests-only"}
 
 
 def _get(url: str, trusted: Path | None = None) -> int:
     context = ssl.create_default_context(cafile=trusted) if trusted else None
-    with urllib.request.urlopen(url, timeout=5, context=context) as answer:
+    with urllib.request.urlopen(url, timeout=30, context=context) as answer:
         answer.read()
         return int(answer.status)
 
@@ -103,6 +105,33 @@ def test_a_killed_parent_takes_its_children_along(live_server: Start) -> None:
     children = server.children(3)
     server.kill()
     _wait_until(lambda: not any(_is_alive(pid) for pid in children), "no orphan is left")
+
+
+def test_a_shop_opened_anew_has_its_new_settings_and_turns_nobody_away(live_server: Start) -> None:
+    server = live_server(WORKERS=1, LANGUAGE="en")
+    before, stop = set(server.children(2)), threading.Event()
+    answers: list[int] = []
+
+    def visits() -> None:
+        while not stop.is_set():
+            answers.append(_get(server.url + STATIC))
+
+    with ThreadPoolExecutor(1) as visitor:
+        visiting = visitor.submit(visits)
+        settings.write(Path(server.settings["INSTANCE"]), {"SHOP_NAME": "Quayside"})
+        server.process.send_signal(signal.SIGUSR1)
+        _wait_until(partial(_has_only_new, server, before), "it has children again", 30)
+        _wait_until(lambda: "Quayside" in _page(server.url), "it has its new name")
+        stop.set()
+        visiting.result()
+    assert set(answers) == {200}
+    assert server.process.poll() is None
+    assert server.stop() == 0
+
+
+def _page(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        return str(answer.read(), "utf-8")
 
 
 def test_a_taken_port_is_explained(live_server: Start) -> None:
