@@ -33,6 +33,7 @@ from .labels import commands as labels_commands
 from .labels import views as labels_views
 from .membership import commands as membership_commands
 from .membership import views as membership_views
+from .opening import views as opening_views
 from .payment import commands as payment_commands
 from .payment import views as payment_views
 from .payment.costs import holidays
@@ -59,6 +60,7 @@ ROOMS = (
     identity_views, catalogue_views, labels_views, stock_views,
     payment_views, delivery_views, sales_views, door_views, reports_views,
     integration_views, post_views, sellers_views, membership_views, privacy_views,
+    opening_views,
 )  # fmt: skip
 COMMANDS = (
     identity_commands, catalogue_commands, labels_commands, stock_commands,

@@ -185,7 +185,7 @@ def _open_again(ports: list[socket.socket]) -> NoReturn:
         port.set_inheritable(True)
     os.environ[KEPT] = " ".join(str(port.fileno()) for port in ports)
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - this program
 
 
 def _why_not(error: OSError, port: int) -> str:

@@ -15,7 +15,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["SETTINGS", "Setting", "from_environment", "load", "write"]
+__all__ = ["SETTINGS", "Setting", "from_environment", "kept", "load", "write"]
 
 
 class Setting(NamedTuple):
@@ -180,6 +180,11 @@ def _joined(given: dict[str, Any], instance: Path, file: dict[str, Any]) -> dict
 def from_environment(name: str) -> bool:
     """Whether the environment says it, over whatever store.toml says."""
     return f"STORE_{name}" in os.environ
+
+
+def kept(instance: Path) -> dict[str, Any]:
+    """What store.toml says now, by name; nothing where there is none. Raises ValueError."""
+    return _read_file(instance / "store.toml")
 
 
 def write(instance: Path, changes: dict[str, str | bool | int]) -> None:

@@ -1,6 +1,6 @@
 """Identity: who a person is, what they are known by, and what they may do."""
 
-from .confirm_views import confirmed
+from .confirm_views import confirmed, refuse_stale_sign_in, signed_in_anew
 from .identifiers import (
     IdentifierTaken,
     find,
@@ -24,6 +24,7 @@ __all__ = [
     "PERMISSIONS", "SCOPES", "IdentifierTaken", "Member", "SignInNeeded", "TokenInvalid", "Visitor",
     "add_member", "allows", "by_id", "caller", "confirmed", "count_tries", "current", "find",
     "first_owner", "forgive_tries", "is_proven", "issue_token", "member_of_token", "names_of",
-    "needs", "normalise", "others_who_may", "proven_mail", "proven_mails", "recognise", "safe_next",
-    "signed_in", "visit_is_stale", "visitor_query",
+    "needs", "normalise", "others_who_may", "proven_mail", "proven_mails", "recognise",
+    "refuse_stale_sign_in", "safe_next", "signed_in", "signed_in_anew", "visit_is_stale",
+    "visitor_query",
 ]  # fmt: skip

@@ -34,5 +34,11 @@ def signed_in_anew() -> bool:
     return visit is not None and pins.is_fresh(ids.digest(visit))
 
 
+def refuse_stale_sign_in() -> None:
+    """Raises SignInAgain for a visitor who has not signed in a moment ago."""
+    if not signed_in_anew():
+        raise pins.SignInAgain()
+
+
 def _is_api() -> bool:
     return request.path.startswith("/api/")

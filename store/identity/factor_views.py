@@ -18,7 +18,7 @@ from flask_babel import gettext as _
 
 from .. import web
 from ..errors import Refusal, TooMany
-from . import admitting, confirm_views, factors, forms, identifiers, members, passkeys, pins
+from . import admitting, confirm_views, factors, forms, identifiers, members, passkeys
 from .admitting import HalfOver
 from .code_views import form, fresh_digest, start_again, visit_digest, welcome
 from .factors import FactorNeeded, WrongFactor
@@ -84,15 +84,10 @@ def give() -> ResponseReturnValue:
 def _setting_up() -> int | None:
     """Whose second factor may be set up in this browser now. Raises SignInAgain."""
     if member := current():
-        _fresh()
+        confirm_views.refuse_stale_sign_in()
         return member.id
     member_id = admitting.waiting(visit_digest())
     return None if member_id is None or admitting.has_one(member_id) else member_id
-
-
-def _fresh() -> None:
-    if not confirm_views.signed_in_anew():
-        raise pins.SignInAgain()
 
 
 def new() -> ResponseReturnValue:
@@ -118,7 +113,7 @@ def set_up() -> ResponseReturnValue:
     member, typed = current(), request.form.get("code", "")
     try:
         if member:
-            _fresh()
+            confirm_views.refuse_stale_sign_in()
             codes = factors.confirm(member.id, visit_digest(), typed, caller())
             return _codes_page(codes)
         member_id, codes = factors.confirm_halfway(visit_digest(), typed, fresh_digest, caller())
@@ -179,7 +174,7 @@ def _own_page(refusal: Refusal | None = None) -> ResponseReturnValue:
 
 def recovery_codes() -> ResponseReturnValue:
     member = signed_in()
-    _fresh()
+    confirm_views.refuse_stale_sign_in()
     if not factors.has(member.id).app_since:
         return redirect(url_for("identity.own_second"), 303)
     return _codes_page(factors.fresh_codes(member.id, caller()))
@@ -187,7 +182,7 @@ def recovery_codes() -> ResponseReturnValue:
 
 def remove() -> ResponseReturnValue:
     member = signed_in()
-    _fresh()
+    confirm_views.refuse_stale_sign_in()
     try:
         factors.remove(member.id, visit_digest())
     except FactorNeeded as refusal:

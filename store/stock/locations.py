@@ -15,6 +15,7 @@ __all__ = [
     "Location",
     "LocationTaken",
     "add_location",
+    "describe_location",
     "location",
     "location_by_id",
     "locations",
@@ -101,6 +102,16 @@ def quarantine_of(location_id: int) -> int:
     if found is None:
         raise LocationTaken(f"{code} is a place of another kind", field="code")
     return int(found)
+
+
+def describe_location(location_id: int, name: str, address: str) -> None:
+    """Joiner: another name and address of a place; its code stays. Raises NotFound, and Invalid
+    for no name."""
+    if not name.strip():
+        raise Invalid("A place has a name", field="name")
+    in_transaction()
+    place = location_by_id(location_id)
+    place.name, place.address = name.strip(), address.strip()
 
 
 def add_location(code: str, name: str, kind: str = "shop", address: str = "") -> Location:

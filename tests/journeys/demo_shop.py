@@ -274,6 +274,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "payment.due_payments": {"means": "card"}, "payment.settlement_file": {"file_id": "none"},
         "labels.delivery": {"slip_id": work["booked"]}, "sellers.seller": {"code": "QUAY"},
         "sellers.settlement": {"settlement_id": settled.settlement.id},
+        "opening.settings": {"group": "shop"},
         "membership.offer": {"offer_id": shop.things["offer"]},
     }  # fmt: skip
     seen: dict[str, list[str]] = {"guest": [], "shopper": [], "staff": [], "owner": []}

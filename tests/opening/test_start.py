@@ -1,0 +1,114 @@
+"""The first hour of an owner, as pages: what is to be done, settings, places."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from store import settings, stock
+from tests.world import Visitor, World
+
+SHOP = {
+    "SHOP_NAME": "Quay", "SHOP_ADDRESS": "1 Quay; Shanghai", "TAX_NUMBER": "91", "CURRENCY": "eur",
+    "TAX_RATE": "19%", "TIME_ZONE": "Europe/Berlin", "COUNTRY": "de", "LANGUAGE": "zh",
+    "BASE_URL": "https://quay.example/",
+}  # fmt: skip
+
+
+@pytest.fixture
+def owner(world: World) -> Visitor:
+    return world.client_for(world.owner())
+
+
+def _file(app: Flask) -> dict[str, Any]:
+    return settings.kept(Path(app.config["INSTANCE"]))
+
+
+def test_the_shop_is_described_and_opens_anew(owner: Visitor, app: Flask) -> None:
+    opened: list[bool] = []
+    app.config["OPEN_AGAIN"] = lambda: opened.append(True)
+    assert owner.post("/owner/start/shop", **SHOP).status_code == 303
+    held = settings.load({"INSTANCE": app.config["INSTANCE"]})
+    wanted = SHOP | {"CURRENCY": "EUR", "TAX_RATE": "19", "COUNTRY": "DE",
+                     "BASE_URL": "https://quay.example"}  # fmt: skip
+    assert {name: held[name] for name in wanted} == wanted
+    assert held["PRICES_INCLUDE_TAX"] is False
+    assert opened == [True]
+    # The same again changes nothing, and nobody waits for it.
+    assert owner.post("/owner/start/shop", **SHOP).status_code == 303
+    assert opened == [True]
+    assert "Quay" in owner.get("/owner/start/shop").text
+
+
+WRONG = (
+    ("SHOP_NAME", ""), ("SHOP_NAME", "x" * 61), ("CURRENCY", "XXQ"), ("TAX_RATE", "0.19"),
+    ("TIME_ZONE", "Mars/Olympus"), ("COUNTRY", "1!"), ("LANGUAGE", "fr"), ("BASE_URL", "quay"),
+    ("BASE_URL", "javascript:alert(1)"), ("SHOP_ADDRESS", "a\x00b"),
+)  # fmt: skip
+
+
+def test_what_is_wrong_is_refused_and_nothing_is_written(owner: Visitor, app: Flask) -> None:
+    for name, wrong in WRONG:
+        assert owner.post("/owner/start/shop", {**SHOP, name: wrong}).status_code == 422, name
+    assert _file(app) == {}
+
+
+def test_the_currency_stands_where_there_are_prices(
+    owner: Visitor, app: Flask, world: World
+) -> None:
+    world.item("banana")
+    assert owner.post("/owner/start/shop", **SHOP).status_code == 403
+    assert _file(app) == {}
+    assert owner.post("/owner/start/shop", **{**SHOP, "CURRENCY": "CNY"}).status_code == 303
+
+
+def test_keys_are_written_and_never_shown(owner: Visitor, app: Flask) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\r\nMIIabc=\r\n-----END PRIVATE KEY-----"
+    form = {"ALIPAY_APP_ID": "2021", "ALIPAY_SELLER_ID": "2088", "ALIPAY_KEY": key}
+    assert owner.post("/owner/start/alipay", **form).status_code == 303
+    assert _file(app)["ALIPAY_KEY"] == key.replace("\r", "")
+    page = owner.get("/owner/start/alipay").text
+    assert "MIIabc" not in page
+    assert "2088" in page
+    # An empty field keeps the key that is there.
+    assert owner.post("/owner/start/alipay", **{**form, "ALIPAY_KEY": ""}).status_code == 303
+    assert "MIIabc" in _file(app)["ALIPAY_KEY"]
+
+
+def test_keys_ask_for_a_fresh_sign_in(owner: Visitor, app: Flask, clock: Any) -> None:
+    clock.tick(days=900)
+    assert owner.post("/owner/start/stripe", STRIPE_KEY="sk_test_x").status_code in (303, 403)
+    assert _file(app) == {}
+
+
+def test_what_the_environment_says_stands(
+    owner: Visitor, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORE_SHOP_NAME", "Fixed")
+    assert owner.post("/owner/start/shop", **SHOP).status_code == 303
+    assert "SHOP_NAME" not in _file(app)
+    assert _file(app)["CURRENCY"] == "EUR"
+
+
+def test_each_step_is_done_when_it_is(owner: Visitor, world: World, app: Flask) -> None:
+    first = owner.get("/owner/start").text.count("Done</small>")
+    assert owner.post("/owner/places/1", name="Quay", address="1 Quay").status_code == 303
+    milk = world.item("banana")
+    world.buy(world.member(funds="100"), milk)
+    world.member(role="staff")
+    page = owner.get("/owner/start").text
+    assert page.count("Done</small>") == first + 4
+    with app.app_context():
+        assert stock.location_by_id(1).address == "1 Quay"
+
+
+def test_a_place_is_added_once(owner: Visitor, app: Flask) -> None:
+    form = {"code": "quay", "name": "Quayside", "kind": "warehouse", "address": ""}
+    assert owner.post("/owner/places", **form).status_code == 303
+    assert owner.post("/owner/places", **form).status_code == 409
+    assert owner.post("/owner/places", **{**form, "code": "ä"}).status_code == 422
+    with app.app_context():
+        assert [place.code for place in stock.locations()].count("QUAY") == 1
