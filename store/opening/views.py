@@ -13,7 +13,7 @@ from flask import current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from .. import forms, identity, settings, stock
+from .. import forms, identity, logbook, settings, stock
 from ..db import transaction
 from ..errors import Forbidden, Invalid, NotFound
 from ..payment.gateways.offered import set_up
@@ -80,8 +80,15 @@ def save(group: str) -> ResponseReturnValue:
     if not changes:
         flash(gettext("Nothing was different."), "info")
         return redirect(url_for("opening.start"), 303)
+    secret = {field.name for field in GROUPS[group] if field.kind == "key"}
+    before = {field.name: _value(field) for field in GROUPS[group] if field.name in changes}
+    after = {name: name in secret or value for name, value in changes.items()}
     try:
-        settings.write(_instance(), changes)
+        with transaction():
+            # A key that replaces a key is a change, though nothing of either is told.
+            before.update({name: False for name in secret & before.keys()})
+            logbook.note("settings.changed", group, before=before, after=after)
+            settings.write(_instance(), changes)
     except ValueError as error:
         raise Invalid(str(error)) from error
     again = current_app.config.get("OPEN_AGAIN")

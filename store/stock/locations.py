@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, select
 
-from .. import clock
+from .. import clock, logbook
 from ..db import db, in_transaction, insert_new
 from ..errors import Invalid, NotFound
 from .models import Location
@@ -111,7 +111,12 @@ def describe_location(location_id: int, name: str, address: str) -> None:
         raise Invalid("A place has a name", field="name")
     in_transaction()
     place = location_by_id(location_id)
+    before = {"name": place.name, "address": place.address}
     place.name, place.address = name.strip(), address.strip()
+    logbook.note(
+        "place.described", location_id, place_id=location_id, before=before,
+        after={"name": place.name, "address": place.address},
+    )  # fmt: skip
 
 
 def add_location(code: str, name: str, kind: str = "shop", address: str = "") -> Location:
@@ -126,4 +131,8 @@ def add_location(code: str, name: str, kind: str = "shop", address: str = "") ->
     added = Location(code=code, name=name, kind=kind, address=address, created_at=clock.now())
     session.add(added)
     session.flush()
+    logbook.note(
+        "place.added", added.id, place_id=added.id,
+        after={"code": code, "name": name, "kind": kind, "address": address},
+    )  # fmt: skip
     return added

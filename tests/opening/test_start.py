@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from store import settings, stock
+from store.db import db
+from store.logbook import Act
 from tests.world import Visitor, World
 
-SHOP = {
+SHOP: dict[str, Any] = {
     "SHOP_NAME": "Quay", "SHOP_ADDRESS": "1 Quay; Shanghai", "TAX_NUMBER": "91", "CURRENCY": "eur",
     "TAX_RATE": "19%", "TIME_ZONE": "Europe/Berlin", "COUNTRY": "de", "LANGUAGE": "zh",
     "BASE_URL": "https://quay.example/",
@@ -30,15 +33,18 @@ def _file(app: Flask) -> dict[str, Any]:
 def test_the_shop_is_described_and_opens_anew(owner: Visitor, app: Flask) -> None:
     opened: list[bool] = []
     app.config["OPEN_AGAIN"] = lambda: opened.append(True)
-    assert owner.post("/owner/start/shop", **SHOP).status_code == 303
+    assert owner.post("/owner/start/shop", SHOP).status_code == 303
     held = settings.load({"INSTANCE": app.config["INSTANCE"]})
     wanted = SHOP | {"CURRENCY": "EUR", "TAX_RATE": "19", "COUNTRY": "DE",
                      "BASE_URL": "https://quay.example"}  # fmt: skip
     assert {name: held[name] for name in wanted} == wanted
     assert held["PRICES_INCLUDE_TAX"] is False
     assert opened == [True]
+    with app.app_context():
+        (act,) = db.session.scalars(select(Act).where(Act.verb == "settings.changed"))
+        assert (act.object, act.before["CURRENCY"], act.after["CURRENCY"]) == ("shop", "CNY", "EUR")
     # The same again changes nothing, and nobody waits for it.
-    assert owner.post("/owner/start/shop", **SHOP).status_code == 303
+    assert owner.post("/owner/start/shop", SHOP).status_code == 303
     assert opened == [True]
     assert "Quay" in owner.get("/owner/start/shop").text
 
@@ -60,21 +66,25 @@ def test_the_currency_stands_where_there_are_prices(
     owner: Visitor, app: Flask, world: World
 ) -> None:
     world.item("banana")
-    assert owner.post("/owner/start/shop", **SHOP).status_code == 403
+    assert owner.post("/owner/start/shop", SHOP).status_code == 403
     assert _file(app) == {}
-    assert owner.post("/owner/start/shop", **{**SHOP, "CURRENCY": "CNY"}).status_code == 303
+    assert owner.post("/owner/start/shop", {**SHOP, "CURRENCY": "CNY"}).status_code == 303
 
 
 def test_keys_are_written_and_never_shown(owner: Visitor, app: Flask) -> None:
     key = "-----BEGIN PRIVATE KEY-----\r\nMIIabc=\r\n-----END PRIVATE KEY-----"
-    form = {"ALIPAY_APP_ID": "2021", "ALIPAY_SELLER_ID": "2088", "ALIPAY_KEY": key}
-    assert owner.post("/owner/start/alipay", **form).status_code == 303
+    form: dict[str, Any] = {"ALIPAY_APP_ID": "2021", "ALIPAY_SELLER_ID": "2088", "ALIPAY_KEY": key}
+    assert owner.post("/owner/start/alipay", form).status_code == 303
     assert _file(app)["ALIPAY_KEY"] == key.replace("\r", "")
+    with app.app_context():
+        (act,) = db.session.scalars(select(Act).where(Act.verb == "settings.changed"))
+        assert act.after == {"ALIPAY_APP_ID": "2021", "ALIPAY_SELLER_ID": "2088",
+                             "ALIPAY_KEY": True}  # fmt: skip
     page = owner.get("/owner/start/alipay").text
     assert "MIIabc" not in page
     assert "2088" in page
     # An empty field keeps the key that is there.
-    assert owner.post("/owner/start/alipay", **{**form, "ALIPAY_KEY": ""}).status_code == 303
+    assert owner.post("/owner/start/alipay", {**form, "ALIPAY_KEY": ""}).status_code == 303
     assert "MIIabc" in _file(app)["ALIPAY_KEY"]
 
 
@@ -88,7 +98,7 @@ def test_what_the_environment_says_stands(
     owner: Visitor, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STORE_SHOP_NAME", "Fixed")
-    assert owner.post("/owner/start/shop", **SHOP).status_code == 303
+    assert owner.post("/owner/start/shop", SHOP).status_code == 303
     assert "SHOP_NAME" not in _file(app)
     assert _file(app)["CURRENCY"] == "EUR"
 
@@ -106,9 +116,9 @@ def test_each_step_is_done_when_it_is(owner: Visitor, world: World, app: Flask) 
 
 
 def test_a_place_is_added_once(owner: Visitor, app: Flask) -> None:
-    form = {"code": "quay", "name": "Quayside", "kind": "warehouse", "address": ""}
-    assert owner.post("/owner/places", **form).status_code == 303
-    assert owner.post("/owner/places", **form).status_code == 409
-    assert owner.post("/owner/places", **{**form, "code": "ä"}).status_code == 422
+    form: dict[str, Any] = {"code": "quay", "name": "Quayside", "kind": "warehouse", "address": ""}
+    assert owner.post("/owner/places", form).status_code == 303
+    assert owner.post("/owner/places", form).status_code == 409
+    assert owner.post("/owner/places", {**form, "code": "ä"}).status_code == 422
     with app.app_context():
         assert [place.code for place in stock.locations()].count("QUAY") == 1
