@@ -69,6 +69,22 @@ def save(group: str) -> ResponseReturnValue:
         raise NotFound("There is no such step")
     if group != "shop":
         identity.refuse_stale_sign_in()
+    changes = _changes(group)
+    if not changes:
+        flash(gettext("Nothing was different."), "info")
+        return redirect(url_for("opening.start"), 303)
+    _write(group, changes)
+    again = current_app.config.get("OPEN_AGAIN")
+    if again:
+        again()
+        flash(gettext("Saved. The shop opens anew with it, which takes a few seconds."), "good")
+    else:
+        flash(gettext("Saved. It holds from the next start of the shop."), "good")
+    return redirect(url_for("opening.start"), 303)
+
+
+def _changes(group: str) -> dict[str, str | bool | int]:
+    """What the form says and is not so already. Raises Invalid, CurrencyFixed."""
     changes: dict[str, str | bool | int] = {}
     for field in GROUPS[group]:
         if not settings.from_environment(field.name):
@@ -77,27 +93,21 @@ def save(group: str) -> ResponseReturnValue:
                 changes[field.name] = value
     if "CURRENCY" in changes and not _may_change_currency():
         raise CurrencyFixed(field="CURRENCY")
-    if not changes:
-        flash(gettext("Nothing was different."), "info")
-        return redirect(url_for("opening.start"), 303)
-    secret = {field.name for field in GROUPS[group] if field.kind == "key"}
-    before = {field.name: _value(field) for field in GROUPS[group] if field.name in changes}
-    after = {name: name in secret or value for name, value in changes.items()}
+    return changes
+
+
+def _write(group: str, changes: dict[str, str | bool | int]) -> None:
+    """Into the file and into the log; of a key the log says only that it was set."""
+    fields = [field for field in GROUPS[group] if field.name in changes]
+    is_key = {field.name: field.kind == "key" for field in fields}
+    before = {field.name: not is_key[field.name] and _value(field) for field in fields}
+    after = {name: is_key[name] or value for name, value in changes.items()}
     try:
         with transaction():
-            # A key that replaces a key is a change, though nothing of either is told.
-            before.update({name: False for name in secret & before.keys()})
             logbook.note("settings.changed", group, before=before, after=after)
             settings.write(_instance(), changes)
     except ValueError as error:
         raise Invalid(str(error)) from error
-    again = current_app.config.get("OPEN_AGAIN")
-    if again:
-        again()
-        flash(gettext("Saved. The shop opens anew with it, which takes a few seconds."), "good")
-    else:
-        flash(gettext("Saved. It holds from the next start of the shop."), "good")
-    return redirect(url_for("opening.start"), 303)
 
 
 @blueprint.get("/owner/places", endpoint="places")
