@@ -42,6 +42,7 @@ def test_the_shop_is_described_and_opens_anew(owner: Visitor, app: Flask) -> Non
     assert opened == [True]
     with app.app_context():
         (act,) = db.session.scalars(select(Act).where(Act.verb == "settings.changed"))
+        assert act.before and act.after
         assert (act.object, act.before["CURRENCY"], act.after["CURRENCY"]) == ("shop", "CNY", "EUR")
     # The same again changes nothing, and nobody waits for it.
     assert owner.post("/owner/start/shop", SHOP).status_code == 303
