@@ -19,7 +19,7 @@ from ..errors import Forbidden, Invalid, NotFound
 from ..payment.gateways.offered import set_up
 from ..reports.firsts import firsts
 from .blueprint import blueprint
-from .fields import GROUPS, ZONES, Field, words
+from .forms import GROUPS, ZONES, Field, words
 
 __all__ = ["blueprint"]
 
