@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,8 +18,9 @@ from .models import ROLES, Identifier, Member, SignIn
 from .roles import PERMISSIONS
 
 __all__ = [
-    "LastOwner", "add_member", "by_id", "disable", "enable", "end_sign_ins", "first_owner",
-    "names_of", "new_member", "rename", "set_language", "set_password", "set_role", "staff",
+    "LastOwner", "add_member", "by_id", "closed", "disable", "enable", "end_sign_ins",
+    "first_owner", "names_of", "new_member", "rename", "set_language", "set_password", "set_role",
+    "staff",
 ]  # fmt: skip
 
 FIRST_OWNER = "owner@shop.local"
@@ -72,6 +73,11 @@ def by_id(member_id: int) -> Member:
     if found is None:
         raise NotFound("There is no such member")
     return found
+
+
+def closed() -> Select[int]:
+    """The ids of members whose account is closed, for rooms that keep something for members."""
+    return select(Member.id).where(Member.disabled_at.is_not(None))
 
 
 def names_of(member_ids: Collection[int]) -> dict[int, str]:

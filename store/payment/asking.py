@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from .. import clock
 from ..db import db, repeatable, transaction
-from . import events
+from . import cards, events
 from .attempts import FIRST_ASKED_AFTER, Wanted, give_up, settle
 from .calls import GatewayAway, call
 from .gateways import (
@@ -39,13 +39,15 @@ def start(mine: Attempt, wanted: Wanted, gateway: Gateway, return_path: str) -> 
         mine.id, mine.amount_minor, mine.currency, mine.way, subject=wanted.subject,
         return_url=wanted.base_url + return_path, wish=wanted.wish, ends_at=mine.ends_at,
         notice_url=f"{wanted.base_url}/payments/notices/{gateway.name}", address=wanted.address,
-        onward_url=f"{wanted.base_url}/payments/onward/{gateway.name}",
+        onward_url=f"{wanted.base_url}/payments/onward/{gateway.name}", **cards.terms_of(mine),
     )  # fmt: skip
     try:
         answer = call(gateway, lambda: gateway.start(order))
     except GatewayTimeout:
         return
     settle(mine.id, answer, "start")
+    if mine.saved_id is not None and answer == Declined(cards.UNKNOWN):
+        cards.lose(mine.saved_id)
 
 
 def ask_again(gateways: dict[str, Gateway], *, at: datetime | None = None, limit: int = 200) -> int:
@@ -127,8 +129,9 @@ def _book(mine: Attempt, gateway: Gateway, ask: Callable[[], Answer], source: st
 def order_of(mine: Attempt) -> Order:
     """An attempt as its provider knows it."""
     return Order(
-        mine.id, mine.amount_minor, mine.currency, mine.way, mine.reference, ends_at=mine.ends_at
-    )
+        mine.id, mine.amount_minor, mine.currency, mine.way, mine.reference, ends_at=mine.ends_at,
+        **cards.terms_of(mine),
+    )  # fmt: skip
 
 
 @repeatable

@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from .. import clock, ids
 from ..db import db, in_transaction, repeatable, transaction
 from ..errors import NotFound, Refusal, Unavailable
-from . import events
+from . import cards, events
 from .gateways import Answer, Approved, Declined, Notice, NoticeForeign, Pending
 from .models import OPEN, Attempt
 
@@ -85,7 +85,7 @@ class KeyReused(Refusal):
 @dataclass(frozen=True)
 class Wanted:
     """What a shopper asks for: so much, by this way of paying, under the key of their page; or of
-    the till of `sold_by`."""
+    the till of `sold_by`. A kept card pays (`saved_id`), or the one that pays is kept."""
 
     member_id: int | None
     amount_minor: int
@@ -98,6 +98,8 @@ class Wanted:
     address: str = ""
     sold_by: int | None = None
     guest_id: int | None = None
+    saved_id: str | None = None
+    keeps: bool = False
 
 
 class Ends(NamedTuple):
@@ -142,6 +144,7 @@ def begin(
         refunded_minor=0,
         amount_minor=wanted.amount_minor, currency=wanted.currency, state="created",
         created_at=at, ends_at=at + lasts, ask_at=at + FIRST_ASKED_AFTER,
+        saved_id=wanted.saved_id, keeps=wanted.keeps,
     )  # fmt: skip
     in_transaction().add(mine)
     return mine
@@ -211,6 +214,8 @@ def step(
     in_transaction().refresh(mine)
     if event == "paid":
         _served[mine.purpose].paid(mine)
+        if mine.keeps:
+            cards.want(mine)
     elif state in ("failed", "expired") and before in OPEN:
         _served[mine.purpose].over(mine)
     return state

@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 from .. import identity, logbook, money
 from ..db import transaction
 from ..errors import NotFound, Refusal
-from . import asking, costs, escrow, ledger, paybacks
+from . import asking, cards, costs, escrow, ledger, paybacks
 from .costs import commands as costs_commands
 from .gateways.offered import set_up
 from .sandboxes.practice import practice
@@ -69,4 +69,4 @@ def settle_pending() -> int:
     gateways = set_up(current_app.config)
     costs.work(current_app.config["TIME_ZONE"])
     escrow.release_due()
-    return asking.ask_again(gateways) + paybacks.work(gateways)
+    return asking.ask_again(gateways) + paybacks.work(gateways) + cards.work(gateways)

@@ -103,7 +103,8 @@ class Attempt(Base):
     tried several times (`number`), where the first attempts came to nothing. At a till the key is
     the seller's (`sold_by`), and nobody's name may be known; a guest's is that of their device
     (`guest_id`). `refunded_minor` is
-    what went back or is on its way back: the guard against sending more than came."""
+    what went back or is on its way back: the guard against sending more than came. `saved_id` is
+    the kept card that pays; `keeps` says that the card which pays is to be kept."""
 
     __tablename__ = "attempts"
     __table_args__ = (
@@ -161,6 +162,8 @@ class Attempt(Base):
     code: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[str] = mapped_column(String(16), default="created")
     sale_id: Mapped[str | None] = mapped_column(String(20), index=True)
+    keeps: Mapped[bool] = mapped_column(default=False)
+    saved_id: Mapped[str | None] = mapped_column(String(20))
     created_at: Mapped[datetime] = mapped_column(Moment)
     ask_at: Mapped[datetime] = mapped_column(Moment)
     ends_at: Mapped[datetime] = mapped_column(Moment)

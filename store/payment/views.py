@@ -10,6 +10,7 @@ from ..errors import Invalid, NotFound
 from . import (
     asking,
     attempts,
+    card_views,
     gateway_views,
     ledger,
     limit_views,
@@ -27,8 +28,8 @@ from .gateways.offered import set_up
 from .gateways.simulated import WISHES
 
 __all__ = [
-    "blueprint", "costs_file_views", "costs_views", "gateway_views", "limit_views", "notice_views",
-    "onward_views", "statement_views",
+    "blueprint", "card_views", "costs_file_views", "costs_views", "gateway_views", "limit_views",
+    "notice_views", "onward_views", "statement_views",
 ]  # fmt: skip
 
 PAGE = 50

@@ -104,6 +104,10 @@ SECTIONS = (
          "created_at"),
     ),
     Section(
+        "kept_cards", "saved_means", "member_id = :member",
+        ("gateway", "brand", "last4", "exp_month", "exp_year", "state", "wanted_at"),
+    ),
+    Section(
         "complaints", "complaints", f"sale_id {_SALES}", ("sale_id", "reason", "decision", "note"),
         ("sale_id",),
     ),
@@ -169,6 +173,11 @@ CLEARED: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("transfers", {"note": ""}, f"note <> '' AND debit_id {_ACCOUNTS}"),
     ("disputes", {"reason": ""}, f"attempt_id {_ATTEMPTS}"),
     ("attempts", {"next_url": "", "code": ""}, "member_id = :member"),
+    (
+        "saved_means",
+        {"brand": "", "last4": "", "exp_month": 0, "exp_year": 0},
+        "member_id = :member",
+    ),  # The worker tells their provider to keep them no longer.
     ("holds", {"order": None}, f"attempt_id {_ATTEMPTS}"),
 )
 

@@ -14,6 +14,7 @@ from . import (
     oracle_acts,
     oracle_approvals,
     oracle_bundles,
+    oracle_cards,
     oracle_costs,
     oracle_couriers,
     oracle_deposits,
@@ -471,7 +472,7 @@ MORE = (
     *oracle_deposits.RULES, *oracle_couriers.RULES, *oracle_bundles.RULES, *oracle_costs.RULES,
     *oracle_sellers.RULES, *oracle_escrow.RULES, *oracle_splits.RULES, *oracle_membership.RULES,
     *oracle_approvals.RULES, *oracle_rounding.RULES, *oracle_marks.RULES, *oracle_acts.RULES,
-    *oracle_points.RULES, *oracle_guests.RULES,
+    *oracle_points.RULES, *oracle_guests.RULES, *oracle_cards.RULES,
 )  # fmt: skip
 
 

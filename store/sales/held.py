@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from .. import catalogue
+from .. import catalogue, stock
 from ..db import db
 from ..payment.models import OPEN, Attempt
 from . import order_holds
@@ -12,7 +12,7 @@ from .goods import Parts, deposited, parts_of
 from .models import Hold
 from .ordering import Order
 
-__all__ = ["lines_of", "paid_by", "stood", "waiting_orders"]
+__all__ = ["lines_of", "paid_by", "single_of", "stood", "waiting_orders"]
 
 
 def stood(held: Hold) -> tuple[list[catalogue.Quote], Parts]:
@@ -39,6 +39,15 @@ def paid_by(sale_id: str, asked: Order) -> str | None:
     query = select(Attempt.id, Hold.order).join(Hold, Hold.attempt_id == Attempt.id)
     found = db.session.execute(query.where(Attempt.sale_id == sale_id)).first()
     return found[0] if found and (found[1] or {}).get("contents") == asked.contents else None
+
+
+def single_of(attempt_id: str) -> tuple[str, int, str] | None:
+    """The item, how many of it and where, of an attempt to pay for one item at the shelf."""
+    held = db.session.get_one(Hold, attempt_id)
+    if held.order is not None or len(held.lines) != 1:
+        return None
+    place = stock.location_by_id(held.location_id)
+    return stood(held)[0][0].code, held.lines[0]["quantity"], place.code
 
 
 def lines_of(attempt_id: str) -> list[tuple[dict[str, str], int, int]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .. import payment
+from ..payment.card_models import SavedMeans
 from ..payment.on_delivery import MEANS
 from . import at_the_door
 from .ordering import Offer, Order
-from .paying_views import with_account
+from .paying_views import cards_for, with_account
 
 COURIER = "courier"
 
@@ -23,6 +24,8 @@ class Ways(NamedTuple):
     why_not: str
     most_minor: int
     part_minor: int
+    cards: dict[str, SavedMeans]
+    """Those of the names that are a kept card."""
     """What the account pays where a provider brings the rest."""
 
 
@@ -36,12 +39,14 @@ def ways(asked: Order, made: Offer | None, pay: str) -> Ways:
         why = at_the_door.why_not(asked.member_id, asked.fulfilment, total, asked.currency)
     part, found = with_account(balance, total) if total else (0, [])
     outside = [gateway.name for gateway in found]
+    kept = {f"{card.gateway}:{card.id}": card for card in cards_for(asked.member_id, found)}
+    outside = [*kept, *outside]
     names = ["account", *outside, *([] if why else [COURIER])]
     first = outside[0] if outside and balance < total else "account"
     chosen = pay if pay in names else first
-    return Ways(names, chosen, balance, why, most, part if chosen in outside else 0)
+    return Ways(names, chosen, balance, why, most, part if chosen in outside else 0, kept)
 
 
 def means_of(pay: str) -> str:
-    """What the books call a way of paying."""
-    return MEANS if pay == COURIER else pay or "account"
+    """What the books call a way of paying; a kept card is its provider's."""
+    return MEANS if pay == COURIER else pay.partition(":")[0] or "account"

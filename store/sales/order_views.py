@@ -86,7 +86,7 @@ def place_order() -> ResponseReturnValue:
         seen_total_minor=forms.seen_total(),
     )
     if asked.means in NAMES:
-        return to_provider(asked)
+        return to_provider(asked, request.form.get("pay", "").partition(":")[2] or None)
     bought = order(asked)
     if _is_basket():
         basket.empty(member.id, key)
@@ -121,7 +121,7 @@ def _asked(member_id: int) -> Order:
     if how and how not in HOW:
         raise Invalid("An order is collected or delivered", field="how")
     pay = request.values.get("pay", "")
-    if pay not in ("", "account", COURIER, *NAMES):
+    if pay.partition(":")[0] not in ("", "account", COURIER, *NAMES):
         raise Invalid("There is no such way of paying for an order", field="pay")
     key, place, lines, coupon, points = _goods()
     address = request.values.get("address", "")

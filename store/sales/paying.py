@@ -19,10 +19,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 
-from .. import catalogue, clock, membership, stock
+from .. import catalogue, clock, membership, payment, stock
 from ..db import in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound, Refusal, Unavailable
-from ..payment import asides, asking, attempts, paybacks
+from ..payment import asides, asking, attempts, cards, paybacks
 from ..payment.calls import GatewayAway
 from ..payment.gateways import Gateway
 from ..payment.models import OPEN, Attempt
@@ -30,6 +30,7 @@ from . import basket, order_holds
 from .buying import Bought, Buy, Line
 from .checkout import Weighed, buy_in, weigh
 from .held import stood
+from .limits import Guard
 from .models import Hold, Sale
 from .ordering import Order
 from .orders import Overtaken
@@ -46,7 +47,7 @@ __all__ = [
 @dataclass(frozen=True)
 class Paying:
     """A buy, or a web order, with the provider that brings its money. `wish` is for practice
-    money."""
+    money. The member's kept card `saved_id` pays, or the card that pays is kept (`keeps`)."""
 
     asked: Buy | Order
     gateway: Gateway
@@ -56,6 +57,8 @@ class Paying:
     base_url: str = ""
     wish: str = "approve"
     address: str = ""
+    saved_id: str | None = None
+    keeps: bool = False
 
 
 def pay(paying: Paying) -> str:
@@ -68,7 +71,8 @@ def pay(paying: Paying) -> str:
     nobody pays.
 
     Raises what `checkout.buy`, or `orders.order`, raises (InsufficientFunds and ConfirmationNeeded
-    of the account's part), AccountSuffices 409, AlreadyPaid 409, GatewayAway 503.
+    of the account's part), AccountSuffices 409, AlreadyPaid 409, GatewayAway 503; of a kept card
+    NotFound, CardGone, CardExpired, ConfirmationNeeded.
     """
     try:
         mine, fresh = _hold(paying)
@@ -98,7 +102,7 @@ def _wanted(paying: Paying, amount_minor: int) -> attempts.Wanted:
     return attempts.Wanted(
         asked.member_id, amount_minor, asked.currency, asked.key, paying.wish, paying.way,
         paying.subject, paying.base_url, paying.address,
-        asked.sold_by, _guest_of(asked),
+        asked.sold_by, _guest_of(asked), paying.saved_id, paying.keeps,
     )  # fmt: skip
 
 
@@ -119,7 +123,8 @@ def _hold(paying: Paying) -> tuple[Attempt, bool]:
         if earlier is not None and earlier.sale_id is not None:
             raise AlreadyPaid(sale=earlier.sale_id)  # Claimed since, under another key.
         if earlier is not None and earlier.state in OPEN:
-            if earlier.gateway == name and _same(earlier, asked):
+            card = (earlier.gateway, earlier.saved_id, earlier.keeps)
+            if card == (name, paying.saved_id, paying.keeps) and _same(earlier, asked):
                 return earlier, not earlier.next_url and not earlier.code
             attempts.step(attempts.locked(earlier.id), "given_up", "return")
         total_minor, keep = _weighed(asked)
@@ -127,6 +132,7 @@ def _hold(paying: Paying) -> tuple[Attempt, bool]:
             raise Invalid("What costs nothing is not paid for", field="quantity")
         own = _part_of(asked)
         rest_minor = total_minor - (own.amount_minor if own else 0)
+        _refuse_card(paying, rest_minor)
         mine = attempts.begin(
             _wanted(paying, rest_minor), name, "sale", timedelta(minutes=paying.minutes),
             number=earlier.number + 1 if earlier is not None else 1,
@@ -145,6 +151,21 @@ def _whose(asked: Buy | Order) -> ColumnElement[bool]:
     if asked.sold_by is not None:
         return Sale.sold_by == asked.sold_by
     return Sale.member_id == asked.member_id
+
+
+def _refuse_card(paying: Paying, amount_minor: int) -> None:
+    """Joiner: a kept card is the member's own, and one tap spends no more of it than of the account
+    without their PIN. Raises NotFound, CardGone, CardExpired, ConfirmationNeeded."""
+    asked = paying.asked
+    if paying.saved_id is None:
+        return
+    if asked.member_id is None:
+        raise NotFound("There is no such card")
+    cards.own(asked.member_id, paying.saved_id, paying.gateway.name)
+    if not asked.is_confirmed:
+        found = payment.accounts([asked.member_id], asked.currency)
+        owner = (asked.member_id, asked.currency)
+        Guard.read({asked.currency: found}).refuse(owner, amount_minor)
 
 
 def _same(earlier: Attempt, asked: Buy | Order) -> bool:

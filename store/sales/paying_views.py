@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from flask import current_app, make_response, redirect, render_template, request, url_for
@@ -10,8 +11,9 @@ from flask.typing import ResponseReturnValue
 from .. import catalogue, clock, identity, ids, payment, web
 from .. import forms as fields
 from ..errors import NotFound
-from ..payment import asides, asking, paybacks
-from ..payment.gateways import Gateway
+from ..payment import asides, asking, cards, events, paybacks
+from ..payment.card_models import SavedMeans
+from ..payment.gateways import Gateway, Keeps
 from ..payment.gateways.offered import offered, set_up
 from ..payment.gateways.simulated import WISHES
 from ..payment.models import OPEN, Attempt
@@ -19,7 +21,7 @@ from . import basket, forms, guest_views, guests, paying
 from .basket_views import BasketChanged
 from .buying import Buy, Line
 from .goods import deposited, due_minor, parts_of
-from .held import lines_of
+from .held import lines_of, single_of
 from .marked import marked_at, reduced
 from .offers import Offers
 from .ordering import Order
@@ -66,7 +68,7 @@ def ways() -> ResponseReturnValue:
         "sales/ways.html", guest=member is None, goods=goods, currency=currency, back_to=back,
         wishes=WISHES,
         gateways=found, key=goods.key, asked=request.args, balance_minor=balance,
-        part_minor=part, choice=_choice,
+        part_minor=part, choice=_choice, cards=cards_for(member.id if member else None, found),
     )  # fmt: skip
     return page if member else guest_views.remember(make_response(page))
 
@@ -105,7 +107,8 @@ def pay() -> ResponseReturnValue:
     """Hold the goods and go to the provider. The same page sent twice is one payment."""
     member = _buyer()
     guest_id = None if member else guest_views.pays()
-    means, key = fields.text("means", least=1, most=16), forms.purchase_key()
+    means, saved_id = _means()
+    key = forms.purchase_key()
     lines: tuple[Line, ...]
     coupon, points = "", 0
     if request.form.get("code"):
@@ -134,10 +137,16 @@ def pay() -> ResponseReturnValue:
         guest_id=guest_id,
         seen_total_minor=forms.seen_total(),
     )  # fmt: skip
-    return to_provider(asked)
+    return to_provider(asked, saved_id)
 
 
-def to_provider(asked: Buy | Order) -> ResponseReturnValue:
+def _means() -> tuple[str, str | None]:
+    """By which provider, and by which kept card: "stripe", or "stripe:" and the card's id."""
+    means, _, card = fields.text("means", least=1, most=40).partition(":")
+    return means, card or None
+
+
+def to_provider(asked: Buy | Order, saved_id: str | None = None) -> ResponseReturnValue:
     """Keep the goods and go to the provider. The same page sent twice is one payment."""
     try:
         attempt_id = paying.pay(
@@ -145,6 +154,7 @@ def to_provider(asked: Buy | Order) -> ResponseReturnValue:
                 asked, gateway_named(asked.means), minutes=current_app.config["HOLD_MINUTES"],
                 subject=current_app.config["SHOP_NAME"], base_url=web.base_url(),
                 wish=fields.choice("wish", WISHES, "approve"), address=request.remote_addr or "",
+                saved_id=saved_id, keeps=saved_id is None and keeps_asked(asked),
             )
         )  # fmt: skip
     except paying.AlreadyPaid as refusal:
@@ -160,11 +170,29 @@ def wait(attempt_id: str) -> ResponseReturnValue:
         return redirect(url_for("sales.receipt", sale_id=mine.sale_id), 303)
     return render_template(
         "sales/payment.html", mine=mine, waits=mine.state in OPEN,
-        goes_back=paybacks.of_attempt(mine.id), part=asides.of(mine.id),
+        goes_back=paybacks.of_attempt(mine.id), part=asides.of(mine.id), why=_why(mine),
+        again=_again(mine) if mine.state == "failed" else "",
         go=request.args.get("go") == "1",
         lines=[(web.in_language(names), many, total)
                for names, many, total in lines_of(mine.id)],
     )  # fmt: skip
+
+
+def _why(mine: Attempt) -> str:
+    """Why a kept card was declined, as its provider says it."""
+    if mine.state != "failed" or mine.saved_id is None:
+        return ""
+    said = [one.detail for one in events.of_attempt(mine.id) if one.event == "declined"]
+    return said[-1] if said else ""
+
+
+def _again(mine: Attempt) -> str:
+    """Where the same goods are paid for in another way; "" where that is not known any more."""
+    found = basket.contents(forms.holder(), forms.currency())
+    if found is not None and found.lines and found.key == mine.key:
+        return url_for("sales.ways")
+    one = single_of(mine.id)
+    return url_for("sales.ways", code=one[0], quantity=one[1], at=one[2]) if one else ""
 
 
 @blueprint.post("/pay/<attempt_id>/checks", endpoint="check_payment")
@@ -190,6 +218,19 @@ def _mine(attempt_id: str) -> Attempt:
     if member is None and guest_id is None:
         raise identity.SignInNeeded()
     return paying.find(attempt_id, member.id if member else None, guest_id)
+
+
+def cards_for(member_id: int | None, gateways: Sequence[Gateway]) -> list[SavedMeans]:
+    """The member's kept cards of these providers that can pay still; a guest has none."""
+    names = [one.name for one in gateways if isinstance(one, Keeps)]
+    found = cards.of_member(member_id, names) if names and member_id is not None else []
+    return [card for card in found if not cards.is_expired(card)]
+
+
+def keeps_asked(asked: Buy | Order) -> bool:
+    """Whether a member wants the card kept that they are going to pay with."""
+    wants = fields.flag("keep") and asked.member_id is not None
+    return wants and isinstance(gateway_named(asked.means), Keeps)
 
 
 def gateway_named(name: str) -> Gateway:

@@ -4,6 +4,7 @@ and with the way back lost."""
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 from sqlalchemy import select, update
 
-from store import clock
+from store import clock, sales
 from store.db import db, transaction
 from store.payment.commands import settle_pending
 from store.payment.models import Attempt
@@ -21,6 +22,7 @@ from tests.browser import OpenPhone
 from tests.journeys.conftest import OpenShop
 from tests.journeys.steps import be_signed_in, main_button, read_code
 from tests.payment.practice import Providers, providers
+from tests.sales.test_escrow import arrives, state
 from tests.world import Thing
 
 OF = {"stripe": "oat-milk", "alipay": "pear", "wechat": "jam", "paypal": "tea",
@@ -35,8 +37,8 @@ def practice() -> Iterator[Providers]:
 
 
 @pytest.fixture(scope="module")
-def more_settings(practice: Providers) -> dict[str, str]:
-    return practice.settings
+def more_settings(practice: Providers) -> dict[str, object]:
+    return practice.settings | {"ESCROW_DAYS": 7}
 
 
 def goes_to(phone: Page, shop: OpenShop, item: Thing, means: str) -> None:
@@ -45,6 +47,34 @@ def goes_to(phone: Page, shop: OpenShop, item: Thing, means: str) -> None:
     phone.get_by_role("link", name="Pay another way").click()
     phone.locator(f"button[value={means}]").click()
     expect(phone.get_by_text("Practice: no bank is asked")).to_be_visible()
+
+
+def test_a_card_is_kept_by_a_tick_and_pays_by_a_tap(shop: OpenShop, open_phone: OpenPhone) -> None:
+    world = shop.world
+    lin, item = world.member(), world.item("bread", price="12.50", on_hand=5)
+    phone = open_phone()
+    be_signed_in(phone, world.app, shop.url, lin)
+    phone.goto(f"{shop.url}{item.path}")
+    phone.get_by_role("link", name="Pay another way").click()
+    phone.get_by_label("Keep this card").check()
+    phone.locator("button[value=stripe]").click()
+    phone.get_by_role("button", name="Pay with a card whose bank asks each time").click()
+    expect(phone).to_have_url(re.compile("/sales/"))
+    with world.app.app_context():
+        settle_pending()
+    phone.goto(f"{shop.url}/me/cards")
+    expect(phone.get_by_text("Mastercard •••• 3184").first).to_be_visible()
+    phone.goto(f"{shop.url}{item.path}")
+    phone.get_by_role("link", name="Pay another way").click()
+    phone.get_by_role("button", name="Mastercard •••• 3184").click()
+    expect(phone.get_by_text("Practice: no bank is asked")).to_be_visible()
+    phone.get_by_role("button", name="Decline").click()
+    phone.get_by_role("link", name="Pay another way").click()
+    phone.get_by_role("button", name="Mastercard •••• 3184").click()
+    expect(phone.get_by_text("Practice: no bank is asked")).to_be_visible()
+    phone.get_by_role("button", name="Pay", exact=False).first.click()
+    expect(phone).to_have_url(re.compile("/sales/"))
+    assert world.left(item) == 3
 
 
 @pytest.mark.parametrize("means", ["stripe", "alipay"])
@@ -221,6 +251,35 @@ def test_a_code_on_the_tills_screen_is_scanned_and_paid(
     phone.get_by_role("button", name="Pay", exact=False).first.click()
     expect(till.get_by_role("link", name="Next customer")).to_be_visible()
     assert world.left(item) == 1
+    assert world.faults() == []
+
+
+def test_an_order_is_paid_in_two_parts_and_released_by_its_shopper(
+    shop: OpenShop, open_phone: OpenPhone
+) -> None:
+    """The account gives what it holds, a card the rest; it is the shop's when the shopper has
+    everything."""
+    world = shop.world
+    lin, item = world.member(funds="5"), world.item("honey", price="20", on_hand=2)
+    world.zone((5000, "6"))
+    world.address(lin)
+    phone = open_phone()
+    be_signed_in(phone, world.app, shop.url, lin)
+    phone.goto(f"{shop.url}/order?code={item.code}&how=deliver")
+    phone.get_by_role("link", name="Card online").click()
+    expect(phone.get_by_text("¥5.00 from your account, ¥21.00 with")).to_be_visible()
+    main_button(phone).filter(has_text="¥21.00").click()
+    expect(phone.get_by_text("Practice: no bank is asked")).to_be_visible()
+    assert world.balance(lin) == 0
+    phone.get_by_role("button", name="Pay, and never tell the shop").click()
+    expect(phone.get_by_text("We hold ¥26.00 until you have your order")).to_be_visible()
+    with world.app.app_context():
+        sale = sales.receipts(member_id=lin.id)[0]
+    arrives(world, sale)
+    phone.reload()
+    phone.get_by_role("button", name="I have everything").click()
+    expect(phone.get_by_text("With the shop")).to_be_visible()
+    assert state(world, sale) == ("released", 0)
     assert world.faults() == []
 
 

@@ -7,7 +7,7 @@ called while no transaction is open (`payment.calls`), and every call has a dead
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -25,11 +25,13 @@ __all__ = [
     "Declined",
     "Gateway",
     "GatewayTimeout",
+    "Keeps",
     "Notice",
     "NoticeForeign",
     "NoticeForged",
     "Order",
     "Pending",
+    "Saved",
 ]
 
 NAMES = ("simulated", "stripe", "alipay", "wechat", "paypal", "unionpay")
@@ -53,7 +55,9 @@ class Order:
     """A payment as its provider gets it. `id` is our order number, unique for ever; `reference` is
     the provider's own name for it, once it has told us; `wish` is what a tester wants of practice
     money; `address` is the network address of the shopper's phone; `onward_url` is the shop's page
-    for a provider to which the browser posts (`ByForm`)."""
+    for a provider to which the browser posts (`ByForm`). `customer` and `token` are a provider's
+    names (`Keeps`) for the shopper and for the card of theirs that pays; `keeps`: the shopper wants
+    the card kept that they are going to pay with."""
 
     id: str
     amount_minor: int
@@ -67,6 +71,22 @@ class Order:
     ends_at: datetime | None = None
     address: str = ""
     onward_url: str = ""
+    customer: str = ""
+    token: str = field(default="", repr=False)
+    keeps: bool = False
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A card that the provider keeps, as it may be shown. No number of it is ever here: `token` is
+    the provider's own name for it, `customer` for whose it is."""
+
+    customer: str
+    token: str = field(repr=False)
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
 
 
 @dataclass(frozen=True)
@@ -77,6 +97,7 @@ class Approved:
     reference: str
     amount_minor: int | None = None
     currency: str | None = None
+    saved: Saved | None = None
 
 
 @dataclass(frozen=True)
@@ -176,6 +197,19 @@ class Gateway(Protocol):
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
         """Check a notice's signature and read it. Raises NoticeForged, NoticeForeign."""
+
+
+@runtime_checkable
+class Keeps(Protocol):
+    """A gateway that keeps cards for shoppers: an order with a `token` is paid by that card."""
+
+    def kept(self, order: Order) -> Answer:
+        """Approved with the card (`saved`) that paid this order, Declined where none is kept.
+        Raises GatewayTimeout."""
+
+    def forget(self, token: str) -> Answer:
+        """Keep this card no longer; Declined where it is not kept (any more). Raises
+        GatewayTimeout."""
 
 
 @runtime_checkable

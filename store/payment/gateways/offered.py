@@ -10,7 +10,8 @@ from . import Gateway
 from .alipay import Alipay
 from .paypal import PayPal
 from .simulated import Simulated
-from .stripe import Stripe, charged
+from .stripe import Stripe
+from .stripe_units import charged
 from .unionpay import UnionPay
 from .wechat import WeChat
 

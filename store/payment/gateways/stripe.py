@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ... import clock, money, strict
-from ...errors import Invalid, Unavailable
+from ... import clock, strict
+from ...errors import Unavailable
 from . import (
     SET_UP,
     TIMEOUT_S,
@@ -29,14 +29,11 @@ from . import (
     NoticeForged,
     Order,
     Pending,
+    stripe_cards,
 )
+from .stripe_units import charged, ours
 
 OLDEST_NOTICE_S = 300
-# Stripe counts in units of its own, whatever decimals a currency has by ISO 4217 or here:
-# docs.stripe.com/currencies#zero-decimal, #three-decimal, #special-cases (ISK and UGX are counted
-# in hundredths and charged in whole units). What is not named has two decimals.
-WHOLE = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
-THOUSANDTHS = frozenset("BHD JOD KWD OMR TND".split())
 # Checkout takes no session that ends sooner; docs.stripe.com/api/checkout/sessions/create.
 SHORTEST_SESSION_S = 1800 + 60
 # What says whether the money came; everything else is genuine and settles nothing.
@@ -44,6 +41,9 @@ _TOLD = {
     "checkout.session.completed", "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed", "checkout.session.expired",
 }  # fmt: skip
+# The same of a card that we keep: a payment on Stripe's page tells of itself as above.
+_TOLD_OF_CARDS = ("payment_intent.succeeded", "payment_intent.payment_failed")
+MISSING = "resource_missing"
 DISPUTES = ("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed")
 # docs.stripe.com/api/disputes/object#dispute_object-status; every other status is still open.
 DECIDED = {"won": "won", "warning_closed": "won", "charge_refunded": "won", "lost": "lost"}
@@ -75,6 +75,8 @@ class Stripe:
         amount = charged(order.amount_minor, order.currency)
         if amount is None:
             return Declined("amount_invalid")
+        if order.token:
+            return self._ask(lambda api: stripe_cards.pay(api, order, amount))
         price = {
             "currency": order.currency.lower(),
             "unit_amount": amount,
@@ -89,16 +91,27 @@ class Stripe:
             "metadata": {"order": order.id},
             "payment_intent_data": {"metadata": {"order": order.id}},
         }
+        if order.keeps:
+            params["payment_intent_data"]["setup_future_usage"] = "on_session"
+            params |= stripe_cards.keeping(order.customer)
         if order.ends_at is not None:
             soonest = clock.timestamp_s() + SHORTEST_SESSION_S
             params["expires_at"] = int(max(order.ends_at.timestamp(), soonest))
-        return self._ask(
-            lambda api: _read(
-                api.checkout.sessions.create(params, {"idempotency_key": f"start-{order.id}"})
-            )
-        )
+        answer = self._create(params, f"start-{order.id}")
+        if answer == Declined(MISSING) and params.pop("customer", ""):
+            # The shopper is known to another account of Stripe's, which this shop had before.
+            answer = self._create(params | stripe_cards.keeping(""), f"start-{order.id}-new")
+        return answer
+
+    def _create(self, params: dict[str, Any], key: str) -> Answer:
+        def ask(api: Any) -> Answer:
+            return _read(api.checkout.sessions.create(params, {"idempotency_key": key}))
+
+        return self._ask(ask)
 
     def status(self, order: Order) -> Answer:
+        if _by_kept_card(order):
+            return self._ask(lambda api: _found(stripe_cards.find(api, order)))
         if not order.reference:
             # The shopper never saw where to pay, so nothing can have been paid.
             return Pending("")
@@ -109,6 +122,9 @@ class Stripe:
         return self.status(order)
 
     def close(self, order: Order) -> Answer:
+        if _by_kept_card(order):
+            said = self._ask(lambda api: stripe_cards.cancel(api, order))
+            return self.status(order) if isinstance(said, Declined) and order.reference else said
         if not order.reference:
             return Declined("closed")
         said = self._ask(lambda api: _read(api.checkout.sessions.expire(order.reference)))
@@ -120,9 +136,8 @@ class Stripe:
             return Declined("amount_invalid")
 
         def ask(api: Any) -> Answer:
-            session = api.checkout.sessions.retrieve(order.reference)
             made = api.refunds.create(
-                {"payment_intent": str(session.payment_intent), "amount": amount,
+                {"payment_intent": stripe_cards.refundable(api, order), "amount": amount,
                  "metadata": {"refund": refund_id}},
                 {"idempotency_key": f"refund-{refund_id}"},
             )  # fmt: skip
@@ -134,6 +149,12 @@ class Stripe:
             return Approved(str(made.id), ours(int(made.amount), currency), currency)
 
         return self._ask(ask)
+
+    def kept(self, order: Order) -> Answer:
+        return self._ask(lambda api: stripe_cards.kept(api, order))
+
+    def forget(self, token: str) -> Answer:
+        return self._ask(lambda api: stripe_cards.forget(api, token))
 
     def check(self, return_url: str) -> Declined | None:
         """Reads the balance, which every key may that can take payments."""
@@ -148,7 +169,10 @@ class Stripe:
         errors = self._sdk.error if hasattr(self._sdk, "error") else self._sdk
         try:
             answer: Answer = ask(self._client.v1)
-        except (errors.CardError, errors.InvalidRequestError) as error:
+        except errors.CardError as error:
+            said = stripe_cards.reason_of(getattr(error, "error", None))
+            return Declined(said or str(error.code or type(error).__name__))
+        except errors.InvalidRequestError as error:
             return Declined(str(error.code or type(error).__name__))
         except (errors.AuthenticationError, errors.PermissionError):
             return Declined(SET_UP)
@@ -165,9 +189,12 @@ class Stripe:
             kind, session = said["type"], said["data"]["object"]
             if kind in DISPUTES and said["livemode"] is self.live:
                 return self._disputed(session)
-            if kind not in _TOLD:
+            by_card = kind in _TOLD_OF_CARDS and session["metadata"].get("by") == "kept"
+            if kind not in _TOLD and not by_card:
                 return _nothing(session)
-            order, amount = session["client_reference_id"], session["amount_total"]
+            names = ("metadata", "amount") if by_card else ("client_reference_id", "amount_total")
+            order, amount = session[names[0]], session[names[1]]
+            order = order["order"] if by_card else order
             currency, live = session["currency"], said["livemode"]
         except (ValueError, KeyError, TypeError) as error:
             raise NoticeForged("The notice cannot be read") from error
@@ -176,6 +203,9 @@ class Stripe:
             raise NoticeForged("The notice has fields of the wrong kind")
         if live is not self.live:
             raise NoticeForeign("A notice of the other mode, live or test")
+        if by_card:
+            answer = stripe_cards.read(_Values(session))
+            return Notice(order, ours(amount, currency), currency.upper(), answer)
         if kind == "checkout.session.async_payment_failed":
             return Notice(order, ours(amount, currency), currency.upper(), Declined("declined"))
         return Notice(order, ours(amount, currency), currency.upper(), _read(_Values(session)))
@@ -192,51 +222,26 @@ class Stripe:
             str(thing.get("reason") or ""),
         )  # fmt: skip
         try:
-            asked = {"payment_intent": intent, "limit": 1}
-            found = self._ask(
-                lambda api: Approved(
-                    "".join(
-                        str(one.client_reference_id)
-                        for one in api.checkout.sessions.list(asked).data
-                    )
-                )
-            )
+            found = self._ask(lambda api: Approved(_order_of(api, intent)))
         except GatewayTimeout as error:
             raise Unavailable("Stripe does not answer just now") from error
         return Notice(getattr(found, "reference", ""), 0, "", None, claim)
 
 
-def charged(amount_minor: int, currency: str) -> int | None:
-    """Our minor units in Stripe's; None where it takes no such amount: thousandths only in tens."""
-    counted = _shifted(amount_minor, _decimals(currency) - money.decimals(currency))
-    if counted is None or (currency in THOUSANDTHS and counted % 10):
-        return None
-    return counted
+def _by_kept_card(order: Order) -> bool:
+    return bool(order.token) or order.reference.startswith("pi_")
 
 
-def ours(amount: int, currency: str) -> int:
-    """Stripe's units in our minor units. Raises NoticeForeign for an amount that we cannot have
-    asked for."""
-    currency = currency.upper()
-    try:
-        minor = _shifted(amount, money.decimals(currency) - _decimals(currency))
-    except Invalid as error:
-        raise NoticeForeign("A currency that there is not") from error
-    if minor is None:
-        raise NoticeForeign("Another amount than was asked for")
-    return minor
+def _found(intent: Any | None) -> Answer:
+    """Of a payment that Stripe does not know we cannot say that it will not come."""
+    return stripe_cards.read(intent) if intent is not None else Pending("")
 
 
-def _shifted(amount: int, places: int) -> int | None:
-    """So many decimals more, or less where nothing is lost by it."""
-    if places >= 0:
-        return amount * int(10**places)
-    whole, rest = divmod(amount, int(10**-places))
-    return None if rest else whole
-
-
-def _decimals(currency: str) -> int:
-    return 0 if currency in WHOLE else 3 if currency in THOUSANDTHS else 2
+def _order_of(api: Any, intent: str) -> str:
+    """Our order of a payment as the bank has it: that of its session, or its own."""
+    for session in api.checkout.sessions.list({"payment_intent": intent, "limit": 1}).data:
+        return str(session.client_reference_id)
+    return str(getattr(api.payment_intents.retrieve(intent).metadata, "order", ""))
 
 
 class _Values:
@@ -246,7 +251,8 @@ class _Values:
         self._values = values
 
     def __getattr__(self, name: str) -> Any:
-        return self._values.get(name)
+        value = self._values.get(name)
+        return _Values(value) if isinstance(value, dict) else value
 
 
 def _read(session: Any) -> Answer:

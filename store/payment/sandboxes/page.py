@@ -37,10 +37,13 @@ padding:.5rem 1rem;text-align:start}}
 <form method="post">{buttons}</form></main></body></html>"""
 
 
-def page(provider: str, subject: str, amount_minor: int, currency: str) -> Response:
+def page(
+    provider: str, subject: str, amount_minor: int, currency: str,
+    ends: dict[str, tuple[str, str]] = ENDS,
+) -> Response:  # fmt: skip
     buttons = "".join(
         f'<button name="end" value="{end}">{english} <span lang="zh">{chinese}</span></button>'
-        for end, (english, chinese) in ENDS.items()
+        for end, (english, chinese) in ends.items()
     )
     shown = money.show(amount_minor, currency)
     text = _PAGE.format(

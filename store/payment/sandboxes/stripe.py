@@ -17,9 +17,11 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from ... import clock
-from ..gateways.stripe import THOUSANDTHS, ours, signature
+from ..gateways.stripe import signature
+from ..gateways.stripe_units import THOUSANDTHS, ours
 from .page import ENDS, page
 from .serving import Sandbox, Sent
+from .stripe_cards import ENDS_OF_KEPT, Cards, Intent, wrong
 
 __all__ = ["StripeSandbox"]
 
@@ -37,6 +39,7 @@ class _Session:
     status: str = "open"
     payment_status: str = "unpaid"
     intent: str = ""
+    card: str = ""
     refunds: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -47,6 +50,7 @@ class StripeSandbox(Sandbox):
         super().__init__()
         self.key, self.webhook_secret, self.notice_url = key, webhook_secret, notice_url
         self.sessions: dict[str, _Session] = {}
+        self.cards = Cards()
         self._answered: dict[str, tuple[object, int, dict[str, Any]]] = {}
 
     def answer(self, request: Request, path: str) -> Response:
@@ -76,14 +80,18 @@ class StripeSandbox(Sandbox):
             return 200, {"object": "list", "data": found_all, "has_more": False}
         if method == "GET" and path.startswith("/v1/checkout/sessions/"):
             found = self.sessions.get(path.rpartition("/")[2])
-            return (200, self._shown(found)) if found else _wrong(404, "resource_missing")
+            whole = params.get("expand[0]") == "payment_intent.payment_method"
+            return (200, self._shown(found, whole)) if found else wrong(404, "resource_missing")
         if method == "POST" and path.endswith("/expire"):
             return self._expire(path.split("/")[-2])
+        by_card = self.cards.do(method, path, params, self._pages(params.get("return_url", "")))
+        if by_card is not None:
+            return by_card
         if (method, path) == ("POST", "/v1/refunds"):
             return self._refund(params)
         if (method, path) == ("GET", "/v1/balance"):
             return 200, {"object": "balance", "livemode": False, "available": [], "pending": []}
-        return _wrong(404, "url_invalid")
+        return wrong(404, "url_invalid")
 
     def _create(self, params: dict[str, str]) -> tuple[int, dict[str, Any]]:
         item = "line_items[0]"
@@ -91,11 +99,14 @@ class StripeSandbox(Sandbox):
         currency = params.get(f"{item}[price_data][currency]", "")
         wanted = ("success_url", "cancel_url", "client_reference_id")
         if not amount.isdigit() or int(amount) < 1 or len(currency) != 3:
-            return _wrong(400, "parameter_invalid_integer")
+            return wrong(400, "parameter_invalid_integer")
         if int(amount) % TENS.get(currency.upper(), 1):
-            return _wrong(400, "parameter_invalid_integer")
+            return wrong(400, "parameter_invalid_integer")
         if params.get("mode") != "payment" or not all(params.get(name) for name in wanted):
-            return _wrong(400, "parameter_missing")
+            return wrong(400, "parameter_missing")
+        customer = params.get("customer")
+        if customer and customer not in self.cards.customers:
+            return wrong(400, "resource_missing")
         made = _Session(
             f"cs_test_{secrets.token_hex(12)}", params, int(amount), currency,
             intent=f"pi_{secrets.token_hex(8)}",
@@ -106,33 +117,43 @@ class StripeSandbox(Sandbox):
     def _expire(self, session_id: str) -> tuple[int, dict[str, Any]]:
         found = self.sessions.get(session_id)
         if found is None or found.status != "open":
-            return _wrong(400, "checkout_session_not_open")
+            return wrong(400, "checkout_session_not_open")
         found.status = "expired"
         return 200, self._shown(found)
 
     def _refund(self, params: dict[str, str]) -> tuple[int, dict[str, Any]]:
         intent = params.get("payment_intent")
-        found = next((one for one in self.sessions.values() if one.intent == intent), None)
-        if found is None or found.payment_status != "paid":
-            return _wrong(404, "resource_missing")
-        amount = int(params.get("amount") or found.amount)
-        if amount % TENS.get(found.currency.upper(), 1):
-            return _wrong(400, "parameter_invalid_integer")
-        if sum(one["amount"] for one in found.refunds) + amount > found.amount or amount < 1:
-            return _wrong(400, "charge_already_refunded")
+        sold = next((one for one in self.sessions.values() if one.intent == intent), None)
+        by_card = self.cards.intents.get(intent or "")
+        paid = by_card.status == "succeeded" if by_card else (
+            sold is not None and sold.payment_status == "paid")  # fmt: skip
+        one = by_card or sold
+        if one is None or not paid:
+            return wrong(404, "resource_missing")
+        amount = int(params.get("amount") or one.amount)
+        if amount % TENS.get(one.currency.upper(), 1):
+            return wrong(400, "parameter_invalid_integer")
+        if sum(each["amount"] for each in one.refunds) + amount > one.amount or amount < 1:
+            return wrong(400, "charge_already_refunded")
         made = {"id": f"re_{secrets.token_hex(8)}", "object": "refund", "amount": amount,
-                "currency": found.currency, "payment_intent": intent,
+                "currency": one.currency, "payment_intent": intent,
                 "status": "succeeded"}  # fmt: skip
-        found.refunds.append(made)
+        one.refunds.append(made)
         return 200, made
 
-    def _shown(self, one: _Session) -> dict[str, Any]:
+    def _shown(self, one: _Session, whole: bool = False) -> dict[str, Any]:
+        card = self.cards.cards.get(one.card)
+        intent: object = one.intent
+        if whole:
+            intent = {"id": one.intent, "object": "payment_intent",
+                      "payment_method": card.shown() if card else None}  # fmt: skip
         return {
             "id": one.id, "object": "checkout.session", "livemode": False,
             "amount_total": one.amount, "currency": one.currency, "status": one.status,
             "client_reference_id": one.params.get("client_reference_id"),
             "payment_status": one.payment_status,
-            "payment_intent": one.intent if one.status == "complete" else None,
+            "payment_intent": intent if one.status == "complete" else None,
+            "customer": card.customer if card else one.params.get("customer"),
             "metadata": {"order": one.params.get("metadata[order]")},
             "url": self._url(one) if one.status == "open" else None,
         }  # fmt: skip
@@ -140,28 +161,55 @@ class StripeSandbox(Sandbox):
     # The shopper's page: on the host by which their phone knows the shop
 
     def _url(self, one: _Session) -> str:
-        host = urlsplit(one.params["success_url"]).hostname or "localhost"
-        return f"http://{host}:{self.port}/stripe/pay/{one.id}"
+        return f"{self._pages(one.params['success_url'])}/{one.id}"
+
+    def _pages(self, there: str) -> str:
+        host = urlsplit(there).hostname or "localhost"
+        return f"http://{host}:{self.port}/stripe/pay"
 
     def _shopper(self, request: Request, session_id: str) -> Response:
+        asked = self.cards.intents.get(session_id)
+        if asked is not None:
+            return self._bank(request, asked)
         one = self.sessions.get(session_id)
         if one is None:
             return Response("There is no such payment\n", 404)
         if request.method == "GET":
             name = one.params.get("line_items[0][price_data][product_data][name]", "")
-            return page("Stripe", name, ours(one.amount, one.currency), one.currency.upper())
+            ends = ENDS_OF_KEPT if self._keeps(one) else ENDS
+            minor, currency = ours(one.amount, one.currency), one.currency.upper()
+            return page("Stripe", name, minor, currency, ends)
         end = request.form.get("end", "")
-        if end in ENDS:
+        if end in ENDS or end in ENDS_OF_KEPT:
             self.ends(session_id, end)
         return redirect(one.params["cancel_url" if end == "cancel" else "success_url"], 303)
 
+    def _bank(self, request: Request, one: Intent) -> Response:
+        """The page of the bank of a kept card, that wants to know who pays."""
+        if request.method == "GET":
+            minor, currency = ours(one.amount, one.currency), one.currency.upper()
+            return page("Stripe", one.params.get("description", ""), minor, currency)
+        end = request.form.get("end", "")
+        if end in ENDS:
+            self.ends(one.id, end)
+        return redirect(one.params["return_url"], 303)
+
+    @staticmethod
+    def _keeps(one: _Session) -> bool:
+        return bool(one.params.get("payment_intent_data[setup_future_usage]"))
+
     def ends(self, session_id: str, end: str) -> None:
         """The shopper has chosen how it shall end. What is paid stays paid."""
+        if session_id in self.cards.intents:
+            self._ends_at_bank(self.cards.intents[session_id], end)
+            return
         one = self.sessions[session_id]
         if one.status != "open" or end == "cancel":
             return
         one.status = "expired" if end == "decline" else "complete"
         one.payment_status = "unpaid" if end == "decline" else "paid"
+        if one.payment_status == "paid" and self._keeps(one):
+            one.card = self.cards.keep(one.params.get("customer", ""), end).id
         if end == "never":
             return
         kind = "checkout.session." + ("expired" if end == "decline" else "completed")
@@ -170,12 +218,29 @@ class StripeSandbox(Sandbox):
         if end == "twice":
             self.tell(notice)
 
+    def _ends_at_bank(self, one: Intent, end: str) -> None:
+        if one.status != "requires_action" or end == "cancel":
+            return
+        paid = end != "decline"
+        one.status = "succeeded" if paid else "requires_payment_method"
+        if not paid:
+            one.error = {"code": "payment_intent_authentication_failure"}
+        if end != "never":
+            self.tell(self.of_card(one.id), LATE_S if end == "late" else 0.0)
+
+    def of_card(self, intent_id: str) -> Sent:
+        """What Stripe tells of a payment by a kept card."""
+        one = self.cards.intents[intent_id]
+        kind = "succeeded" if one.status == "succeeded" else "payment_failed"
+        return self.event(f"payment_intent.{kind}", self.cards.shown(one, self._pages("")))
+
     def dispute(self, session_id: str, status: str, **changed: Any) -> Sent:
         """What Stripe tells of a dispute over this payment."""
-        one = self.sessions[session_id]
+        one = self.cards.intents.get(session_id) or self.sessions[session_id]
+        intent = one.intent if isinstance(one, _Session) else one.id
         about = {
-            "id": f"dp_{one.intent}", "object": "dispute", "amount": one.amount,
-            "currency": one.currency, "payment_intent": one.intent, "status": status,
+            "id": f"dp_{intent}", "object": "dispute", "amount": one.amount,
+            "currency": one.currency, "payment_intent": intent, "status": status,
             "reason": "fraudulent", **changed,
         }  # fmt: skip
         kind = "closed" if status in ("won", "lost") else "created"
@@ -199,7 +264,3 @@ def _json(status: int, body: dict[str, Any]) -> Response:
 
 def _error(status: int, kind: str, message: str) -> Response:
     return _json(status, {"error": {"type": kind, "message": message}})
-
-
-def _wrong(status: int, code: str) -> tuple[int, dict[str, Any]]:
-    return status, {"error": {"type": "invalid_request_error", "code": code, "message": code}}
