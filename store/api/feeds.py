@@ -7,8 +7,8 @@ from typing import Any
 from flask import Response
 from marshmallow import INCLUDE, Schema, fields, validate
 
-from .. import integration, web
-from ..errors import Invalid, NotFound
+from .. import identity, integration, web
+from ..errors import Forbidden, Invalid, NotFound
 from ..payment import KeyReused
 from . import keys
 from .access import caller
@@ -105,6 +105,9 @@ def _take(feed: str, body: dict[str, Any]) -> Response:
     currency, language = web.setting("CURRENCY"), web.setting("LANGUAGE")
     if not body["source"].strip():
         raise Invalid("A source has a name", field="source")
+    priced = feed == "prices" or any("price" in each for each in body["entries"])
+    if priced and not identity.allows(member, "change_prices"):
+        raise Forbidden("This token's member may not set prices", permission="change_prices")
 
     def take() -> dict[str, Any]:
         sent = [integration.read(feed, each, currency, language) for each in body["entries"]]

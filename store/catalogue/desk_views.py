@@ -10,7 +10,7 @@ from flask_babel import gettext
 
 from .. import identity, logbook, money, web
 from ..db import db, repeatable, transaction
-from ..errors import Invalid
+from ..errors import Forbidden, Invalid
 from . import forms, gs1
 from .blueprint import blueprint
 from .bundles import parts_of, read_parts
@@ -50,6 +50,7 @@ def new_item() -> ResponseReturnValue:
 @blueprint.post("/desk/items")
 @identity.needs("edit_items")
 def create_item() -> ResponseReturnValue:
+    _needs_prices()
     try:
         said = forms.fields(), forms.page_price(), forms.upload()
         item = _add(*said, read_parts(forms.parts_text()))
@@ -85,6 +86,8 @@ def desk_item(item_id: int) -> ResponseReturnValue:
 @identity.needs("edit_items")
 def change_item(item_id: int) -> ResponseReturnValue:
     item = _item(item_id)
+    if request.form.get("price", "").strip():
+        _needs_prices()
     try:
         _edit(item_id, forms.fields(), forms.page_price(optional=True), forms.upload())
     except Invalid as refusal:
@@ -107,6 +110,12 @@ def sell_again(item_id: int) -> ResponseReturnValue:
     _archive(item_id, back=True)
     flash(gettext("For sale again."), "good")
     return redirect(f"/desk/items/{item_id}", 303)
+
+
+def _needs_prices() -> None:
+    """A new item has a price, and so may another one only be added by who may set prices."""
+    if not identity.allows(identity.current(), "change_prices"):
+        raise Forbidden(permission="change_prices")
 
 
 def _item(item_id: int) -> Item:

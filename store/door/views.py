@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import format_timedelta, gettext
 
 from .. import catalogue, clock, forms, identity, ids, sales, stock
-from ..errors import Invalid
+from ..errors import Forbidden, Invalid
 from ..identity import member_codes
 from . import checks, passes, seen
 from .blueprint import blueprint
@@ -31,7 +31,7 @@ _RECEIPT_NUMBER = re.compile(rf"[{ids.ALPHABET}]{{20}}\Z")
 
 
 @blueprint.get("/desk")
-@identity.needs("check_exit")
+@identity.needs("desk")
 def desk() -> ResponseReturnValue:
     g.more_script = " 'wasm-unsafe-eval'"
     place = here()
@@ -47,12 +47,14 @@ def desk() -> ResponseReturnValue:
 
 
 @blueprint.post("/desk")
-@identity.needs("check_exit")
+@identity.needs("desk")
 def scan() -> ResponseReturnValue:
     """The field that always listens: a pass, a receipt's number or code, a member's
     code, any code of an item."""
     text = _scanned()
     if passes.is_pass(text):
+        if not identity.allows(identity.current(), "check_exit"):
+            raise Forbidden(permission="check_exit")
         return _answer(text)
     if member_codes.is_code(text):
         return redirect(url_for("sales.till", code=text), 303)
@@ -63,7 +65,7 @@ def scan() -> ResponseReturnValue:
 
 
 @blueprint.post("/desk/place")
-@identity.needs("check_exit")
+@identity.needs("desk")
 def choose_place() -> ResponseReturnValue:
     response = make_response(redirect(url_for("door.desk"), 303))
     choose(response, stock.location(forms.text("place", least=1, most=32)))

@@ -57,7 +57,8 @@ def init_app(app: Flask) -> None:
     # Asked for only where a template uses them: a page that says "the database is away" must not.
     app.jinja_env.globals.update(
         current_user=current_user, current_member=LocalProxy(current),
-        may=lambda permission: allows(current(), permission),
+        may=lambda permission: allows(current(), permission), mine=_those_allowed,
+        who_can_help=_owners,
     )  # fmt: skip
     app.register_error_handler(SignInNeeded, _ask_to_sign_in)
     app.after_request(_note_seen)
@@ -73,6 +74,20 @@ def set_up_process(app: Flask) -> None:
     country = app.config["COUNTRY"] or get_global("zone_territories").get(app.config["TIME_ZONE"])
     identifiers.set_region(country)
     admitting.set_asked(app.config["SECOND_FACTOR"])
+
+
+def _those_allowed(places: list[tuple[str, str, str, str]]) -> list[tuple[str, str, str]]:
+    """Of (endpoint, icon, name, permission) what this visitor may go to."""
+    return [place[:3] for place in places if allows(current(), place[3])]
+
+
+def _owners() -> list[str]:
+    """Who can give somebody of the staff what they lack; nobody else is told who owns the shop."""
+    member = current()
+    if member is None or member.role == "shopper":
+        return []
+    return [one.name or known_by for one, known_by in members.staff()
+            if one.role == "owner" and one.disabled_at is None]  # fmt: skip
 
 
 def current() -> Visitor | None:
@@ -118,6 +133,7 @@ def needs(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             with logbook.acting(signed_in().id, "page"):
                 return view(*args, **kwargs)
 
+        guarded.permission = permission  # type: ignore[attr-defined]
         return guarded
 
     return decorate

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from .. import clock, logbook
 from ..db import connection, db, in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound, Refusal
-from . import passwords
+from . import passwords, rights
 from .factor_models import HalfSignIn
 from .identifiers import IdentifierTaken, normalise
 from .models import ROLES, Identifier, Member, SignIn
-from .roles import PERMISSIONS
+from .roles import PERMISSIONS, allows
 
 __all__ = [
     "LastOwner", "add_member", "by_id", "closed", "disable", "enable", "end_sign_ins",
@@ -108,10 +108,11 @@ def staff() -> list[tuple[Member, str]]:
 def others_who_may(permission: str, but: int) -> bool:
     """Whether somebody else than this member may do it."""
     roles = [role for role, held in PERMISSIONS.items() if permission in held]
-    query = select(Member.id).where(
+    query = select(Member).where(
         Member.role.in_(roles), Member.disabled_at.is_(None), Member.id != but
     )
-    return db.session.scalar(query.limit(1)) is not None
+    # Owners first, of whom the first will do; of staff it is what each of them may.
+    return any(allows(member, permission) for member in db.session.scalars(query.order_by("role")))
 
 
 @repeatable
@@ -162,6 +163,8 @@ def set_role(member_id: int, role: str) -> None:
         locked = select(Member.role).where(Member.id == member_id).with_for_update()
         before = session.scalar(locked)
         session.execute(update(Member).where(Member.id == member_id).values(role=role))
+        if role != before:
+            rights.take_all(member_id)
         logbook.note("role.set", member_id, before={"role": before}, after={"role": role})
 
 

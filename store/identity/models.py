@@ -40,6 +40,17 @@ class Member(Base):
     erased_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
+class StaffRight(Base):
+    """What an owner has said that one person of the staff may; without a row it is what staff
+    usually may."""
+
+    __tablename__ = "staff_rights"
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    rights: Mapped[list[str]] = mapped_column(JSON)
+    set_at: Mapped[datetime] = mapped_column(Moment)
+
+
 class Identifier(Base):
     """One sign that a member is known by: an e-mail address or a phone number, proven or not. The
     one that was made first last (`first_at`) is what the shop calls them by."""

@@ -12,7 +12,17 @@ from .. import forms as fields
 from .. import logbook
 from ..db import transaction
 from ..errors import Invalid
-from . import admitting, confirm_views, factors, forms, identifiers, members, passwords, pins
+from . import (
+    admitting,
+    confirm_views,
+    factors,
+    forms,
+    identifiers,
+    members,
+    passwords,
+    pins,
+    rights,
+)
 from .login import needs
 from .models import ROLES
 
@@ -26,6 +36,7 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule(page, "people", people)
     blueprint.add_url_rule(page, "add_person", add_person, methods=["POST"])
     blueprint.add_url_rule(f"{one}/role", "set_role", set_role, methods=["POST"])
+    blueprint.add_url_rule(f"{one}/rights", "set_rights", set_rights, methods=["POST"])
     blueprint.add_url_rule(f"{one}/disable", "disable", disable, methods=["POST"])
     blueprint.add_url_rule(f"{one}/enable", "enable", enable, methods=["POST"])
     blueprint.add_url_rule(f"{one}/password", "reset_password", reset_password, methods=["POST"])
@@ -73,6 +84,16 @@ def set_role(member_id: int) -> ResponseReturnValue:
 
 
 @needs("manage_staff")
+def set_rights(member_id: int) -> ResponseReturnValue:
+    """What this person may: one of the usual sets, or what is ticked."""
+    preset = fields.choice("preset", ("", *rights.PRESETS), default="")
+    wanted = rights.PRESETS[preset] if preset else request.form.getlist("right")[:100]
+    rights.give(members.by_id(member_id).id, wanted)
+    flash(_("The rights are changed."), "good")
+    return redirect(url_for("identity.people"), 303)
+
+
+@needs("manage_staff")
 def disable(member_id: int) -> ResponseReturnValue:
     members.disable(members.by_id(member_id).id)
     flash(_("The account is closed, and signed out everywhere."), "good")
@@ -111,7 +132,12 @@ def _page(status: int = 200, **values: Any) -> ResponseReturnValue:
     staff, found = members.staff(), values.get("found")
     shown = [member.id for member, _known_by in staff] + ([found.id] if found else [])
     page = render_template(
-        "identity/people.html", staff=staff, two_steps=admitting.having(shown), **values
+        "identity/people.html",
+        staff=staff,
+        two_steps=admitting.having(shown),
+        rights_of=rights.of_staff,
+        presets=rights.PRESETS,
+        **values,
     )
     response = make_response(page, status)
     # A password that is shown once must not be found by going back.

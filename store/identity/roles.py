@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from ..errors import Forbidden
+from . import rights
 from .models import Member
 from .visitors import Visitor
 
-__all__ = ["PERMISSIONS", "SCOPES", "ScopeNotAllowed", "allowed_scopes", "allows"]
+__all__ = [
+    "PERMISSIONS", "SCOPES", "ScopeNotAllowed", "allowed_scopes", "allows", "permissions_of",
+]  # fmt: skip
 
-_STAFF = frozenset(
-    {"check_exit", "refund", "print_labels", "receive_stock", "sell", "edit_items", "ship"}
-)  # fmt: skip
+_STAFF = rights.USUAL | rights.ALWAYS
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     "shopper": frozenset(),
@@ -18,7 +19,6 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "owner": _STAFF
     | {
         "see_sales",
-        "see_people",
         "manage_staff",
         "manage_delivery",
         "manage_sellers",
@@ -56,11 +56,18 @@ class ScopeNotAllowed(Forbidden):
 
 
 def allows(member: Member | Visitor | None, permission: str) -> bool:
-    """Whether the member's role has the permission; nobody has none."""
-    return member is not None and permission in PERMISSIONS[member.role]
+    """Whether this member may do it, by their role and, of staff, by what an owner has chosen;
+    nobody may nothing."""
+    return member is not None and permission in permissions_of(member)
 
 
-def allowed_scopes(role: str) -> list[str]:
-    """The scopes that a token of a member with this role can carry."""
-    held = PERMISSIONS[role]
+def permissions_of(member: Member | Visitor) -> frozenset[str]:
+    if member.role == "staff":
+        return rights.of_staff(member.id)
+    return PERMISSIONS[member.role]
+
+
+def allowed_scopes(member: Member | Visitor) -> list[str]:
+    """The scopes that a token of this member can carry."""
+    held = permissions_of(member)
     return [scope for scope, needed in SCOPES.items() if needed is None or needed in held]

@@ -42,7 +42,7 @@ def issue_token(member: Member, scopes: Sequence[str], name: str = "") -> str:
     """Make a token and return its text, which is not kept (joiner). Without scopes it carries all
     that the member's role allows. Raises Invalid for an unknown scope, ScopeNotAllowed."""
     session = in_transaction()
-    allowed = allowed_scopes(member.role)
+    allowed = allowed_scopes(member)
     for scope in scopes:
         if scope not in SCOPES:
             known = ", ".join(SCOPES)
@@ -71,7 +71,7 @@ def member_of_token(text: str) -> tuple[Visitor, frozenset[str]]:
     if row is None:
         raise TokenInvalid()
     found = Visitor(row.id, row.name, row.role, row.language)
-    return found, frozenset(row.scopes) & frozenset(allowed_scopes(found.role))
+    return found, frozenset(row.scopes) & frozenset(allowed_scopes(found))
 
 
 def end_token(text: str) -> None:

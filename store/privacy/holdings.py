@@ -140,7 +140,7 @@ GOES: tuple[tuple[str, str], ...] = (
         for table in (
             "baskets", "passkeys", "challenges", "outside_accounts", "half_sign_ins", "sign_ins",
             "factors", "recovery_codes", "tokens", "pins", "mail_wishes", "mails_asked",
-            "addresses", "api_answers", "erasure_notices",
+            "addresses", "api_answers", "erasure_notices", "staff_rights",
         )
     ),
     ("letters", '"to" IN :values'),

@@ -70,6 +70,9 @@ def refund(sale_id: str) -> ResponseReturnValue:
 def _with_names(found: list[Receipt]) -> list[dict[str, object]]:
     people = {person for sale in found for person in (sale.member_id, sale.sold_by) if person}
     names = identity.names_of(people)
+    if not identity.allows(identity.current(), "see_people"):
+        own = {sale.sold_by for sale in found}
+        names = {who: name for who, name in names.items() if who in own}
     return [
         shown_receipt(sale)
         | {"who": names.get(sale.member_id or 0, ""), "seller": names.get(sale.sold_by or 0, "")}

@@ -34,11 +34,14 @@ def test_staff_serve_and_owners_also_see_and_manage() -> None:
         "receive_stock",
         "sell",
         "edit_items",
+        "change_prices",
+        "see_people",
+        "desk",
     ):
         assert [allows(one, permission) for one in (None, shopper, staff, owner)] == [
             False, False, True, True,
         ]  # fmt: skip
-    for permission in ("see_sales", "see_people", "manage_staff"):
+    for permission in ("see_sales", "see_log", "manage_staff"):
         assert [allows(one, permission) for one in (None, shopper, staff, owner)] == [
             False, False, False, True,
         ]  # fmt: skip

@@ -366,6 +366,7 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "integration.dismiss POST": ("/desk/feeds/1/dismiss", DESK_NOWHERE),
     "identity.add_person POST": ("/owner/people", OWNERS_FORM),
     "identity.set_role POST": ("/owner/people/{member}/role", OWNERS_FORM),
+    "identity.set_rights POST": ("/owner/people/{member}/rights", OWNERS_BUTTON),
     "identity.reset_password POST": ("/owner/people/{member}/password", OWNERS),
     "identity.disable POST": ("/owner/people/{member}/disable", OWNERS_BUTTON),
     "identity.enable POST": ("/owner/people/{member}/enable", OWNERS_BUTTON),
