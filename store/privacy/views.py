@@ -18,7 +18,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from .. import forms, identity, money, payment, post, web
+from .. import clock, forms, identity, money, payment, post, web
 from ..errors import NotFound
 from ..identity import confirm_views, pins
 from . import erasing, exporting, retention
@@ -47,7 +47,7 @@ def held(section: str) -> str:
     rows = exporting.rows(found, member.id, SHOWN)
     values = exporting.values_of(member.id)
     return render_template(
-        "privacy/held.html", section=section, rows=rows,
+        "privacy/held.html", section=section, rows=rows, moment=clock.parse,
         many=exporting.count(found, member.id, values),
     )  # fmt: skip
 
