@@ -57,7 +57,7 @@ def init_app(app: Flask) -> None:
     # Asked for only where a template uses them: a page that says "the database is away" must not.
     app.jinja_env.globals.update(
         current_user=current_user, current_member=LocalProxy(current),
-        may=lambda permission: allows(current(), permission), mine=_those_allowed,
+        may=lambda permission: allows(current(), permission), open_to_me=_those_allowed,
         who_can_help=_owners,
     )  # fmt: skip
     app.register_error_handler(SignInNeeded, _ask_to_sign_in)

@@ -35,7 +35,7 @@ VERBS: dict[str, str] = {
     "refund.refused": "refund_request", "refund.withdrawn": "refund_request",
     "refund.made": "sale", "return.received": "sale", "return.cancelled": "return",
     "order.cancelled": "sale",
-    "markdown.set": "rule", "return_rule.set": "rule",
+    "points.set": "rule", "markdown.set": "rule", "return_rule.set": "rule",
     "till.opened": "till_day", "till.cash_moved": "till_day", "till.counted": "till_day",
     "till.closed": "till_day", "courier.counted": "member",
     "complaint.decided": "sale",

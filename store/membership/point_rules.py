@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from .. import catalogue, clock, money
+from .. import catalogue, clock, logbook, money
 from ..db import connection, in_transaction
 from ..errors import Invalid
 from .point_models import BASES, PointRule
@@ -138,6 +138,7 @@ def save(wanted: Wanted, *, made_by: int | None) -> int:
     session.add(row)
     session.flush()
     catalogue.mark_rules()
+    logbook.note("points.set", "points", after=vars(wanted))
     return row.id
 
 

@@ -25,7 +25,7 @@ def role_of(app: Flask, who: str) -> str:
         return found.role if found else "nobody"
 
 
-def test_staff_serve_and_owners_also_see_and_manage() -> None:
+def test_staff_serve_and_owners_also_see_and_manage(context: None) -> None:
     shopper, staff, owner = (Member(role=role) for role in ("shopper", "staff", "owner"))
     for permission in (
         "check_exit",
