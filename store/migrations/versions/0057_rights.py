@@ -9,8 +9,8 @@ from alembic import op
 
 from store.db import BigId, Moment
 
-revision = "0060"
-down_revision = "0053"
+revision = "0057"
+down_revision = "0056"
 branch_labels = None
 depends_on = None
 
