@@ -44,6 +44,7 @@ def desk_items() -> ResponseReturnValue:
 @blueprint.get("/desk/items/new")
 @identity.needs("edit_items")
 def new_item() -> ResponseReturnValue:
+    _needs_prices()
     return _form(None, {})
 
 
