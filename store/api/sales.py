@@ -9,9 +9,10 @@ from flask import Response, url_for
 from marshmallow import fields, validate
 
 from .. import catalogue, identity, membership, money, payment, sales, stock, web
-from ..errors import Invalid, NotFound
+from ..errors import Invalid, NotFound, TooMany
 from ..identity import pins
 from ..payment import on_delivery
+from ..sales.coupon_guesses import guessed
 from . import items, keys
 from .access import Caller, ScopeMissing, caller
 from .answers import amount, answer, currency, following, moment
@@ -252,6 +253,7 @@ class Chosen(Page):
         MemberNotFound, sales.PriceRose, membership.CouponRefused, membership.PointsRefused,
         stock.OutOfStock,
         PaymentMethodUnknown, Invalid, sales.ConfirmationNeeded, pins.PinMissing, pins.PinWrong,
+        TooMany,
     ),
 )  # fmt: skip
 def sell(body: dict[str, Any]) -> Response:
@@ -271,6 +273,9 @@ def sell(body: dict[str, Any]) -> Response:
     else:
         raise ScopeMissing("A till says who buys: send member", scopes=["sales:write"])
     lines = lines_of(body["lines"])
+    coupon = membership.read_code(body.get("coupon", "")) or body.get("coupon", "")
+    if coupon and sold_by is None:
+        guessed(coupon, mine.member.id)
     bought = sales.buy(
         sales.Buy(
             buyer_id,
@@ -282,7 +287,7 @@ def sell(body: dict[str, Any]) -> Response:
             sold_by,
             means=method,
             is_confirmed=buyer_id is not None and identity.confirmed(buyer_id),
-            coupon=membership.read_code(body.get("coupon", "")) or body.get("coupon", ""),
+            coupon=coupon,
             points=body["points"],
             seen_total_minor=seen(body.get("total")),
         )

@@ -21,6 +21,8 @@ REPORTS_BY_ADDRESS = 120
 REPORTS_BY_VISITOR = 12
 BASKET_CODES_BY_ADDRESS = 60
 BASKET_CODES_BY_SHOP = 600
+COUPON_CODES_BY_PERSON = 10
+COUPON_CODES_BY_ADDRESS = 100
 GUEST_PAYMENTS_BY_DEVICE = 12
 GUEST_MAILS_BY_DEVICE = 6
 GUEST_MAILS_BY_ADDRESS = 60
@@ -145,6 +147,15 @@ class Caller:
             ),
             Limit("basket_code_shop", self._subject("shop"), BASKET_CODES_BY_SHOP),
         ]
+
+    def coupon_codes(self, member_id: int | None, device: str) -> list[Limit]:
+        """For guesses at the codes of coupons, by a member or by a guest's device."""
+        who = ("member", str(member_id)) if member_id is not None else ("device", device)
+        return [
+            Limit("coupon_code", self._subject("coupon", *who), COUPON_CODES_BY_PERSON),
+            Limit("coupon_code_address", self._subject("address", self.network),
+                  COUPON_CODES_BY_ADDRESS),
+        ]  # fmt: skip
 
     def guest_payments(self, device: str, most: int) -> list[Limit]:
         """For payments that somebody without an account begins: each keeps goods for a while.

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..db import db, repeatable, transaction
 from ..errors import Refusal
-from . import admitting, codes, identifiers, passwords, sign_ins, tries
+from . import admitting, codes, identifiers, notices, passwords, sign_ins, tries
 from .callers import Caller
 from .models import Identifier, IdentifierChange, Member, SignIn
 from .sign_ins import MemberDisabled, WrongPassword
@@ -251,6 +251,8 @@ def _move(found: codes.Sent, digest: str, caller: Caller, visit: str, language: 
             .where(Identifier.id == sign.id)
             .values(member_id=added.id, proven_at=now)
         )
+        rest = identifiers.proven_mails(old.id)
+        notices.tell(old.id, "sign_moved", of=notices.masked(sign.value), to=rest)
         _admit(session, added, digest, caller, visit)
         return Entered(added.id, added.language, True)
 

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from .. import clock, ids, logbook
 from ..db import db, repeatable, transaction
 from ..errors import Refusal
-from . import admitting, members, tries
+from . import admitting, members, notices, tries
 from .callers import Caller
 from .factor_models import Factor, RecoveryCode
 from .models import Member, Passkey, SignIn
@@ -137,6 +137,7 @@ def _confirm(
         members.end_sign_ins(session, member_id, but=fresh or visit)
         session.execute(update(SignIn).where(SignIn.digest == visit).values(second_at=clock.now()))
         tries.forgive(written)
+        notices.tell(member_id, "second_set")
         return _write_codes(session, member_id, caller)
 
 
@@ -171,6 +172,7 @@ def remove(member_id: int, visit: str) -> None:
             raise FactorNeeded()
         _forget(session, member_id)
         members.end_sign_ins(session, member_id, but=visit)
+        notices.tell(member_id, "second_removed")
 
 
 @repeatable
@@ -183,6 +185,7 @@ def reset(member_id: int) -> None:
         session.execute(delete(Passkey).where(Passkey.member_id == member_id))
         members.end_sign_ins(session, member_id)
         logbook.note("second.reset", member_id)
+        notices.tell(member_id, "second_reset")
 
 
 def _forget(session: Session, member_id: int) -> None:

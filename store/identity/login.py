@@ -14,10 +14,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 from werkzeug.local import LocalProxy
 
-from .. import ids, logbook, web
+from .. import ids, logbook, post, web
 from ..db import connection, transaction
 from ..errors import Forbidden, Refusal
-from . import admitting, identifiers, members, passwords, sign_ins
+from . import admitting, identifiers, members, notices, passwords, sign_ins
 from .callers import Caller, device_mark
 from .roles import allows
 from .sign_ins import visitor_query
@@ -67,13 +67,15 @@ def init_app(app: Flask) -> None:
 
 def set_up_process(app: Flask) -> None:
     """What this shop's settings ask of the whole process: the price of a password, and in which
-    country a phone number without a country code is, and of whom it asks a second factor."""
+    country a phone number without a country code is, of whom it asks a second factor, and whether
+    it sends mail."""
     # TESTING is no setting: only code can ask for it, so no environment makes a shop weak.
     quick = app.config.get("PASSWORD_HASHER") or passwords.QUICK
     passwords.set_hasher(quick if app.testing else passwords.STRONG)
     country = app.config["COUNTRY"] or get_global("zone_territories").get(app.config["TIME_ZONE"])
     identifiers.set_region(country)
     admitting.set_asked(app.config["SECOND_FACTOR"])
+    notices.set_mail(post.can_mail(app.config))
 
 
 def _those_allowed(places: list[tuple[str, str, str, str]]) -> list[tuple[str, str, str]]:

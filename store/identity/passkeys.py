@@ -31,7 +31,7 @@ from webauthn.helpers.structs import (
 from .. import clock, ids, strict, sweeping
 from ..db import db, repeatable, transaction
 from ..errors import Refusal
-from . import admitting, sign_ins, tries
+from . import admitting, notices, sign_ins, tries
 from .callers import Caller
 from .models import Challenge, Member, Passkey
 from .sign_ins import MemberDisabled
@@ -150,6 +150,7 @@ def _add(passkey: Passkey, halfway: tuple[str, str, Caller] | None) -> int:
                 admitting.finish(*halfway)
             session.add(passkey)
             session.flush()
+            notices.tell(passkey.member_id, "passkey_added")
             return passkey.id
     except IntegrityError as error:
         raise _refused("added", error) from error
@@ -249,9 +250,11 @@ def rename(member_id: int, passkey_id: int, name: str) -> None:
 def remove(member_id: int, passkey_id: int) -> None:
     """It opens nothing any more; another's is left alone (opener)."""
     with transaction() as session:
-        session.execute(
+        gone = session.execute(
             delete(Passkey).where(Passkey.id == passkey_id, Passkey.member_id == member_id)
         )
+        if gone.rowcount:  # type: ignore[attr-defined]
+            notices.tell(member_id, "passkey_removed")
 
 
 # Challenges

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..db import repeatable, transaction
 from ..errors import Refusal
-from . import codes, tries
+from . import codes, notices, tries
 from .callers import Caller
-from .identifiers import IdentifierTaken
+from .identifiers import IdentifierTaken, proven_mails
 from .models import Identifier, IdentifierChange, Member, OutsideAccount, Passkey
 from .outside import LastSign
 
@@ -53,7 +53,8 @@ def _prove(member_id: int, found: codes.Sent) -> None:
                 .with_for_update()
                 .execution_options(populate_existing=True)
             )
-            now = clock.now()
+            now, before = clock.now(), proven_mails(member_id)
+            is_new = sign is None or sign.member_id != member_id or sign.proven_at is None
             if sign is None:
                 _add(session, member_id, found)
             elif sign.member_id == member_id:
@@ -62,6 +63,8 @@ def _prove(member_id: int, found: codes.Sent) -> None:
                 _move(session, sign, member_id, found)
             _note(session, member_id, found.kind, found.value, "proven")
             session.flush()
+            if is_new:
+                notices.tell(member_id, "sign_added", of=notices.masked(found.value), to=before)
     except IntegrityError as error:  # Another browser has proven the same address at this moment.
         raise IdentifierTaken() from error
 
@@ -128,6 +131,7 @@ def remove(member_id: int, sign_id: int) -> None:
             ways.append(select(Identifier.id).where(other))
         if all(session.scalar(way.limit(1)) is None for way in ways):
             raise LastSign()
+        notices.tell(member_id, "sign_removed", of=notices.masked(sign.value))
         session.execute(delete(Identifier).where(Identifier.id == sign_id))
         _note(session, member_id, sign.kind, sign.value, "removed")
 

@@ -27,6 +27,7 @@ from . import (
     forms,
     identifiers,
     members,
+    notice_views,
     outside_views,
     passkey_views,
     people,
@@ -39,6 +40,7 @@ from .login import caller, current, mark_device, signed_in
 from .sign_ins import MemberDisabled, WrongPassword
 
 blueprint = Blueprint("identity", __name__)
+notice_views.register()
 people.register(blueprint)
 code_views.register(blueprint)
 passkey_views.register(blueprint)

@@ -8,10 +8,11 @@ from flask_babel import gettext
 
 from .. import forms as fields
 from .. import identity, membership, payment, web
-from ..errors import NotFound
+from ..errors import NotFound, TooMany
 from . import basket, forms
 from .buying import MOST_PIECES, Buy
 from .checkout import buy
+from .coupon_guesses import guessed
 from .paying import let_go
 from .shown_views import blueprint, shown_off
 
@@ -84,10 +85,16 @@ def set_coupon() -> ResponseReturnValue:
     """A coupon for this basket; an empty one takes it out. The basket says what it does."""
     code = fields.text("coupon", most=64)
     known = membership.read_code(code)
+    holder = forms.holder()
     if code and not known:
         flash(gettext("There is no such coupon."), "warn")
-    else:
-        basket.set_coupon(forms.holder(), known)
+        return redirect(url_for("sales.basket"), 303)
+    try:
+        if known:
+            guessed(known, holder.member_id, holder.secret or "")
+        basket.set_coupon(holder, known)
+    except TooMany:
+        flash(gettext("Too many tries with coupons. Wait a few minutes."), "warn")
     return redirect(url_for("sales.basket"), 303)
 
 

@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import pyotp
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
 from store.db import db
-from store.identity import find, identifiers, proven_mail
-from store.identity.models import IdentifierChange
+from store.identity import (
+    factors,
+    find,
+    identifiers,
+    notice_views,
+    notices,
+    passkeys,
+    proven_mail,
+)
+from store.identity.callers import Caller
+from store.identity.models import IdentifierChange, Passkey
+from store.post.models import Letter
 from tests.conftest import Clock
 from tests.identity.conftest import PASSWORD, Browser
 from tests.identity.test_codes import Post, mail, prove, settings, wrong
@@ -129,3 +140,47 @@ def test_there_are_so_many_and_no_more(
         asks(anna, f"a{at}@shop.example")
         told.append(types(anna, mail.code_to(f"a{at}@shop.example")))
     assert told == [303, 409]
+
+
+def test_a_member_hears_of_what_opens_their_account(
+    app: Flask, browser: Open, people: dict[str, int], mail: Post, clock: Clock
+) -> None:
+    anna = browser()
+    anna.sign_in("anna@shop.example")
+    assert asks(anna, PHONE) == 303 and types(anna, mail.code_to(PHONE)) == 303
+    assert letters(app) == [], "nobody knows whose the address is"
+    prove(app, "anna@shop.example")
+    assert asks(anna, "new@shop.example") == 303
+    assert types(anna, mail.code_to("new@shop.example")) == 303
+    anna.post(f"/me/signs/{sign_id(app, 'anna@shop.example')}/end", page="/me/signs")
+    assert letters(app) == [
+        ("anna@shop.example", "sign_added:ne…@shop.example"),
+        ("anna@shop.example", "sign_removed:an…@shop.example"),
+        ("new@shop.example", "sign_removed:an…@shop.example"),
+    ]
+    caller = Caller("198.51.100.1", "", b"key")
+    with app.app_context():
+        secret = factors.secret_for(people["anna"], "visit", caller)
+        code = pyotp.TOTP(secret).at(int(clock.now.timestamp()))
+        factors.confirm(people["anna"], "visit", code, caller)
+        key = Passkey(member_id=people["anna"], credential="a", public_key="b", sign_count=0,
+                      name="phone", created_at=clock.now)  # fmt: skip
+        passkeys.remove(people["anna"], passkeys._add(key, None))
+        passkeys.remove(people["anna"], 999)
+        factors.remove(people["anna"], "visit")
+        factors.reset(people["anna"])
+    told = [what for _, what in letters(app)[3:]]
+    assert told == ["second_set:", "passkey_added:", "passkey_removed:", "second_removed:",
+                    "second_reset:"]  # fmt: skip
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        for what in told:
+            letter = notice_views.write(what, "new@shop.example", "en")
+            assert letter and "If it was you" in letter.text and "123456" not in letter.text
+        assert notice_views.write("nothing:", "new@shop.example", "en") is None
+
+
+def letters(app: Flask) -> list[tuple[str, str]]:
+    """To whom, and about what."""
+    with app.app_context():
+        found = select(Letter.to, Letter.subject).where(Letter.kind == notices.KIND)
+        return [(row[0], row[1]) for row in db.session.execute(found.order_by(Letter.id))]
