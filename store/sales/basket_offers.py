@@ -43,7 +43,7 @@ def reduced(
         refusal = why
         priced = offers.price(replace(asked, coupon=""), quotes, many, at)
     worth, there = 0, 0
-    if offers.rules.points is not None and buyer.member_id is not None and buyer.may_spend:
+    if buyer.member_id is not None and buyer.may_spend and offers.spends(currency):
         offers.points = membership.spendable({buyer.member_id})
         there = offers.points.get(buyer.member_id, 0)
     if there:

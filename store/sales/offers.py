@@ -84,13 +84,18 @@ class Offers:
             coupon = self.coupons.get((asked.coupon, asked.member_id))
             if coupon is None:
                 raise membership.CouponRefused(coupon=asked.coupon, why="unknown")
-        if asked.points > (left := self.points.get(asked.member_id or 0, 0)):
+        there = self.points if self.spends(asked.currency) else {}
+        if asked.points > (left := there.get(asked.member_id or 0, 0)):
             raise membership.PointsRefused(asked=asked.points, left=left)
         return membership.Case(
             asked.sold_at, asked.channel, asked.currency, at, str(web.setting("TIME_ZONE")),
             asked.member_id is not None, asked.member_id in self.newcomers, coupon,
             asked.points,
         )  # fmt: skip
+
+    def spends(self, currency: str) -> bool:
+        """Whether points can be spent on what costs this currency."""
+        return self.rules.points is not None and self.rules.points.currency == currency
 
     def taken(self, asked: Asked, quotes: Sequence[catalogue.Quote]) -> None:
         """It will stand: who comes next in the same batch finds what it leaves."""
