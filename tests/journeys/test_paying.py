@@ -51,7 +51,7 @@ def goes_to(phone: Page, shop: OpenShop, item: Thing, means: str) -> None:
 
 def test_a_card_is_kept_by_a_tick_and_pays_by_a_tap(shop: OpenShop, open_phone: OpenPhone) -> None:
     world = shop.world
-    lin, item = world.member(), world.item("bread", price="12.50", on_hand=5)
+    lin, item = world.member(), world.item("croissant", price="12.50", on_hand=5)
     phone = open_phone()
     be_signed_in(phone, world.app, shop.url, lin)
     phone.goto(f"{shop.url}{item.path}")
