@@ -1,10 +1,12 @@
-"""Door: the pass that a paid sale shows at the exit, and its one use."""
+"""Door: the pass that a paid sale shows at the exit, its one use, and the spot checks before it."""
 
-from .checks import Check, PassElsewhere, PassOld, PassRefunded, PassUsed, check, look, used
+from .checks import CheckFirst, PassElsewhere, PassOld, PassRefunded, PassUsed, check, look
 from .passes import PassInvalid, PassRefused, PassStale
+from .uses import Check, used
 
 __all__ = [
     "Check",
+    "CheckFirst",
     "PassElsewhere",
     "PassInvalid",
     "PassOld",

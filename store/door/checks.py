@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from .. import identity, sales, stock
-from ..db import connection, insert_new, repeatable, transaction
-from . import passes
+from .. import identity, sales
+from ..db import connection, repeatable, transaction
+from . import passes, spots
 from .models import ExitCheck, PassUse
 from .passes import PassInvalid, PassRefused
+from .uses import ACCEPTED, Check, Use, note, take, used
 
-ACCEPTED = "accepted"
 OLD_AFTER = timedelta(hours=4)
 """A sale this old was paid on another visit: its goods may have left long ago, unchecked, and
 others like them be in the bag now. A person looks and decides."""
@@ -52,29 +52,16 @@ class PassOld(PassRefused):
     title = "This was paid long ago"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """Who checks, where, when; `key` names this check, so that its repetition is recognised.
+class CheckFirst(PassRefused):
+    """The pass is good, and the rules chose this bag: it is looked at before it leaves. `data`:
+    rule, rate_bp, kind ("sight" or "rescan"), pieces (to scan)."""
 
-    `seen_at` is when the pass was scanned, where that was before `at`: on the staff's own camera
-    a person reads the page before they press the button. `although_old` is their decision.
-    """
-
-    staff_id: int
-    location_id: int
-    at: datetime
-    key: str
-    seen_at: datetime | None = None
-    although_old: bool = False
+    code = "check_first"
+    title = "This bag is to be looked at"
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
-    """When, by whom and where a pass was used."""
-
-    at: datetime
-    by: str
-    place: str
+_NEITHER = (CheckFirst.code, "check_refused")
+"""What is neither a pass let through nor one refused: the bag is looked at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,26 +90,18 @@ def look(text: str, asked: Check, secret: bytes) -> sales.Receipt:
 def check(text: str, asked: Check, secret: bytes) -> sales.Receipt:
     """Opener: use the pass, once and for all; answers the sale that may leave.
 
-    Raises what `look` raises, and writes the refusal down.
+    Raises what `look` raises, then CheckFirst, and writes the refusal down. What the rules decide
+    is kept before anybody hears of it, and stays as it is.
     """
     try:
-        return _use(text, asked, secret)
+        receipt, first = _use(text, asked, secret)
+        if first is not None:
+            raise _about(receipt, CheckFirst(rule=first.rule, rate_bp=first.rate_bp,
+                                             kind=first.kind, pieces=first.sample))  # fmt: skip
+        return receipt
     except PassRefused as refusal:
         _note(text, asked, refusal.code)
         raise
-
-
-def used(sale_id: str) -> Use | None:
-    """The use of a sale's pass, or None while it has not left the shop."""
-    query = (
-        select(PassUse.used_at, PassUse.staff_id, stock.Location.name)
-        .join(stock.Location, stock.Location.id == PassUse.location_id)
-        .where(PassUse.sale_id == sale_id)
-    )
-    row = connection().execute(query).first()
-    if row is None:
-        return None
-    return Use(row[0], identity.names_of([row[1]]).get(row[1], ""), row[2])
 
 
 def history(location_id: int, limit: int = 12) -> list[Noted]:
@@ -148,7 +127,7 @@ def tally(location_id: int, since: datetime) -> tuple[int, int]:
         .where(ExitCheck.location_id == location_id, ExitCheck.at >= since)
         .group_by(ExitCheck.outcome)
     )
-    counts = {row[0]: int(row[1]) for row in rows}
+    counts = {row[0]: int(row[1]) for row in rows if row[0] not in _NEITHER}
     accepted = counts.pop(ACCEPTED, 0)
     return accepted, sum(counts.values())
 
@@ -173,22 +152,34 @@ def _not_old(receipt: sales.Receipt, asked: Check) -> None:
 
 
 @repeatable
-def _use(text: str, asked: Check, secret: bytes) -> sales.Receipt:
+def _use(text: str, asked: Check, secret: bytes) -> tuple[sales.Receipt, spots.SpotCheck | None]:
     shown = passes.read(text)
     with transaction() as session:
         if (answered := _answered(session, shown.sale_id, asked)) is not None:
-            return answered
+            return answered, None
         # A refund of the same moment comes before this check, and is seen, or waits for its end.
         sales.hold(shown.sale_id)
         receipt = _paid_here(shown, asked, secret)
-        if not _take(session, receipt.id, asked):
+        if (first := _first(session, receipt, asked, secret)) is not None:
+            return receipt, first
+        if not take(receipt.id, asked):
             # Its own repetition may have come first, while this one still waited.
             if (answered := _answered(session, receipt.id, asked)) is not None:
-                return answered
+                return answered, None
             raise _used(receipt, used(receipt.id))
         _not_old(receipt, asked)
-        _add_check(session, receipt.id, asked, ACCEPTED)
-        return receipt
+        note(receipt.id, asked, ACCEPTED)
+        return receipt, None
+
+
+def _first(
+    session: Session, receipt: sales.Receipt, asked: Check, secret: bytes
+) -> spots.SpotCheck | None:
+    """Joiner: the check that this bag needs before it leaves."""
+    if session.get(PassUse, receipt.id) is not None:
+        return None
+    _not_old(receipt, asked)
+    return spots.due(receipt, asked, secret)
 
 
 def _answered(session: Session, sale_id: str, asked: Check) -> sales.Receipt | None:
@@ -199,36 +190,11 @@ def _answered(session: Session, sale_id: str, asked: Check) -> sales.Receipt | N
     return sales.receipt(sale_id)
 
 
-def _take(session: Session, sale_id: str, asked: Check) -> bool:
-    """Claim the one row that a sale has here: of many at once, the table lets one through."""
-    row = {
-        "sale_id": sale_id,
-        "location_id": asked.location_id,
-        "staff_id": asked.staff_id,
-        "key": asked.key,
-        "used_at": asked.at,
-    }
-    claim = insert_new(PassUse).returning(PassUse.sale_id)
-    return session.connection().execute(claim, row).first() is not None
-
-
 @repeatable
 def _note(text: str, asked: Check, outcome: str) -> None:
     sale_id = passes.read(text).sale_id if passes.is_pass(text) else None
-    with transaction() as session:
-        _add_check(session, sale_id, asked, outcome)
-
-
-def _add_check(session: Session, sale_id: str | None, asked: Check, outcome: str) -> None:
-    session.add(
-        ExitCheck(
-            sale_id=sale_id,
-            location_id=asked.location_id,
-            staff_id=asked.staff_id,
-            outcome=outcome,
-            at=asked.at,
-        )
-    )
+    with transaction():
+        note(sale_id, asked, outcome)
 
 
 def _used(receipt: sales.Receipt, use: Use | None) -> PassRefused:
@@ -244,6 +210,6 @@ def _about(receipt: sales.Receipt, refusal: PassRefused) -> PassRefused:
 
 
 __all__ = [
-    "ACCEPTED", "Check", "Noted", "PassElsewhere", "PassOld", "PassRefunded", "PassUsed", "Use",
-    "check", "history", "look", "tally", "used",
+    "ACCEPTED", "Check", "CheckFirst", "Noted", "PassElsewhere", "PassOld", "PassRefunded",
+    "PassUsed", "Use", "check", "history", "look", "take", "tally", "used",
 ]  # fmt: skip

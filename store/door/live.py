@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from .. import sales
 from ..labels import live
 from ..labels.live import Code
-from . import passes
-from .checks import Use, used
+from . import passes, spots
+from .bags import Piece
 from .passes import PassRefused
+from .uses import Use, used
 
 __all__ = ["Code", "ExitPass", "NoPass", "Sold", "address", "codes", "exit_pass"]
 
@@ -24,12 +27,20 @@ class NoPass(PassRefused):
 
 @dataclass(frozen=True, slots=True)
 class ExitPass:
-    """What a receipt shows: a live code, or the use of the pass."""
+    """What a receipt shows: a live code, the spot check that is under way ("open", or "asked" for
+    the shopper's yes), or the use of the pass.
 
-    state: str  # "live" or "used"
+    Nobody learns before the exit whether a bag is chosen: who knows that it is not could fill it,
+    who knows that it is could empty it. Once it is, the shopper reads why, and how many wait."""
+
+    state: str  # "live", "open", "asked" or "used"
     at: datetime
     code: Code | None = None
     use: Use | None = None
+    check: spots.SpotCheck | None = None
+    waiting: int = 0
+    differs: Sequence[tuple[Piece, Any]] = ()
+    """What is asked for: pieces that differ, with their items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +59,20 @@ def exit_pass(sold: Sold, at: datetime, base: str, key: bytes) -> ExitPass | Non
     use = used(sold.sale_id)
     if use is not None:
         return ExitPass("used", at, use=use)
+    check = spots.found(sold.sale_id)
+    if check is not None and check.state in spots.UNDER_WAY:
+        return _checked(check, at)
     return ExitPass("live", at, code=codes(sold, at, base, key)[0])
+
+
+def _checked(check: spots.SpotCheck, at: datetime) -> ExitPass:
+    before = [each for each in spots.waiting(check.location_id, at) if each.at < check.at]
+    differs: list[tuple[Piece, Any]] = []
+    if check.state == "asked" and (receipt := sales.receipt(check.sale_id)) is not None:
+        pieces = [each for each in spots.pieces_of(check, receipt) if each.unpaid or each.absent]
+        items = spots.goods(pieces)
+        differs = [(each, items[each.item_id]) for each in pieces]
+    return ExitPass(check.state, at, check=check, waiting=len(before), differs=differs)
 
 
 def codes(sold: Sold, at: datetime, base: str, key: bytes, ahead: int = 0) -> list[Code]:

@@ -1,10 +1,18 @@
-"""Tables of the exit: which sale has left the shop, and every check that was made."""
+"""Tables of the exit: which sale has left the shop, every scan of a pass, and the spot checks."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, BigId, Moment
@@ -36,4 +44,83 @@ class ExitCheck(Base):
     location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
     staff_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
     outcome: Mapped[str] = mapped_column(String(24))
+    at: Mapped[datetime] = mapped_column(Moment)
+
+
+class ExitRules(Base):
+    """The rules of spot checks as the owner set them, from a moment on. History: rows are only
+    added, so that every sale is decided by those of its own moment."""
+
+    __tablename__ = "exit_rules"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    rules: Mapped[dict[str, Any]] = mapped_column(JSON)
+    set_by: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    at: Mapped[datetime] = mapped_column(Moment)
+
+
+class SpotCheck(Base):
+    """What the rules decided about a sale when its pass was first scanned, and what came of it.
+    `rule` is the one that chose the sale, with its chance; none did where `kind` is "none".
+    `sample` of the `pieces` are scanned, or, where it is `whole`, all of them; a new `round` begins
+    the scanning again. Paid pieces that were not there, and pieces that were there and not paid,
+    are in the two counts. `newcomer`: the first purchase in its shopper's name, or in nobody's."""
+
+    __tablename__ = "spot_checks"
+    __table_args__ = (
+        CheckConstraint("kind IN ('none', 'sight', 'rescan')", name="kind"),
+        CheckConstraint("state IN ('open', 'asked', 'refused', 'ended')", name="state"),
+        CheckConstraint("(kind = 'none') = (rule IS NULL)", name="rule"),
+        CheckConstraint("kind <> 'none' OR state = 'ended'", name="none"),
+        CheckConstraint("outcome IN ('ok', 'missing', 'extra', 'both')", name="outcome"),
+        CheckConstraint(
+            "(outcome IS NOT NULL) = (state = 'ended' AND kind <> 'none')", name="has_outcome"
+        ),
+        CheckConstraint("(ended_at IS NULL) = (state IN ('open', 'asked'))", name="ended"),
+        CheckConstraint("rate_bp BETWEEN 0 AND 10000", name="rate"),
+        Index("ix_spot_checks_location_id_at", "location_id", "at"),
+    )
+
+    sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"), primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
+    rules_id: Mapped[int] = mapped_column(ForeignKey("exit_rules.id"))
+    rule: Mapped[str | None] = mapped_column(String(8))
+    rate_bp: Mapped[int] = mapped_column()
+    kind: Mapped[str] = mapped_column(String(8))
+    newcomer: Mapped[bool] = mapped_column()
+    pieces: Mapped[int] = mapped_column(BigId)
+    sample: Mapped[int] = mapped_column(BigId, default=0)
+    whole: Mapped[bool] = mapped_column(default=False)
+    round: Mapped[int] = mapped_column(default=1)
+    state: Mapped[str] = mapped_column(String(8))
+    outcome: Mapped[str | None] = mapped_column(String(8))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    at: Mapped[datetime] = mapped_column(Moment)
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    unpaid: Mapped[int] = mapped_column(BigId, default=0)
+    absent: Mapped[int] = mapped_column(BigId, default=0)
+    charged_minor: Mapped[int] = mapped_column(BigId, default=0)
+    refunded_minor: Mapped[int] = mapped_column(BigId, default=0)
+    next_sale_id: Mapped[str | None] = mapped_column(ForeignKey("sales.id"))
+    refund_id: Mapped[str | None] = mapped_column(ForeignKey("refunds.id"))
+
+
+class SpotScan(Base):
+    """A piece out of a bag that was scanned, or taken back (-1). `key` is unique in its check, so
+    that a scan that was sent twice counts once. History."""
+
+    __tablename__ = "spot_scans"
+    __table_args__ = (
+        UniqueConstraint("sale_id", "key"),
+        CheckConstraint("quantity IN (1, -1)", name="quantity"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sale_id: Mapped[str] = mapped_column(ForeignKey("spot_checks.sale_id"))
+    round: Mapped[int] = mapped_column()
+    key: Mapped[str] = mapped_column(String(64))
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"))
+    quantity: Mapped[int] = mapped_column()
+    staff_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
     at: Mapped[datetime] = mapped_column(Moment)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Response, current_app, jsonify, request
+from flask import Response, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from .. import clock, web
 from ..errors import NotFound
 from ..labels.live import as_json, read_ahead
 from ..sales.guest_views import visible
-from . import live
+from . import live, rules
 from .blueprint import blueprint
 from .live import Sold
 
@@ -29,8 +30,20 @@ def pass_image(sale_id: str) -> ResponseReturnValue:
 
 @blueprint.app_template_global()
 def exit_pass(sale_id: str, location_id: int, state: str) -> live.ExitPass | None:
-    """For the receipt's template: sales stand below the door and do not know it."""
-    return _pass(Sold(sale_id, location_id, state))
+    """For the receipt's template, its head and its body: sales stand below the door and do not know
+    it."""
+    if "exit_pass" not in g:
+        g.exit_pass = _pass(Sold(sale_id, location_id, state))
+    found: live.ExitPass | None = g.exit_pass
+    return found
+
+
+@blueprint.app_template_global()
+def chance(rate_bp: int) -> str:
+    """A chance in words: "1 in 20", or "every one"."""
+    if rate_bp >= rules.WHOLE_BP:
+        return str(gettext("every one"))
+    return str(gettext("1 in %(many)s", many=f"{rules.WHOLE_BP / rate_bp:.3g}"))
 
 
 def _pass(sold: Sold) -> live.ExitPass | None:

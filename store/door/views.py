@@ -14,14 +14,14 @@ from flask_babel import format_timedelta, gettext
 from .. import catalogue, clock, forms, identity, ids, sales, stock
 from ..errors import Forbidden, Invalid
 from ..identity import member_codes
-from . import checks, passes, seen
+from . import checks, passes, rule_views, seen, spot_views, spots
 from .blueprint import blueprint
-from .checks import Check
 from .pass_views import exit_pass
 from .passes import PassRefused
 from .place import choose, here
+from .uses import Check
 
-__all__ = ["blueprint", "exit_pass"]
+__all__ = ["blueprint", "exit_pass", "rule_views", "spot_views"]
 
 _KEY = re.compile(r"[0-9A-Za-z_-]{8,64}\Z")
 _RECEIPT_NUMBER = re.compile(rf"[{ids.ALPHABET}]{{20}}\Z")
@@ -114,9 +114,12 @@ def _refused(refusal: PassRefused, text: str, asked: Check) -> dict[str, Any]:
 
 def _page(*, receipt: sales.Receipt | None = None, **verdict: Any) -> str:
     g.more_script = " 'wasm-unsafe-eval'"
+    place = here()
     return render_template(
         "door/exit.html",
-        place=here(),
+        place=place,
+        waiting=spots.waiting(place.id, clock.now()),
+        may_set=identity.allows(identity.current(), "set_rules"),
         receipt=receipt,
         buyer=_buyer(receipt) if receipt else "",
         picture_url=catalogue.picture_url,

@@ -36,6 +36,8 @@ VERBS: dict[str, str] = {
     "refund.made": "sale", "return.received": "sale", "return.cancelled": "return",
     "order.cancelled": "sale",
     "points.set": "rule", "markdown.set": "rule", "return_rule.set": "rule",
+    "check.passed": "sale", "check.asked": "sale", "check.refused": "sale",
+    "exit_rules.set": "rule",
     "till.opened": "till_day", "till.cash_moved": "till_day", "till.counted": "till_day",
     "till.closed": "till_day", "courier.counted": "member",
     "complaint.decided": "sale",

@@ -86,6 +86,9 @@ SECTIONS = (
             )),
             Child("refunds", "refunds", "sale_id", ("id", "total_minor", "reason", "created_at")),
             Child("offers", "reductions", "sale_id", ("position", "names", "amount_minor")),
+            Child("checks", "spot_checks", "sale_id", (
+                "rule", "kind", "state", "outcome", "unpaid", "absent", "at",
+            )),
         ),
     ),
     Section("order_addresses", "order_addresses", "member_id = :member", ("sale_id", *_PLACE),
@@ -192,6 +195,7 @@ STAYS = frozenset({
     "takings_of_members", "point_accounts", "point_entries", "point_waits",
     # What staff did; their accounts are closed, not erased, while they work here.
     "acts", "batches", "courier_hand_ins", "courier_takings", "couriers", "exit_checks",
+    "exit_rules", "spot_checks", "spot_scans",
     "item_sellers", "labels", "markdown_rules", "means_terms", "offers", "pass_uses",
     "payout_steps", "prices", "print_jobs", "return_rules", "seller_contracts", "settlement_files",
     "settlement_lines", "slip_scans", "slips", "tasks", "till_counts", "till_days", "till_entries",

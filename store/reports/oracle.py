@@ -19,6 +19,7 @@ from . import (
     oracle_couriers,
     oracle_deposits,
     oracle_escrow,
+    oracle_exit,
     oracle_guests,
     oracle_marks,
     oracle_membership,
@@ -473,6 +474,7 @@ MORE = (
     *oracle_sellers.RULES, *oracle_escrow.RULES, *oracle_splits.RULES, *oracle_membership.RULES,
     *oracle_approvals.RULES, *oracle_rounding.RULES, *oracle_marks.RULES, *oracle_acts.RULES,
     *oracle_points.RULES, *oracle_guests.RULES, *oracle_cards.RULES,
+    *oracle_exit.RULES,
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from .buying import AccountSuffices, BoughtJustNow, Buy, ConfirmFirst, Line, PriceRose, Wishes
 from .checkout import buy
+from .corrections import Corrected, Correction, correct, earlier, preview
 from .limits import ConfirmationNeeded
 from .models import CHANNELS, FULFILMENTS, MEANS, STANDING
 from .offline import Charged, ClockWrong, OfflineSale, take_in
@@ -22,6 +23,8 @@ __all__ = [
     "ClockWrong",
     "ConfirmFirst",
     "ConfirmationNeeded",
+    "Corrected",
+    "Correction",
     "Line",
     "NotRefundable",
     "NotSoManyLeft",
@@ -34,9 +37,12 @@ __all__ = [
     "ReceiptLine",
     "Wishes",
     "buy",
+    "correct",
+    "earlier",
     "give_back",
     "hold",
     "order",
+    "preview",
     "receipt",
     "receipts",
     "refund",

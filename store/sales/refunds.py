@@ -28,7 +28,7 @@ from .rounding import of_refund
 
 __all__ = [
     "Given", "NotRefundable", "NotSoManyLeft", "OnItsWay", "PaidBack", "Part", "give_back",
-    "pay_back", "refund", "refuse_on_its_way", "share",
+    "gives_back", "pay_back", "refund", "refuse_on_its_way", "share",
 ]  # fmt: skip
 
 
@@ -171,6 +171,18 @@ def pay_back(
     logbook.note("refund.made", sale_id, place_id=sale.location_id, after=said)
     goods = [line for line in given if lines[line.position].kind in ("goods", "part")]
     return PaidBack(refund_id, sale.member_id, sale.location_id, given, goods)
+
+
+def gives_back(sale_id: str, parts: Sequence[Part], made_by: int) -> int:
+    """Joiner: what these units of lines would give back now. Raises Invalid, NotSoManyLeft,
+    ApprovalNeeded."""
+    sale = in_transaction().scalar(select(Sale).where(Sale.id == sale_id).with_for_update())
+    lines = {line.position: line for line in _lines_of(sale_id)}
+    asked = with_deposits(lines, _asked(lines, parts))
+    total = sum(_given(lines[position], many).total_minor for position, many in asked.items())
+    if sale is not None:
+        limit_of(sale, total, made_by)
+    return total
 
 
 def refuse_on_its_way(sale_id: str) -> None:

@@ -17,6 +17,7 @@ from store import (
     create_app,
     delivery,
     demo,
+    door,
     identity,
     ids,
     labels,
@@ -28,6 +29,7 @@ from store.catalogue import groups, markdowns
 from store.db import db, transaction
 from store.delivery import addresses
 from store.demo.goods import OWNER, SHOPPER, STAFF, Person
+from store.door import rules, spots, steps
 from store.membership import offers
 from store.sales import fulfilment, till_days
 from store.sales.returns import Wish, declare
@@ -172,6 +174,7 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         found["sale"] = sales.receipts(member_id=member.id, limit=1)[0].id
         found["slips"] = _slips(member.id, place, good)
         found["day"] = _closed_day(place)
+        found["checked"] = _checked(member.id, place, good)
         kept = str(bought.location).rpartition("/")[2]
         found["bought"] = kept
         back = Wish(kept, [sales.Part(1, 1)], "shop", "A reason in words", ids.new())
@@ -197,6 +200,30 @@ def _slips(member_id: int, place: int, item: int) -> dict[str, int]:
     with transaction():
         purchases.book_delivery(made["booked"], member_id)
     return made
+
+
+def _checked(member_id: int, place: int, item: int) -> tuple[str, str]:
+    """Two bags that are looked at: one is being scanned, of the other a difference is asked for."""
+    staff = identity.find(STAFF.email)
+    assert staff is not None
+    with transaction():
+        payment.deposit(member_id, 1_000_000, "CNY", "cash")
+        rules.set_rules(rules.Rules(random_bp=10_000), by=staff.id, at=clock.now())
+    bags = []
+    for _ in range(2):
+        lines = (sales.Line(item, 2),)
+        bag = sales.buy(sales.Buy(member_id, place, "CNY", lines, ids.new())).sale_id
+        receipt = sales.receipt(bag)
+        assert receipt is not None
+        with transaction():
+            spots.due(receipt, door.Check(staff.id, place, clock.now(), ids.new()), b"")
+        steps.widen(bag)
+        steps.scan(bag, item, 1, staff.id, ids.new(), clock.now())
+        bags.append(bag)
+    steps.ask(bags[1])
+    with transaction():
+        rules.set_rules(rules.Rules(), by=staff.id, at=clock.now())
+    return bags[0], bags[1]
 
 
 def _closed_day(place: int) -> str:
@@ -276,6 +303,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "sellers.settlement": {"settlement_id": settled.settlement.id},
         "opening.settings": {"group": "shop"},
         "membership.offer": {"offer_id": shop.things["offer"]},
+        "door.spot_check": {"sale_id": shop.things["checked"][0]},
     }  # fmt: skip
     seen: dict[str, list[str]] = {"guest": [], "shopper": [], "staff": [], "owner": []}
     with shop.app.test_request_context():
@@ -295,13 +323,13 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "/i/LONG", shop.things["variant"], "/basket", gone, shop.things["decline"],
         shop.things["never"], shop.things["receipt"], "/desk", "/order",
         "/order?code=LONG&how=collect", "/order?code=LONG&how=deliver",
-        "/sales/" + shop.things["order"][1],
+        "/sales/" + shop.things["order"][1], "/sales/" + shop.things["checked"][1],
     ]  # fmt: skip
     seen["staff"] += [
         "/desk/items?q=nothing+like+it", "/desk/sales?q=ZZZZZ", "/desk/stock?code=LONG",
         f"/desk/counts/{work['count']}?result=1", f"/desk/deliveries/{work['delivery']}?item=1",
         f"/desk/deliveries/{work['booked']}", "/desk/exit?pass=nonsense", "/owner",
-        "/me", "/desk/nowhere",
+        "/me", "/desk/nowhere", "/desk/exit/" + shop.things["checked"][1],
     ]  # fmt: skip
     seen["owner"] += ["/desk", "/me", "/owner?period=today", "/owner/takings/shoppers"]
     return seen
