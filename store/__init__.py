@@ -15,7 +15,7 @@ from typing import Any
 from flask import Flask, Response, request
 from flask_migrate import Migrate
 
-from . import api, assets, commands, intake, money, settings, web
+from . import api, assets, commands, money, settings, web
 from . import db as database
 from .answers import Answer
 from .catalogue import commands as catalogue_commands
@@ -27,6 +27,8 @@ from .folding import FoldingEnvironment
 from .identity import commands as identity_commands
 from .identity import login
 from .identity import views as identity_views
+from .intake import commands as intake_commands
+from .intake import views as intake_views
 from .integration import commands as integration_commands
 from .integration import views as integration_views
 from .labels import commands as labels_commands
@@ -60,13 +62,13 @@ ROOMS = (
     identity_views, catalogue_views, labels_views, stock_views,
     payment_views, delivery_views, sales_views, door_views, reports_views,
     integration_views, post_views, sellers_views, membership_views, privacy_views,
-    opening_views,
+    opening_views, intake_views,
 )  # fmt: skip
 COMMANDS = (
     identity_commands, catalogue_commands, labels_commands, stock_commands,
     payment_commands, sales_commands, sellers_commands, integration_commands, post_commands,
     membership_commands, privacy_commands,
-    commands, intake,
+    commands, intake_commands,
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from . import backup as copies
 from . import db as database
-from . import demo, integration, outbox, reports, settings
+from . import demo, intake, integration, outbox, reports, settings
 from .api import keys
 from .errors import Refusal
 from .identity import admitting, codes, outside, passkeys, sign_ins, tries
@@ -36,6 +36,7 @@ SWEEPS = (
     basket.sweep, reservations.sweep, sign_ins.sweep, tries.sweep, keys.sweep, events.sweep,
     admitting.sweep, codes.sweep, passkeys.sweep, outside.sweep, letters.sweep, settling.sweep,
     pointed.sweep, point_ages.sweep, retention.sweep,
+    intake.sweep,
 )  # fmt: skip
 SWEEP_EVERY_S = 3600
 
@@ -118,9 +119,11 @@ def work(forever: bool) -> None:
     _tell_others()
     _send_letters()
     settle_pending()
+    while intake.work():
+        pass
     _sweep()
     if forever:
-        for others in (_tell_others, _send_letters):
+        for others in (_tell_others, _send_letters, _take_lists_in):
             threading.Thread(target=_each_second, args=(_app(), others), daemon=True).start()
     while forever:
         sweep_at = time.monotonic() + SWEEP_EVERY_S
@@ -141,6 +144,10 @@ def _tell_others() -> None:
 
 def _send_letters() -> None:
     letters.deliver(current_app.config, speaking.speaking)
+
+
+def _take_lists_in() -> None:
+    intake.work()
 
 
 def _each_second(app: Flask, others: Callable[[], None]) -> None:

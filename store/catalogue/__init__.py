@@ -23,7 +23,7 @@ from .prices import price_in_force, prices_at, quote, set_price
 from .quotes import Off, Quote, as_sold, kept_quote, mark_rules, quotes, rules_mark
 from .resolver import page_headers
 from .return_rules import Rule, return_rule, rule_of, rules_at, rules_in_force, set_return_rule
-from .search import categories, search, search_conditions
+from .search import brought_by, categories, search, search_conditions
 from .sizes import unit_price
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "archive_item",
     "as_sold",
     "bring_back",
+    "brought_by",
     "categories",
     "deposit_due",
     "deposit_of",

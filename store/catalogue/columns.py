@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from .tables import FileRefused
 
-__all__ = ["FIELDS", "Columns", "find_columns"]
+__all__ = ["FIELDS", "ColumnTwice", "Columns", "chosen_columns", "find_columns", "recognised"]
 
 _KNOWN = """
 short_code: short_code shortcode
@@ -53,6 +53,42 @@ Columns = Mapping[str, tuple[int, ...]]
 """The columns of each field by their place, the best one first."""
 
 
+class ColumnTwice(FileRefused):
+    """Two columns are said to hold the same. `data`: field, columns (their headings)."""
+
+    code = "column_twice"
+    title = "Two columns hold the same"
+
+
+def recognised(headings: Sequence[str]) -> list[str]:
+    """The field of each column as far as its heading says it, else an empty text."""
+    known = {heading: field for field, all_ in FIELDS.items() for heading in all_}
+    return [known.get(_normal(heading), "") for heading in headings]
+
+
+def chosen_columns(headings: Sequence[str], fields: Sequence[str]) -> Columns:
+    """Columns by what a person says that each of them holds. Of several the first by the order of
+    FIELDS counts where it is not empty, but only where all their headings say so: else it is a
+    slip. Raises ColumnTwice; FileRefused where no column holds a code."""
+    places: dict[str, list[int]] = {}
+    for at, field in enumerate(fields):
+        if field in FIELDS:
+            places.setdefault(field, []).append(at)
+    own = recognised(headings)
+    for field, found in list(places.items()):
+        names = [headings[at] for at in found]
+        if len(found) > 1 and any(own[at] != field for at in found):
+            raise ColumnTwice(f"Two columns hold {field}: {names}", field=field, columns=names)
+        places[field] = sorted(found, key=lambda at: _rank(headings[at], FIELDS[field]))
+    _need_a_code(places, headings)
+    return {field: tuple(found) for field, found in places.items()}
+
+
+def _rank(heading: str, order: tuple[str, ...]) -> int:
+    normal = _normal(heading)
+    return order.index(normal) if normal in order else 0
+
+
 def find_columns(headings: Sequence[str], wanted: Mapping[str, str]) -> Columns:
     """Columns by their headings; what a person says (`wanted`: field to heading) counts more, and
     an empty heading switches a field off. Raises FileRefused where a field or a heading is not
@@ -76,12 +112,16 @@ def find_columns(headings: Sequence[str], wanted: Mapping[str, str]) -> Columns:
     for field in columns.keys() - wanted.keys():
         columns[field] = tuple(at for at in columns[field] if at not in taken)
     columns = {field: found for field, found in columns.items() if found}
-    if not columns.keys() & {"gtin", "code", "sku", "short_code"}:
+    _need_a_code(columns, headings)
+    return columns
+
+
+def _need_a_code(columns: Container[str], headings: Sequence[str]) -> None:
+    if not any(field in columns for field in ("gtin", "code", "sku", "short_code")):
         raise FileRefused(
             "No column holds a code. Say which one does: --map gtin=COLUMN or --map sku=COLUMN. "
             f"The columns are: {', '.join(headings)[:500]}"
         )
-    return columns
 
 
 def _named(

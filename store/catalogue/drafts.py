@@ -150,6 +150,8 @@ class Reader:
                 self._faults.append(("options", refusal.message))
         draft.deposit_minor = self._read("deposit", self._amount)
         draft.parts = self._read("parts", split_parts) or []
+        if draft.parts and draft.stock:
+            self._faults.append(("stock", "a bundle has no stock of its own"))
         draft.seller = self._text("seller", 20).upper()
 
     def _by_language(self, field: str, texts: dict[str, str], most: int) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection, insert, or_, select
@@ -35,10 +36,20 @@ class More:
     contents: dict[int, dict[int, int]] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
     sellers: dict[str, int] = field(default_factory=dict)
+    made: dict[str, Any] = field(default_factory=dict)
+    writes: bool = True
 
     @classmethod
-    def read(cls, conn: Connection, drafts: Sequence[Draft], currency: str) -> More:
-        more = cls()
+    def read(
+        cls, conn: Connection, drafts: Sequence[Draft], currency: str, *, writes: bool = True,
+        before: More | None = None,
+    ) -> More:  # fmt: skip
+        """Groups and deposits that are new are made, or, unless it `writes`, stand in as if they
+        had been: then `before` is what the rows before these would have brought."""
+        more = cls(writes=writes)
+        if before is not None:
+            more.named, more.made = before.named, before.made
+            more.variants = before.variants
         if any(draft.group for draft in drafts):
             more._read_groups(conn, drafts)
         if any(draft.deposit_minor for draft in drafts):
@@ -46,7 +57,8 @@ class More:
         if any(draft.parts for draft in drafts):
             more._read_parts(conn, drafts)
         if any(draft.seller for draft in drafts):
-            owners.take_turn()
+            if writes:
+                owners.take_turn()
             more.sellers = {one.code: one.id for one in owners.sellers()}
         return more
 
@@ -71,16 +83,17 @@ class More:
             said["deposit_id"] = self._deposit(draft.deposit_minor, item)
         return said
 
-    def put_owners(self, conn: Connection, rows: Sequence[tuple[int, Draft]]) -> list[int]:
-        """Whose these items are from now on, where their rows say so; answers the items that have
-        become another's."""
+    def moves(self, rows: Sequence[tuple[int, Draft]]) -> dict[int, int]:
+        """The items that become another seller's by their rows, with that seller."""
         said = {item_id: self.sellers[draft.seller] for item_id, draft in rows if draft.seller}
-        if not said:
-            return []
-        known = owners.owners_of(said)
-        moved = [(item, seller) for item, seller in said.items() if known.get(item) != seller]
-        owners.put_owners(moved)
-        return [item for item, _ in moved]
+        known = owners.owners_of(said) if said else {}
+        return {item: seller for item, seller in said.items() if known.get(item) != seller}
+
+    def put_owners(self, conn: Connection, rows: Sequence[tuple[int, Draft]]) -> None:
+        """Whose these items are from now on, where their rows say so."""
+        moved = self.moves(rows)
+        if moved:
+            owners.put_owners(list(moved.items()))
 
     def put_parts(self, conn: Connection, added: Iterable[tuple[int, Draft]]) -> None:
         """What is in the bundles that were added."""
@@ -105,12 +118,17 @@ class More:
             for code, draft in wanted.items()
             if code not in known and draft.options
         ]
-        if new:
+        if new and self.writes:
             conn.execute(insert(ItemGroup), new)
         self.groups = {row.code: row for row in conn.execute(query)}
         ids = [row.id for row in self.groups.values()]
         items = select(Item.group_id, Item.option_key, Item.id).where(Item.group_id.in_(ids))
-        self.variants = {(row[0] or 0, row[1] or ""): row[2] for row in conn.execute(items)}
+        self.variants |= {(row[0] or 0, row[1] or ""): row[2] for row in conn.execute(items)}
+        if not self.writes:
+            for row in new:
+                stand_in = SimpleNamespace(id=-1 - len(self.made), **row)
+                self.made.setdefault(str(row["code"]), stand_in)
+            self.groups = self.made | self.groups
 
     def _fault_of_group(self, draft: Draft, item: Any) -> Fault:
         if not draft.group:
@@ -133,7 +151,9 @@ class More:
         for amount, item_id in conn.execute(query.order_by(DepositKind.item_id.desc())):
             self.deposits[amount] = item_id
         for amount in sorted({draft.deposit_minor or 0 for draft in drafts} - {0}):
-            if amount not in self.deposits:
+            if amount not in self.deposits and not self.writes:
+                self.deposits[amount] = -1
+            elif amount not in self.deposits:
                 names = {"en": "Deposit", "zh": "押金"}
                 self.deposits[amount] = add_deposit(names, amount, currency).item_id
 

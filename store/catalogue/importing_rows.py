@@ -56,7 +56,6 @@ class Known:
     """The items that are there already under the codes of these rows."""
 
     by_code: dict[tuple[str, str], Any]
-    touched: int = 0
 
     @classmethod
     def read(cls, conn: Connection, drafts: Sequence[Draft], currency: str) -> Known:
@@ -97,8 +96,9 @@ class Known:
         return item, None
 
 
-def categories_for(conn: Connection, drafts: Iterable[Draft]) -> Categories:
-    """The categories of these rows by their code, made where they are new."""
+def categories_for(conn: Connection, drafts: Iterable[Draft], *, writes: bool = True) -> Categories:
+    """The categories of these rows by their code, made where they are new; or, where nothing is to
+    be written, as if they had been."""
     wanted: dict[str, dict[str, str]] = {}
     for draft in drafts:
         if draft.category:
@@ -106,6 +106,8 @@ def categories_for(conn: Connection, drafts: Iterable[Draft]) -> Categories:
             for language, name in draft.category.items():
                 names.setdefault(language, name)
     found = _read_categories(conn, wanted)
+    if not writes:
+        return {code: found.get(code, (-1, names)) for code, names in wanted.items()}
     new = [{"code": code, "names": names} for code, names in wanted.items() if code not in found]
     fuller = [
         {"key": found[code][0], "names": {**names, **found[code][1]}}

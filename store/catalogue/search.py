@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, select
 
 from ..db import db
 from ..errors import Invalid
+from .intake_models import IntakeItem
 from .models import Category, Item
 from .texts import words
 
-__all__ = ["Page", "categories", "search", "search_conditions"]
+__all__ = ["Page", "brought_by", "categories", "search", "search_conditions"]
 
 
 class Page(NamedTuple):
@@ -26,6 +27,11 @@ def search_conditions(query: str) -> list[ColumnElement[bool]]:
     """Every word of the query occurs in the item's names, brand, category, size or codes."""
     # LIKE, because a full-text index does not find Chinese words of two characters.
     return [Item.search.contains(word, autoescape=True) for word in words(query)]
+
+
+def brought_by(intake_id: str) -> ColumnElement[bool]:
+    """The item was brought in, or changed, by this list."""
+    return Item.id.in_(select(IntakeItem.item_id).where(IntakeItem.intake_id == intake_id))
 
 
 def search(

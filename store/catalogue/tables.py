@@ -49,12 +49,14 @@ class Row(NamedTuple):
 @dataclass(frozen=True)
 class Table:
     """An open file: its headings, then its rows, read as they are asked for. `likely_rows` is for
-    telling how long it will take."""
+    telling how long it will take; `encoding` and `separator` are those of a CSV."""
 
     headings: list[str]
     rows: Iterator[Row]
     likely_rows: int
     is_sheet: bool = False
+    encoding: str = ""
+    separator: str = ""
 
 
 def open_table(path: Path, encoding: str = "") -> AbstractContextManager[Table]:
@@ -88,7 +90,8 @@ def _open_csv(path: Path, encoding: str) -> Iterator[Table]:
         first = next(rows, None)
         if first is None:
             raise FileRefused(f"{path.name} is empty")
-        yield Table(_headings(first), rows, found.lines)
+        encoding = found.name.removesuffix("-sig")
+        yield Table(_headings(first), rows, found.lines, encoding=encoding, separator=separator)
 
 
 def _unpacked(path: Path) -> gzip.GzipFile | io.BufferedReader:
@@ -118,7 +121,7 @@ def _separator(text: io.TextIOWrapper) -> str:
 
 
 def _csv_rows(reader: Any) -> Iterator[Row]:
-    number = 0
+    number = width = 0
     while True:
         number += 1
         if number > MOST_ROWS:
@@ -133,7 +136,10 @@ def _csv_rows(reader: Any) -> Iterator[Row]:
         except UnicodeDecodeError as error:
             raise FileRefused(f"Row {number} is not {error.encoding}: {error.reason}") from error
         if any(cells):
-            yield Row(number, cells, _fault(cells))
+            width = width or len(cells)
+            # A separator inside a cell without quotes moves all that follows into other columns.
+            wide = "more cells than there are headings" if any(cells[width:]) else ""
+            yield Row(number, cells, _fault(cells) or wide)
 
 
 # XLSX

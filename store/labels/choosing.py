@@ -23,8 +23,8 @@ what has no label."""
 
 @dataclass(frozen=True)
 class Choice:
-    """Items for sale at a location, by words, category, seller, the shelf they stand on there, and
-    how they stand to their labels."""
+    """Items for sale at a location, by words, category, seller, the shelf they stand on there, the
+    list that brought them in or changed them, and how they stand to their labels."""
 
     location_id: int
     currency: str
@@ -33,6 +33,7 @@ class Choice:
     category_id: int | None = None
     seller_id: int | None = None
     shelf: str = ""
+    intake: str = ""
 
 
 def chosen_ids(choice: Choice) -> list[int]:
@@ -92,6 +93,8 @@ def _query(choice: Choice, *columns: Any) -> Select[Any]:
         conditions.append(catalogue.owner_at(item.id) == choice.seller_id)
     if choice.shelf:
         conditions.append(stock.shelf_of(item.id, choice.location_id) == choice.shelf)
+    if choice.intake:
+        conditions.append(catalogue.brought_by(choice.intake))
     if choice.which == "changed":
         moved = _newest(Label.shelf, choice.location_id) != _shelf(choice)
         conditions.append(or_(_price(choice) != _printed(choice), moved, _renamed(choice)))

@@ -21,6 +21,7 @@ __all__ = [
 
 FIRST_SHEET = "L7160"
 _NUMBER = re.compile(r"\d{1,15}\Z", re.ASCII)
+_LIST = re.compile(r"\w{1,20}\Z", re.ASCII)
 _LOCAL = ("localhost", "127.", "[::1]", "0.0.0.0")
 
 
@@ -108,8 +109,14 @@ def choice(location: stock.Location) -> choosing.Choice:
     return choosing.Choice(
         location.id, current_app.config["CURRENCY"], which,
         request.values.get("q", "").strip()[:80], _number("category"), _seller(),
-        request.values.get("shelf", "").strip()[:40],
+        request.values.get("shelf", "").strip()[:40], _list(),
     )  # fmt: skip
+
+
+def _list() -> str:
+    """A list of items that was brought in by page."""
+    said = request.values.get("list", "")
+    return said if _LIST.match(said) else ""
 
 
 def _seller() -> int | None:

@@ -9,6 +9,7 @@ from flask import current_app
 from sqlalchemy import Connection, text
 
 from store.api import models as api_models
+from store.catalogue import intake_models
 from store.catalogue import models as catalogue_models
 from store.db import Base, db
 from store.delivery import models as delivery_models
@@ -30,7 +31,7 @@ from store.stock import work_models as stock_work_models
 # Importing the modules is what fills the metadata that autogenerate compares with.
 TABLES = (
     Outbox, api_models, approval_models, catalogue_models, costs_models, delivery_models,
-    door_models, guest_models, identity_models,
+    door_models, guest_models, identity_models, intake_models,
     integration_models, labels_models, payment_models, reports_models, return_models, sales_models,
     membership_models, sellers_models, stock_models, stock_work_models, till_models,
 )  # fmt: skip

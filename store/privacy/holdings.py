@@ -195,7 +195,7 @@ STAYS = frozenset({
     "takings_of_members", "point_accounts", "point_entries", "point_waits",
     # What staff did; their accounts are closed, not erased, while they work here.
     "acts", "batches", "courier_hand_ins", "courier_takings", "couriers", "exit_checks",
-    "exit_rules", "spot_checks", "spot_scans",
+    "exit_rules", "spot_checks", "spot_scans", "intakes",
     "item_sellers", "labels", "markdown_rules", "means_terms", "offers", "pass_uses",
     "payout_steps", "prices", "print_jobs", "return_rules", "seller_contracts", "settlement_files",
     "settlement_lines", "slip_scans", "slips", "tasks", "till_counts", "till_days", "till_entries",
@@ -203,7 +203,7 @@ STAYS = frozenset({
     # The shop's own.
     "bad_stickers", "point_rules", "bundle_parts",
     "categories", "change_marks", "changes", "coupons", "deliveries", "deposits",
-    "feed_entries", "feed_sources", "item_groups", "items", "levels", "locations", "outbox",
+    "feed_entries", "feed_sources", "intake_codes", "intake_items", "intake_pieces", "item_groups", "items", "levels", "locations", "outbox",
     "payouts", "pictures", "places", "price_marks", "reckoning", "seller_settlements", "sellers",
     "settlement_rejects", "shipping_rates", "shipping_zones", "slip_lines", "sourcing_weights",
     "tries", "used_states", "webhooks", "woo_products",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from store.db import db, transaction
 from store.delivery import addresses
 from store.demo.goods import OWNER, SHOPPER, STAFF, Person
 from store.door import rules, spots, steps
+from store.intake import staging
 from store.membership import offers
 from store.sales import fulfilment, till_days
 from store.sales.returns import Wish, declare
@@ -54,6 +56,7 @@ NO_PAGES = {
     "identity.outside", "identity.outside_back",
     "identity.start_again", "payment.costs_csv", "payment.due_payments_csv",
     "payment.settlement_rejects",
+    "intake.example", "intake.refused",
     "labels.picture", "labels.job_page", "labels.page_picture", "labels.sample",
     "labels.sheet_picture", "labels.find",
     "reports.takings_csv", "reports.sales_csv", "reports.acts_csv", "privacy.data",
@@ -172,6 +175,7 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         assert member is not None
         found["order"] = _ordered(member.id, place)
         found["sale"] = sales.receipts(member_id=member.id, limit=1)[0].id
+        found["list"] = _list(member.id, place)
         found["slips"] = _slips(member.id, place, good)
         found["day"] = _closed_day(place)
         found["checked"] = _checked(member.id, place, good)
@@ -224,6 +228,16 @@ def _checked(member_id: int, place: int, item: int) -> tuple[str, str]:
     with transaction():
         rules.set_rules(rules.Rules(), by=staff.id, at=clock.now())
     return bags[0], bags[1]
+
+
+def _list(member_id: int, place: int) -> str:
+    """A list that somebody has sent, with a slip in it, and that is not taken in."""
+    where = staging.Where("CNY", "en", 1300, place, member_id)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "list.csv")
+        rows = f"EAN;Name;Price;Note\n9521000000018;{LONG_NAME};3.50;{LONG_PERSON}\n123;Tea;1;\n"
+        path.write_text(rows, "utf-8")
+        return staging.stage(path, f"{LONG_NAME}.csv", where)
 
 
 def _closed_day(place: int) -> str:
@@ -299,6 +313,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "stock.shelf_count": {"slip_id": work["count"]},
         "stock.transfer_slip": {"slip_id": work["transfer"]},
         "payment.due_payments": {"means": "card"}, "payment.settlement_file": {"file_id": "none"},
+        "intake.one_import": {"intake_id": shop.things["list"]},
         "labels.delivery": {"slip_id": work["booked"]}, "sellers.seller": {"code": "QUAY"},
         "sellers.settlement": {"settlement_id": settled.settlement.id},
         "opening.settings": {"group": "shop"},

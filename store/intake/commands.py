@@ -1,8 +1,5 @@
-"""Intake: `flask catalogue import`, which fills the catalogue and, for what is new, the shelves.
-
-It stands above the rooms because it opens both: items are added and their first stock received in
-one transaction, a thousand rows at a time.
-"""
+"""`flask catalogue import`, which fills the catalogue and, for what is new, the shelves: items are
+added and their first stock received in one transaction, a thousand rows at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import csv
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,15 +16,16 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from . import stock
-from .catalogue.columns import FIELDS, find_columns
-from .catalogue.commands import catalogue
-from .catalogue.drafts import Reader, Rejection
-from .catalogue.figures import read_amount, read_rate
-from .catalogue.importing import Added, Defaults, Report, import_items
-from .catalogue.tables import Row, Table, open_table
-from .errors import Refusal
-from .spreadsheets import guarded
+from .. import stock
+from ..catalogue.columns import FIELDS, find_columns
+from ..catalogue.commands import catalogue
+from ..catalogue.drafts import Reader, Rejection
+from ..catalogue.figures import read_amount, read_rate
+from ..catalogue.importing import Defaults, Report, import_items
+from ..catalogue.tables import Row, Table, open_table
+from ..errors import Refusal
+from ..spreadsheets import guarded
+from .shelving import shelving
 
 SHOWN = 20
 
@@ -106,7 +104,9 @@ def _import(
         zeros_lost=table.is_sheet,
     )  # fmt: skip
     needs_stock = quantity is not None or "stock" in columns or "shelf" in columns
-    put = _putter(location_code, quantity) if needs_stock else lambda added: None
+    put = (
+        shelving(stock.location(location_code).id, quantity) if needs_stock else lambda added: None
+    )
     progress = _Progress(table.likely_rows)
     report = import_items(
         table.rows, reader, defaults, on_added=put, on_rejected=write, on_progress=progress.show
@@ -123,21 +123,6 @@ def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
             raise click.ClickException(f"--map {pair}: write it as FIELD=COLUMN")
         wanted[field.strip()] = column.strip()
     return wanted
-
-
-def _putter(location_code: str, quantity: int | None) -> Callable[[Sequence[Added]], None]:
-    """What puts new items on the shelves of a location, in the transaction that adds them."""
-    location_id = stock.location(location_code).id
-
-    def put(added: Sequence[Added]) -> None:
-        counts = [(each.item_id, quantity if each.stock is None else each.stock) for each in added]
-        received = [(item_id, count) for item_id, count in counts if count]
-        stock.receive_many(received, location_id, note="import")
-        for each in added:
-            if each.shelf:
-                stock.put_on_shelf(each.item_id, location_id, each.shelf)
-
-    return put
 
 
 @contextlib.contextmanager
