@@ -203,7 +203,8 @@ STAYS = frozenset({
     # The shop's own.
     "bad_stickers", "point_rules", "bundle_parts",
     "categories", "change_marks", "changes", "coupons", "deliveries", "deposits",
-    "feed_entries", "feed_sources", "intake_codes", "intake_items", "intake_pieces", "item_groups", "items", "levels", "locations", "outbox",
+    "feed_entries", "feed_sources", "intake_codes", "intake_items", "intake_pieces",
+    "item_groups", "items", "levels", "locations", "outbox",
     "payouts", "pictures", "places", "price_marks", "reckoning", "seller_settlements", "sellers",
     "settlement_rejects", "shipping_rates", "shipping_zones", "slip_lines", "sourcing_weights",
     "tries", "used_states", "webhooks", "woo_products",
