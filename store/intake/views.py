@@ -59,6 +59,7 @@ def _larger(endpoint: str | None, values: dict[str, Any] | None) -> None:
 @identity.needs("edit_items")
 def imports() -> str:
     """A place to send a list, and what became of the last ones."""
+    _who_sets_prices()
     query = select(Intake).where(Intake.state != "staging")
     found = list(db.session.scalars(query.order_by(Intake.at.desc(), Intake.id).limit(SHOWN)))
     return render_template(
@@ -191,7 +192,9 @@ def take_in(intake_id: str) -> ResponseReturnValue:
     if one.state == "open" and _said(one):
         flash(gettext("This is what you have changed. Look once more, then take it in."), "warn")
     elif ("stock" in one.fields or one.quantity) and not _may("receive_stock"):
-        flash(gettext("You may not bring in stock: leave its column out, and say no pieces."), "bad")
+        flash(
+            gettext("You may not bring in stock: leave its column out, and say no pieces."), "bad"
+        )
     else:
         try:
             pieces.begin(intake_id)

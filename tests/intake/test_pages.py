@@ -19,6 +19,7 @@ from store.catalogue import importing
 from store.catalogue.columns import FIELDS
 from store.catalogue.intake_models import Intake, IntakePiece
 from store.db import db
+from store.identity import rights
 from store.intake import pieces, staging, words
 from store.logbook import Act
 from tests.intake.conftest import HEADINGS, OAT, TEA, Desk, as_csv, counts
@@ -157,6 +158,28 @@ def test_rows_of_every_kind_are_counted_and_none_of_them_is_run(
     page = desk.send(data.getvalue(), "goods.xlsx").text
     assert "Spreadsheet" in page and shown(page) == ["1", "0", "0", "0"]
     assert world.faults() == []
+
+
+def test_who_may_not_set_prices_or_bring_in_stock_cannot_do_it_by_a_list(
+    app: Flask, world: World
+) -> None:
+    staff = world.staff()
+    desk = Desk(app, world.client_for(staff))
+    with app.app_context():
+        rights.give(staff.id, {"edit_items"})
+    assert desk.visitor.get("/desk/items/import").status_code == 403
+    sent = desk.visitor.post("/desk/items/import", file=(io.BytesIO(as_csv([TEA])), "a.csv"))
+    assert sent.status_code == 403
+    with app.app_context():
+        rights.give(staff.id, {"edit_items", "change_prices"})
+    desk.send(as_csv([TEA]))
+    assert "may not bring in stock" in desk.press("runs", {"tax_rate": "13"}).text
+    assert desk.list().state == "open"
+    said = {"column-7": "", "tax_rate": "13"}
+    desk.press("columns", said)
+    desk.press("runs", said)
+    with app.app_context():
+        assert counts() == (1, 1, 1, 0)
 
 
 def test_the_examples_are_lists_that_go_in(app: Flask, world: World, desk: Desk) -> None:
