@@ -91,6 +91,12 @@ SETTINGS = (
     Setting(
         "UNIONPAY_URL", "", "Another address of UnionPay's gateway: its test centre, or practice."
     ),
+    Setting("BANK_ACCOUNT", "", "IBAN or number for bank transfers of web orders; empty: none."),
+    Setting("BANK_HOLDER", "", "Whose account that is; empty: SHOP_NAME."),
+    Setting("BANK_NAME", "", "The bank's name, as shoppers read it."),
+    Setting("BANK_BIC", "", "The bank's BIC, if transfers from abroad need it."),
+    Setting("BANK_FROM", "0", "Smallest order that is paid by bank transfer; 0: any."),
+    Setting("BANK_DAYS", 5, "Goods are kept so many days for a transfer."),
     Setting("SIMULATED_GATEWAY", False, "Offer practice money by the simulated gateway."),
     Setting("PRACTICE_POST", False, "Mail and SMS are printed and kept as files, never sent."),
     Setting("MAIL_FROM", "", "Sender of the shop's mail: shop@shop.example."),

@@ -18,5 +18,6 @@ def gateway_name(gateway: str) -> str:
         "wechat": gettext("WeChat Pay"),
         "paypal": "PayPal",
         "unionpay": gettext("UnionPay"),
+        "bank": gettext("Bank transfer"),
     }
     return names.get(gateway, gateway)

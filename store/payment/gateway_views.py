@@ -64,6 +64,7 @@ def _tested(gateway: Gateway) -> tuple[str, str]:
         "api_key": gettext("The APIv3 key has not 32 characters: no notice can be opened."),
         "set_up": gettext("It does not know our key. Copy the key anew from its console."),
         "key": gettext("One of the keys is no key: something was lost when it was copied."),
+        "bank_account": gettext("The account or the BIC is mistyped: its check digits are wrong."),
         "webhook_id": gettext("The id of the webhook is missing: no notice can be believed."),
         "webhook_secret": gettext("The signing secret is missing: no notice can be believed."),
     }

@@ -19,7 +19,7 @@ from ..db import in_transaction, insert_new
 from ..errors import Invalid, Refusal
 from ..money import LARGEST_MINOR
 from ..prepared import Many, Prepared, one_of
-from .gateways import NAMES
+from .gateways import OUTSIDE
 from .models import Account, Transfer
 
 TAKINGS = "takings"
@@ -60,7 +60,7 @@ class Payment(NamedTuple):
 def account_of(means: str) -> str:
     """The shop's own account that a means of paying fills: what a gateway owes us stands under the
     gateway's name."""
-    return f"gateway:{means}" if means in NAMES else means
+    return f"gateway:{means}" if means in OUTSIDE else means
 
 
 _debit = Prepared(

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 
 from .. import clock, ids
 from ..db import db, in_transaction, repeatable, transaction
-from ..errors import Refusal
+from ..errors import NotFound, Refusal
 from . import asking, attempts, events, ledger
 from .calls import GatewayAway, call
 from .charges import Charge, RefundTooLarge, charges_of, owe_no_more, reverse
@@ -32,7 +32,7 @@ from .gateways import (
 from .ledger import shopper_account
 from .models import Attempt, Payback
 
-__all__ = ["disputed", "of_attempt", "refund", "send_back", "too_old", "waiting", "work"]
+__all__ = ["disputed", "of_attempt", "refund", "send_back", "settle", "too_old", "waiting", "work"]
 
 LONGEST = timedelta(hours=1)
 
@@ -195,24 +195,34 @@ def _put_off(mine: Payback) -> None:
 
 @repeatable
 def _settle(payback_id: str, answer: Answer) -> bool:
-    """Opener: what the provider said of a payback becomes true here, once."""
-    with transaction() as session:
-        query = select(Payback).where(Payback.id == payback_id)
-        attempt_id = session.scalars(query).one().attempt_id
-        paid = attempts.locked(attempt_id)
-        mine = session.scalars(query.with_for_update()).one()
-        if mine.state != "waiting":
-            return False
-        if isinstance(answer, Declined) and paid.member_id is None:
-            _put_off(mine)  # Nobody has an account that it could go to; the owner sees it wait.
-            return False
-        _end(mine, answer, clock.now())
-        if isinstance(answer, Declined):
-            _give_to_account(mine, paid)
-            return True
-        whole = _gone(paid.id) == paid.amount_minor
-        attempts.step(paid, "sent_all_back" if whole else "sent_part_back", "query")
+    """Opener: the same as `settle`."""
+    with transaction():
+        return settle(payback_id, answer)
+
+
+def settle(payback_id: str, answer: Answer, source: str = "query") -> bool:
+    """Joiner: what the provider said of a payback, or staff who sent it, becomes true here, once;
+    answers whether it did now. Raises NotFound."""
+    session = in_transaction()
+    query = select(Payback).where(Payback.id == payback_id)
+    query = query.execution_options(populate_existing=True)
+    found = session.scalar(query)
+    if found is None:
+        raise NotFound("There is no such refund")
+    paid = attempts.locked(found.attempt_id)
+    mine = session.scalars(query.with_for_update()).one()
+    if mine.state != "waiting":
+        return False
+    if isinstance(answer, Declined) and paid.member_id is None:
+        _put_off(mine)  # Nobody has an account that it could go to; the owner sees it wait.
+        return False
+    _end(mine, answer, clock.now())
+    if isinstance(answer, Declined):
+        _give_to_account(mine, paid)
         return True
+    whole = _gone(paid.id) == paid.amount_minor
+    attempts.step(paid, "sent_all_back" if whole else "sent_part_back", source)
+    return True
 
 
 def _end(mine: Payback, answer: Answer, at: datetime) -> None:

@@ -20,6 +20,7 @@ from . import (
     statements,
     topups,
 )
+from .bank import views as bank_views
 from .blueprint import blueprint
 from .costs import file_views as costs_file_views
 from .costs import views as costs_views
@@ -28,7 +29,8 @@ from .gateways.offered import set_up
 from .gateways.simulated import WISHES
 
 __all__ = [
-    "blueprint", "card_views", "costs_file_views", "costs_views", "gateway_views", "limit_views",
+    "bank_views", "blueprint", "card_views", "costs_file_views", "costs_views", "gateway_views",
+    "limit_views",
     "notice_views", "onward_views", "statement_views",
 ]  # fmt: skip
 

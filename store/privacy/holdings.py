@@ -111,6 +111,11 @@ SECTIONS = (
         ("gateway", "brand", "last4", "exp_month", "exp_year", "state", "wanted_at"),
     ),
     Section(
+        "bank_transfers", "bank_entries", f"attempt_id {_ATTEMPTS}",
+        ("id", "amount_minor", "currency", "booked_on", "said", "payer", "payer_account",
+         "reference", "state", "sent_to"),
+    ),
+    Section(
         "complaints", "complaints", f"sale_id {_SALES}", ("sale_id", "reason", "decision", "note"),
         ("sale_id",),
     ),
@@ -160,6 +165,8 @@ _NOBODY: dict[str, Any] = dict.fromkeys(_PLACE[:5], "")
 
 _ASKED = {"parts": None, "to_account": False, "hand_in": None}
 
+_NO_PAYER = {"said": "", "payer": "", "payer_account": "", "reason": ""}
+
 # What loses its words and stays: the law and the books want that it happened, not with whom.
 CLEARED: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("order_addresses", _NOBODY, "member_id = :member"),
@@ -181,6 +188,8 @@ CLEARED: tuple[tuple[str, dict[str, Any], str], ...] = (
         {"brand": "", "last4": "", "exp_month": 0, "exp_year": 0},
         "member_id = :member",
     ),  # The worker tells their provider to keep them no longer.
+    ("bank_entries", _NO_PAYER, f"attempt_id {_ATTEMPTS}"),
+    ("bank_entries", {"sent_to": "-"}, f"sent_to <> '' AND attempt_id {_ATTEMPTS}"),
     ("holds", {"order": None}, f"attempt_id {_ATTEMPTS}"),
 )
 
@@ -194,6 +203,7 @@ STAYS = frozenset({
     "sale_lines", "sales", "shares", "shipment_lines", "takings", "takings_of_items",
     "takings_of_members", "point_accounts", "point_entries", "point_waits",
     # What staff did; their accounts are closed, not erased, while they work here.
+    "bank_files",
     "acts", "batches", "courier_hand_ins", "courier_takings", "couriers", "exit_checks",
     "exit_rules", "spot_checks", "spot_scans", "intakes",
     "item_sellers", "labels", "markdown_rules", "means_terms", "offers", "pass_uses",

@@ -13,6 +13,7 @@ from ..db import Base, connection, db
 from . import (
     oracle_acts,
     oracle_approvals,
+    oracle_bank,
     oracle_bundles,
     oracle_cards,
     oracle_costs,
@@ -475,6 +476,7 @@ MORE = (
     *oracle_approvals.RULES, *oracle_rounding.RULES, *oracle_marks.RULES, *oracle_acts.RULES,
     *oracle_points.RULES, *oracle_guests.RULES, *oracle_cards.RULES,
     *oracle_exit.RULES,
+    *oracle_bank.RULES,
 )  # fmt: skip
 
 

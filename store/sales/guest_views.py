@@ -11,6 +11,7 @@ from flask_babel import gettext
 from .. import forms as fields
 from .. import identity, ids, money, post, web
 from ..errors import Invalid, NotFound, TooMany
+from ..payment.gateways.bank import NAME as BANK
 from ..payment.gateways.offered import set_up
 from ..visits import secret_of
 from . import forms, guests
@@ -24,7 +25,8 @@ KEPT_DAYS = 400
 
 def lets_guests_pay() -> bool:
     """Whether somebody without an account may buy here: by a provider, where there is one."""
-    return bool(current_app.config["GUESTS"]) and bool(set_up(current_app.config))
+    ways = set_up(current_app.config).keys() - {BANK}
+    return bool(current_app.config["GUESTS"]) and bool(ways)
 
 
 def secret() -> str | None:

@@ -37,7 +37,7 @@ def ways(asked: Order, made: Offer | None, pay: str) -> Ways:
     total = made.total_minor if made is not None else 0
     if made is not None and most:
         why = at_the_door.why_not(asked.member_id, asked.fulfilment, total, asked.currency)
-    part, found = with_account(balance, total) if total else (0, [])
+    part, found = with_account(balance, total, "web") if total else (0, [])
     outside = [gateway.name for gateway in found]
     kept = {f"{card.gateway}:{card.id}": card for card in cards_for(asked.member_id, found)}
     outside = [*kept, *outside]

@@ -13,7 +13,7 @@ from .. import delivery, identity, ids, membership, stock, web
 from .. import forms as fields
 from ..catalogue import Quote
 from ..errors import Invalid, NotFound, Refusal
-from ..payment.gateways import NAMES
+from ..payment.gateways import OUTSIDE
 from ..payment.gateways.simulated import WISHES
 from ..payment.on_delivery import MEANS
 from . import basket, forms, fulfilment
@@ -85,7 +85,7 @@ def place_order() -> ResponseReturnValue:
         coupon=asked.coupon if fields.text("coupon", most=32) == asked.coupon else "",
         seen_total_minor=forms.seen_total(),
     )
-    if asked.means in NAMES:
+    if asked.means in OUTSIDE:
         return to_provider(asked, request.form.get("pay", "").partition(":")[2] or None)
     bought = order(asked)
     if _is_basket():
@@ -104,7 +104,7 @@ def cancel(sale_id: str) -> ResponseReturnValue:
     sale = receipt(sale_id, member.id)
     if sale is not None and sale.means == MEANS:
         flash(gettext("Cancelled. You pay nothing for it."), "good")
-    elif sale is not None and sale.means in NAMES and not to_account:
+    elif sale is not None and sale.means in OUTSIDE and not to_account:
         flash(gettext("Cancelled. The money goes back to where it came from."), "good")
     else:
         flash(gettext("Cancelled. The money is back in your account."), "good")
@@ -121,7 +121,7 @@ def _asked(member_id: int) -> Order:
     if how and how not in HOW:
         raise Invalid("An order is collected or delivered", field="how")
     pay = request.values.get("pay", "")
-    if pay.partition(":")[0] not in ("", "account", COURIER, *NAMES):
+    if pay.partition(":")[0] not in ("", "account", COURIER, *OUTSIDE):
         raise Invalid("There is no such way of paying for an order", field="pay")
     key, place, lines, coupon, points = _goods()
     address = request.values.get("address", "")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from .. import catalogue, clock, delivery, money, stock
 from ..errors import Invalid
-from ..payment.gateways import NAMES
+from ..payment.gateways import OUTSIDE
 from ..payment.on_delivery import MEANS
 from .buying import Line, PriceRose, check_lines
 from .deciding import refuse_rises
@@ -146,9 +146,9 @@ def check(asked: Order) -> None:
     check_lines(asked.lines, asked.key)
     if asked.fulfilment not in ("collect", "deliver"):
         raise Invalid("An order is collected or delivered", field="how")
-    if asked.means not in ("account", MEANS, *NAMES):
+    if asked.means not in ("account", MEANS, *OUTSIDE):
         raise Invalid("There is no such way of paying for an order", field="pay")
-    if asked.account_minor and asked.means not in NAMES:
+    if asked.account_minor and asked.means not in OUTSIDE:
         raise Invalid("Only what a gateway brings is paid in two parts", field="account")
     if asked.fulfilment == "collect" and asked.place_id is None:
         raise Invalid("Say where you collect it", field="place")

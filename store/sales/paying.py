@@ -14,12 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 
-from .. import catalogue, clock, membership, payment, stock
+from .. import clock, membership, payment, stock
 from ..db import in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound, Refusal, Unavailable
 from ..payment import asides, asking, attempts, cards, paybacks
@@ -34,6 +33,7 @@ from .limits import Guard
 from .models import Hold, Sale
 from .ordering import Order
 from .orders import Overtaken
+from .transfers import refuse_many
 
 __all__ = [
     "Paying",
@@ -46,13 +46,15 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Paying:
-    """A buy, or a web order, with the provider that brings its money. `wish` is for practice
-    money. The member's kept card `saved_id` pays, or the card that pays is kept (`keeps`)."""
+    """A buy, or a web order, with the provider that brings its money, which takes no less than
+    `least_minor`. `wish` is for practice money. The member's kept card `saved_id` pays, or the card
+    that pays is kept (`keeps`)."""
 
     asked: Buy | Order
     gateway: Gateway
     way: str = ""
     minutes: int = 15
+    least_minor: int = 0
     subject: str = ""
     base_url: str = ""
     wish: str = "approve"
@@ -71,8 +73,8 @@ def pay(paying: Paying) -> str:
     nobody pays.
 
     Raises what `checkout.buy`, or `orders.order`, raises (InsufficientFunds and ConfirmationNeeded
-    of the account's part), AccountSuffices 409, AlreadyPaid 409, GatewayAway 503; of a kept card
-    NotFound, CardGone, CardExpired, ConfirmationNeeded.
+    of the account's part), AccountSuffices 409, AlreadyPaid, TransfersWaiting 409, GatewayAway 503;
+    of a kept card NotFound, CardGone, CardExpired, ConfirmationNeeded.
     """
     try:
         mine, fresh = _hold(paying)
@@ -127,12 +129,15 @@ def _hold(paying: Paying) -> tuple[Attempt, bool]:
             if card == (name, paying.saved_id, paying.keeps) and _same(earlier, asked):
                 return earlier, not earlier.next_url and not earlier.code
             attempts.step(attempts.locked(earlier.id), "given_up", "return")
+        refuse_many(name, asked.member_id)
         total_minor, keep = _weighed(asked)
         if not total_minor:
             raise Invalid("What costs nothing is not paid for", field="quantity")
         own = _part_of(asked)
         rest_minor = total_minor - (own.amount_minor if own else 0)
         _refuse_card(paying, rest_minor)
+        if rest_minor < paying.least_minor:
+            raise Invalid("So little is not paid in this way", field="pay")
         mine = attempts.begin(
             _wanted(paying, rest_minor), name, "sale", timedelta(minutes=paying.minutes),
             number=earlier.number + 1 if earlier is not None else 1,
@@ -278,16 +283,13 @@ def _bought(mine: Attempt, held: Hold, own: asides.Part | None) -> Bought:
         return order_holds.bought(mine, held, quotes, parts, own)
     asked = Buy(
         mine.member_id, held.location_id, mine.currency,
-        tuple(_line(line, quote) for line, quote in zip(held.lines, quotes)),
+        tuple(Line(quote.item_id, line["quantity"], label_id=line["label"])
+              for line, quote in zip(held.lines, quotes)),
         held.key, held.channel, mine.sold_by, means=mine.gateway, attempt_id=mine.id,
         is_confirmed=bool(own and own.is_confirmed), account_minor=own.amount_minor if own else 0,
         guest_id=mine.guest_id,
     )  # fmt: skip
     return buy_in(asked, quotes, parts)
-
-
-def _line(line: dict[str, Any], quote: catalogue.Quote) -> Line:
-    return Line(quote.item_id, line["quantity"], label_id=line["label"])
 
 
 def _over(mine: Attempt) -> None:
@@ -303,8 +305,7 @@ attempts.serves("sale", attempts.Ends(_paid, _over))
 
 @repeatable
 def let_go(member_id: int, key: str) -> None:
-    """Opener: the shopper of this page went to a provider and came back to pay otherwise: what is
-    kept for that payment is free again."""
+    """Opener: the shopper came back to pay otherwise: what is kept for that payment is free."""
     with transaction():
         mine = attempts.with_key(member_id, key)
         if mine is not None and mine.state in OPEN:

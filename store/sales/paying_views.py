@@ -14,7 +14,9 @@ from ..errors import NotFound
 from ..payment import asides, asking, cards, events, paybacks
 from ..payment.card_models import SavedMeans
 from ..payment.gateways import Gateway, Keeps
-from ..payment.gateways.offered import offered, set_up
+from ..payment.gateways.bank import NAME as BANK
+from ..payment.gateways.bank import Bank
+from ..payment.gateways.offered import least_by_transfer, offered, set_up
 from ..payment.gateways.simulated import WISHES
 from ..payment.models import OPEN, Attempt
 from . import basket, forms, guest_views, guests, paying
@@ -26,6 +28,7 @@ from .marked import marked_at, reduced
 from .offers import Offers
 from .ordering import Order
 from .shown_views import blueprint
+from .transfer_views import transfer
 
 
 class _Goods(NamedTuple):
@@ -48,8 +51,8 @@ class _Goods(NamedTuple):
 
 @blueprint.app_template_global()
 def pays_outside() -> bool:
-    """Whether there is anything but the account to pay with."""
-    return bool(set_up(current_app.config))
+    """Whether there is anything but the account to pay with, at once."""
+    return any(name != BANK for name in set_up(current_app.config))
 
 
 @blueprint.get("/pay", endpoint="ways")
@@ -81,15 +84,17 @@ def _buyer() -> identity.Visitor | None:
     return member
 
 
-def with_account(balance_minor: int, total_minor: int) -> tuple[int, list[Gateway]]:
+def with_account(
+    balance_minor: int, total_minor: int, channel: str = "shelf"
+) -> tuple[int, list[Gateway]]:
     """What of a total the account pays, where it holds too little for all of it and the visitor has
     not said `account=0`; and the providers for the rest."""
     part = balance_minor if 0 < balance_minor < total_minor else 0
     if part and request.args.get("account") != "0":
-        found = offered_here(total_minor - part)
+        found = offered_here(total_minor - part, channel)
         if found:
             return part, found
-    return 0, offered_here(total_minor)
+    return 0, offered_here(total_minor, channel)
 
 
 def _choice(**other: Any) -> str:
@@ -148,10 +153,17 @@ def _means() -> tuple[str, str | None]:
 
 def to_provider(asked: Buy | Order, saved_id: str | None = None) -> ResponseReturnValue:
     """Keep the goods and go to the provider. The same page sent twice is one payment."""
+    by_transfer = asked.means == BANK
+    if by_transfer and not isinstance(asked, Order):
+        raise NotFound("Goods from the shelf are not paid by bank transfer")
+    minutes, least = int(current_app.config["HOLD_MINUTES"]), 0
+    if by_transfer:
+        minutes = 1440 * int(current_app.config["BANK_DAYS"])
+        least = least_by_transfer(current_app.config, asked.currency)
     try:
         attempt_id = paying.pay(
             paying.Paying(
-                asked, gateway_named(asked.means), minutes=current_app.config["HOLD_MINUTES"],
+                asked, gateway_named(asked.means), minutes=minutes, least_minor=least,
                 subject=current_app.config["SHOP_NAME"], base_url=web.base_url(),
                 wish=fields.choice("wish", WISHES, "approve"), address=request.remote_addr or "",
                 saved_id=saved_id, keeps=saved_id is None and keeps_asked(asked),
@@ -168,8 +180,10 @@ def wait(attempt_id: str) -> ResponseReturnValue:
     mine = _mine(attempt_id)
     if mine.sale_id is not None:
         return redirect(url_for("sales.receipt", sale_id=mine.sale_id), 303)
+    by_transfer = mine.gateway == BANK and mine.state in OPEN
     return render_template(
-        "sales/payment.html", mine=mine, waits=mine.state in OPEN,
+        "sales/transfer.html" if by_transfer else "sales/payment.html",
+        transfer=transfer(mine) if by_transfer else None, mine=mine, waits=mine.state in OPEN,
         goes_back=paybacks.of_attempt(mine.id), part=asides.of(mine.id), why=_why(mine),
         again=_again(mine) if mine.state == "failed" else "",
         go=request.args.get("go") == "1",
@@ -199,7 +213,7 @@ def _again(mine: Attempt) -> str:
 def check(attempt_id: str) -> ResponseReturnValue:
     """Ask the provider now: the shopper is back."""
     mine = _mine(attempt_id)
-    asking.ask_about(mine, gateway_named(mine.gateway))
+    asking.ask_about(mine, _gateway_of(mine))
     return redirect(url_for("sales.payment", attempt_id=attempt_id), 303)
 
 
@@ -207,7 +221,7 @@ def check(attempt_id: str) -> ResponseReturnValue:
 def abandon(attempt_id: str) -> ResponseReturnValue:
     """The shopper does not want to pay in this way any more."""
     mine = _mine(attempt_id)
-    asking.abandon(mine, gateway_named(mine.gateway))
+    asking.abandon(mine, _gateway_of(mine))
     return redirect(url_for("sales.payment", attempt_id=attempt_id), 303)
 
 
@@ -240,11 +254,17 @@ def gateway_named(name: str) -> Gateway:
     return found
 
 
-def offered_here(total_minor: int) -> list[Gateway]:
+def _gateway_of(mine: Attempt) -> Gateway:
+    """Of what was begun; a transfer can be given up where the shop takes none any more."""
+    return Bank("", "") if mine.gateway == BANK else gateway_named(mine.gateway)
+
+
+def offered_here(total_minor: int, channel: str) -> list[Gateway]:
     agent = request.headers.get("User-Agent", "")
     return offered(
-        current_app.config, amount_minor=total_minor, currency=forms.currency(), agent=agent
-    )
+        current_app.config, amount_minor=total_minor, currency=forms.currency(), agent=agent,
+        channel=channel,
+    )  # fmt: skip
 
 
 def _item() -> _Goods:

@@ -31,7 +31,7 @@ from tests.payment.practice import Providers, providers
 NAMES = ("stripe", "alipay", "wechat", "paypal", "unionpay")
 WITHOUT = {"SIMULATED_GATEWAY": False, "SECRET_KEY": "k", "STRIPE_KEY": "", "ALIPAY_APP_ID": "",
            "WECHAT_MERCHANT_ID": "", "PAYPAL_CLIENT_ID": "",
-           "UNIONPAY_MERCHANT_ID": ""}  # fmt: skip
+           "UNIONPAY_MERCHANT_ID": "", "BANK_ACCOUNT": ""}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

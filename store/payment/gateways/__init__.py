@@ -15,6 +15,7 @@ from ...errors import Refusal
 
 __all__ = [
     "NAMES",
+    "OUTSIDE",
     "REFUND_DAYS",
     "SET_UP",
     "TIMEOUT_S",
@@ -37,6 +38,10 @@ __all__ = [
 NAMES = ("simulated", "stripe", "alipay", "wechat", "paypal", "unionpay")
 """Every gateway there is, as accounts, sales and addresses name it. A new one needs a migration:
 the tables check the names."""
+
+OUTSIDE = (*NAMES, "bank")
+"""Where the money of a web order can come from outside: from these, or by bank transfer, which no
+provider settles and no till takes."""
 
 REFUND_DAYS = {"alipay": 365, "wechat": 365, "paypal": 180}
 """After so many days a provider takes nothing back any more. Alipay: what the contract says, twelve

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from ...money import parse
 from . import Gateway
 from .alipay import Alipay
+from .bank import NAME, Bank
 from .paypal import PayPal
 from .simulated import Simulated
 from .stripe import Stripe
@@ -15,7 +17,7 @@ from .stripe_units import charged
 from .unionpay import UnionPay
 from .wechat import WeChat
 
-__all__ = ["INSIDE", "codes", "offered", "set_up"]
+__all__ = ["INSIDE", "codes", "least_by_transfer", "offered", "set_up"]
 
 INSIDE = {"MicroMessenger": "", "AlipayClient": "alipay"}
 """Inside these apps, known by their user agent, only their own way of paying works; inside WeChat
@@ -57,6 +59,10 @@ def set_up(settings: Mapping[str, Any]) -> dict[str, Gateway]:
     if settings["UNIONPAY_MERCHANT_ID"]:
         unionpay = "MERCHANT_ID KEY ISSUERS URL"
         found.append(_unionpay(*(settings[f"UNIONPAY_{field}"] for field in unionpay.split())))
+    if settings["BANK_ACCOUNT"]:
+        holder = settings["BANK_HOLDER"] or settings["SHOP_NAME"]
+        told = ("BANK_ACCOUNT", "BANK_NAME", "BANK_BIC", "CURRENCY")
+        found.append(Bank(holder, *(str(settings[field]) for field in told)))
     return {gateway.name: gateway for gateway in found}
 
 
@@ -69,14 +75,17 @@ _unionpay = lru_cache(maxsize=4)(UnionPay)
 
 
 def offered(
-    settings: Mapping[str, Any], *, amount_minor: int, currency: str, agent: str = ""
-) -> list[Gateway]:
-    """Those with which so much can be paid from a browser of this kind."""
+    settings: Mapping[str, Any], *, amount_minor: int, currency: str, agent: str = "",
+    channel: str = "shelf",
+) -> list[Gateway]:  # fmt: skip
+    """Those with which so much can be paid from a browser of this kind; what takes days only for
+    orders of the web."""
     inside = {name for mark, name in INSIDE.items() if mark in agent}
     return [
         gateway
         for gateway in set_up(settings).values()
-        if (not inside or gateway.name in inside)
+        if (not inside or gateway.name in (*inside, NAME))
+        and (gateway.name != NAME or _by_transfer(settings, amount_minor, currency, channel))
         and (gateway.name != "stripe" or _stripe_takes(amount_minor, currency))
         and currency in CURRENCIES.get(gateway.name, {currency})
     ]
@@ -85,6 +94,17 @@ def offered(
 def _stripe_takes(amount_minor: int, currency: str) -> bool:
     least = STRIPE_LEAST.get(currency, 100)
     return amount_minor >= least and charged(amount_minor, currency) is not None
+
+
+def _by_transfer(settings: Mapping[str, Any], minor: int, currency: str, channel: str) -> bool:
+    """A transfer takes a bank's day, and somebody's look at the statement."""
+    own = channel == "web" and currency == settings["CURRENCY"]
+    return own and minor >= least_by_transfer(settings, currency)
+
+
+def least_by_transfer(settings: Mapping[str, Any], currency: str) -> int:
+    """The smallest amount that is paid by bank transfer."""
+    return max(1, parse(str(settings["BANK_FROM"]), currency))
 
 
 def codes(settings: Mapping[str, Any], *, amount_minor: int, currency: str) -> list[Gateway]:
