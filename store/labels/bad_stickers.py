@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import aliased
 
-from .. import catalogue, clock, stock
+from .. import catalogue, clock, logbook, stock
 from ..db import connection, db, in_transaction, insert_new
 from ..errors import Invalid, NotFound
 from . import records
@@ -110,6 +110,8 @@ def end(bad_id: int, how: str, member_id: int) -> BadSticker:
     if bad.ended_at is not None:
         return bad
     bad.ended_at, bad.ended_by, bad.how = clock.now(), member_id, how
+    what = {"kind": bad.kind, "how": how}
+    logbook.note("label.seen_to", bad_id, place_id=bad.location_id, after=what)
     # Where a copy was torn off the other one stays; a swapped label may hang where it belongs, too.
     gone = how == "replaced" or (how == "removed" and bad.kind in ("moved", "retired"))
     if bad.label_id and gone and bad.kind != "swapped":

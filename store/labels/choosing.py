@@ -34,6 +34,8 @@ class Choice:
     seller_id: int | None = None
     shelf: str = ""
     intake: str = ""
+    item_ids: tuple[int, ...] | None = None
+    """Only these, where something else has chosen already."""
 
 
 def chosen_ids(choice: Choice) -> list[int]:
@@ -91,6 +93,8 @@ def _query(choice: Choice, *columns: Any) -> Select[Any]:
         conditions.append(item.category_id == choice.category_id)
     if choice.seller_id is not None:
         conditions.append(catalogue.owner_at(item.id) == choice.seller_id)
+    if choice.item_ids is not None:
+        conditions.append(item.id.in_(choice.item_ids))
     if choice.shelf:
         conditions.append(stock.shelf_of(item.id, choice.location_id) == choice.shelf)
     if choice.intake:

@@ -8,7 +8,7 @@ from flask import current_app, request
 
 from .. import catalogue, forms, identity, stock, web
 from ..errors import Invalid
-from . import choosing, sheets
+from . import choosing, sheets, walks
 from .models import PrintJob
 from .printing import MOST_COPIES, MOST_LABELS, Order
 from .stickers import Imprint
@@ -106,10 +106,12 @@ def choice(location: stock.Location) -> choosing.Choice:
     which = request.values.get("which") or "all"
     if which not in choosing.WHICH:
         raise Invalid(f"which is one of {', '.join(choosing.WHICH)}", field="which")
+    walk = _number("walk")
     return choosing.Choice(
         location.id, current_app.config["CURRENCY"], which,
         request.values.get("q", "").strip()[:80], _number("category"), _seller(),
         request.values.get("shelf", "").strip()[:40], _list(),
+        None if walk is None else tuple(walks.to_print(walk)),
     )  # fmt: skip
 
 

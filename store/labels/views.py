@@ -26,11 +26,14 @@ from . import (
     sheets,
     sticker_views,
     stickers,
+    walk_views,
 )
 from .blueprint import blueprint
 from .layout import PrintedLabel
 
-__all__ = ["bad_views", "blueprint", "delivery_views", "job_views", "sticker_views"]
+__all__ = [
+    "bad_views", "blueprint", "delivery_views", "job_views", "sticker_views", "walk_views",
+]  # fmt: skip
 
 
 @blueprint.get("/desk/labels")

@@ -31,6 +31,7 @@ VERBS: dict[str, str] = {
     "count.approved": "slip", "purchase.sent": "slip", "purchase.closed": "slip",
     "labels.printed": "print_job", "labels.handed_over": "print_job",
     "labels.stopped": "print_job", "labels.discarded": "print_job", "label.revoked": "label",
+    "label.seen_to": "bad_sticker", "walk.begun": "walk", "walk.ended": "walk",
     "refund.asked": "refund_request", "refund.approved": "refund_request",
     "refund.refused": "refund_request", "refund.withdrawn": "refund_request",
     "refund.made": "sale", "return.received": "sale", "return.cancelled": "return",

@@ -32,6 +32,8 @@ from store.delivery import addresses
 from store.demo.goods import OWNER, SHOPPER, STAFF, Person
 from store.door import rules, spots, steps
 from store.intake import staging
+from store.labels import bad_stickers, walks
+from store.labels.judging import Shop
 from store.membership import offers
 from store.sales import fulfilment, till_days
 from store.sales.returns import Wish, declare
@@ -177,6 +179,7 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         found["sale"] = sales.receipts(member_id=member.id, limit=1)[0].id
         found["list"] = _list(member.id, place)
         found["slips"] = _slips(member.id, place, good)
+        found["walk"] = _walk(member.id, place, good)
         found["day"] = _closed_day(place)
         found["checked"] = _checked(member.id, place, good)
         kept = str(bought.location).rpartition("/")[2]
@@ -240,6 +243,24 @@ def _list(member_id: int, place: int) -> str:
         return staging.stage(path, f"{LONG_NAME}.csv", where)
 
 
+def _walk(member_id: int, place: int, item: int) -> int:
+    """A walk that found a label of each kind, on a shelf and on none, and what it put on the list
+    of wrong ones."""
+    shop = Shop("http://localhost", "known-to-the-tests-only", "CNY")
+    with transaction():
+        walk = walks.begin(place, member_id, ids.new())
+        stock.put_on_shelf(item, place, LONG_NAME[:40])
+        shelf = stock.shelves([item], place)[item]
+        for text in ("http://localhost/i/LONG?l=MADE00UP00000", "https://evil.example/pay"):
+            walks.scan(walk, text, shelf, ids.new(), member_id, shop)
+        walks.close_shelf(walk, shelf, "CNY", member_id)
+        label = db.session.scalar(select(labels.Label.id).order_by(labels.Label.id.desc()))
+        seen = labels.Sighting("moved", place, item, label, shelf=shelf)
+        bad_stickers.report(seen, times=12)
+        bad_stickers.report(labels.Sighting("swapped", place, item, label))
+    return walk
+
+
 def _closed_day(place: int) -> str:
     """A day of a till, closed with a coin too little, and the next one open with its count."""
     staff = identity.find(STAFF.email)
@@ -300,6 +321,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "sales.desk_order": {"shipment_id": shop.things["order"][0]},
         "catalogue.group": {"group_id": shop.things["group"]},
         "catalogue.desk_item": {"item_id": shop.things["item"]},
+        "labels.walk": {"walk_id": shop.things["walk"]},
         "labels.sticker": {"label_id": shop.things["label"]}, "labels.job": {"job_id": 1},
         "payment.top_up_state": {"top_up_id": shop.things["approve"].split("/")[3].split("?")[0]},
         "payment.onward": {"gateway": "none"},
@@ -345,6 +367,8 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         f"/desk/counts/{work['count']}?result=1", f"/desk/deliveries/{work['delivery']}?item=1",
         f"/desk/deliveries/{work['booked']}", "/desk/exit?pass=nonsense", "/owner",
         "/me", "/desk/nowhere", "/desk/exit/" + shop.things["checked"][1],
+        "/me", "/desk/nowhere",
+        f"/desk/walks/{shop.things['walk']}?result=1", f"/desk/labels?walk={shop.things['walk']}",
     ]  # fmt: skip
     seen["owner"] += ["/desk", "/me", "/owner?period=today", "/owner/takings/shoppers"]
     return seen

@@ -1,0 +1,125 @@
+// Walking along the shelves: a label that is scanned, by the camera or by a hand scanner that types,
+// is posted at once, and the answer takes the place of the one before. The camera goes on looking.
+//
+// Without an answer the page says "not checked"; asking again carries the same key, so that nothing
+// is written down twice.
+
+import { sound } from "../door/sound.js";
+import { byHand, handScanner } from "../scan/keys.js";
+import { Scanner } from "../scan/scanner.js";
+
+const STILL_THERE_MS = 2500;
+const TRIES = 3;
+const DEADLINE_MS = 6000;
+
+const walk = document.querySelector("[data-walk]");
+const form = walk.querySelector("[data-check]");
+const field = form.elements.code;
+const answer = walk.querySelector("[data-verdict]");
+const announcer = walk.querySelector("[data-announce]");
+
+let busy = false;
+let waiting = null;
+const seen = new Map();
+
+const scanner = new Scanner(walk.querySelector("[data-scanner]"), {
+  onFound(text) {
+    // A label stays in sight for a while after it was read.
+    const now = performance.now();
+    const stillThere = now - (seen.get(text) ?? -Infinity) < STILL_THERE_MS;
+    seen.set(text, now);
+    if (!stillThere && !busy) check(text);
+  },
+});
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = field.value.trim();
+  field.value = "";
+  if (text) check(text);
+});
+
+answer.addEventListener("click", (event) => {
+  event.target.closest("[data-again]")?.again();
+});
+
+handScanner(field);
+scanner.start();
+tell();
+
+async function check(text, body = asked(text)) {
+  if (busy) {
+    waiting = text;
+    return;
+  }
+  busy = true;
+  const before = [...answer.childNodes];
+  show("waiting");
+  const page = await ask(body);
+  busy = false;
+  if (page) take(page);
+  else show("unanswered", before).again = () => check(text, body);
+  if (byHand) field.focus({ preventScroll: true });
+  if (waiting) {
+    const next = waiting;
+    waiting = null;
+    check(next);
+  }
+}
+
+// The form as it stands, the shelf of the last answer among it.
+function asked(text) {
+  const body = new URLSearchParams(new FormData(form));
+  body.set("code", text);
+  body.set("key", freshKey());
+  return body;
+}
+
+async function ask(body) {
+  for (let left = TRIES; left > 0; left -= 1) {
+    try {
+      const response = await fetch(form.action, { method: "POST", body, signal: AbortSignal.timeout(DEADLINE_MS) });
+      if (response.status < 500) return await read(response);
+    } catch {
+      // No connection, or none in time.
+    }
+    if (left > 1) await new Promise((resolve) => setTimeout(resolve, 700));
+  }
+  return null;
+}
+
+async function read(response) {
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const found = page.querySelector("[data-walk] [data-verdict]");
+  // Signed out, the walk is over, or the form has expired: the page itself says it best.
+  if (!found) window.location.reload();
+  return found;
+}
+
+function take(found) {
+  answer.dataset.verdict = found.dataset.verdict;
+  answer.replaceChildren(...found.childNodes);
+  tell();
+  window.scrollTo({ top: 0 });
+  sound(answer.querySelector("[data-tone]")?.dataset.tone);
+}
+
+// What is below the answer (the shelf) stays as it is until there is another one.
+function show(name, kept = [...answer.childNodes]) {
+  const part = walk.querySelector(`template[data-part="${name}"]`).content.cloneNode(true);
+  const rest = kept.filter((node) => !node.classList?.contains("verdict"));
+  answer.dataset.verdict = name;
+  answer.replaceChildren(part, ...rest);
+  tell();
+  if (name === "unanswered") sound("bad");
+  return answer.querySelector("[data-again]") ?? {};
+}
+
+function tell() {
+  announcer.textContent = answer.querySelector("[data-say]")?.dataset.say ?? "";
+}
+
+function freshKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
