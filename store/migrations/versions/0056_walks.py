@@ -7,8 +7,8 @@ from alembic import op
 
 from store.db import BigId, Moment
 
-revision = "0054"
-down_revision = "0053"
+revision = "0056"
+down_revision = "0055"
 branch_labels = None
 depends_on = None
 
