@@ -99,6 +99,7 @@ async function read(response) {
 function take(found) {
   answer.dataset.verdict = found.dataset.verdict;
   answer.replaceChildren(...found.childNodes);
+  if (form.elements.shelf.value) walk.querySelector("[data-first]")?.remove();
   tell();
   window.scrollTo({ top: 0 });
   sound(answer.querySelector("[data-tone]")?.dataset.tone);
