@@ -21,6 +21,7 @@ from .models import Label
 from .walk_models import Walk
 
 LONGEST = 1000
+MOST_SHOWN = 500
 
 
 @blueprint.get("/desk/walks", endpoint="walks")
@@ -58,11 +59,12 @@ def walk(walk_id: int) -> str:
     found = walks.find(walk_id)
     if found.ended_at is None and not request.args.get("result"):
         return _walking(found, request.args.get("shelf", "")[:40].strip())
-    rows = walks.result(walk_id)
+    rows = walks.result(walk_id)[: MOST_SHOWN + 1]
     people = {found.opened_by, found.ended_by}
     return render_template(
         "labels/walk_result.html", walk=found, place=stock.location_by_id(found.location_id),
-        rows=rows, shelves=walks.shelves_of(walk_id), many=len(walks.to_print(walk_id)),
+        rows=rows[:MOST_SHOWN], is_more=len(rows) > MOST_SHOWN,
+        shelves=walks.shelves_of(walk_id), many=len(walks.to_print(walk_id)),
         who=identity.names_of([one for one in people if one]),
     )  # fmt: skip
 

@@ -268,9 +268,10 @@ def _standing(walk_id: int) -> list[Any]:
 
 
 def to_print(walk_id: int) -> list[int]:
-    """The items of which a new label puts right what was found."""
+    """The items of which a new label puts right what was found, as many as a job can hold at once
+    and a statement can name."""
     found = [one.item_id for one in _standing(walk_id) if one.verdict in PRINTED_ANEW]
-    return sorted({each for each in found if each is not None})
+    return sorted({each for each in found if each is not None})[:30_000]
 
 
 def listed(location_id: int, *, ended: bool, limit: int = 20) -> list[Walk]:
