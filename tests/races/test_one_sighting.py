@@ -19,12 +19,12 @@ from tests.world import World
 
 MANY = 6
 SHOP = Shop("http://localhost", "a-key", "CNY")
-FORGED = "http://localhost/i/TEA?l=MADE00UP00000"
+FORGED = "http://localhost/i/TEA9?l=MADE00UP00000"
 
 
 def telling(world: World) -> tuple[Callable[[], None], Callable[[], None], int]:
     """Somebody scans a forged sticker as a shopper; staff do on a walk, with one key; the walk."""
-    by, tea = world.staff(), world.item("tea", code="TEA", gtin=None)
+    by, tea = world.staff(), world.item("tea", code="TEA9", gtin=None)
     with world.app.app_context(), transaction():
         walk = walks.begin(world.location, by.id, "key-of-the-walk")
     seen = bad_stickers.Sighting("foreign", world.location, tea.id)
