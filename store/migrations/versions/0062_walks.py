@@ -7,8 +7,8 @@ from alembic import op
 
 from store.db import BigId, Moment
 
-revision = "0060"
-down_revision = "0059"
+revision = "0062"
+down_revision = "0061"
 branch_labels = None
 depends_on = None
 
