@@ -54,7 +54,7 @@ def test_without_the_guards_both_are_written_down_again(
     shopper, staff, _ = telling(world)
     with app.app_context(), db.engine.begin() as connection:
         connection.exec_driver_sql("DROP INDEX uq_bad_stickers_open")
-    without_unique(app, "walk_finds", "uq_walk_finds_walk_id")
+    without_unique(app, "walk_finds", "uq_walk_finds_walk_id_key")
     monkeypatch.setattr(walks, "_with_key", lambda walk_id, key: None)
     assert at_once([inside(app, shopper), inside(app, staff)] * 2) == [None] * 4
     times, finds = written(app)

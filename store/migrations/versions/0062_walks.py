@@ -44,7 +44,7 @@ def upgrade() -> None:
         sa.Column("member_id", BigId, nullable=False),
         sa.ForeignKeyConstraint(["walk_id"], ["walks.id"], name="fk_walk_finds_walk_id_walks"),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name="fk_walk_finds_item_id_items"),
-        sa.UniqueConstraint("walk_id", "key", name="uq_walk_finds_walk_id"),
+        sa.UniqueConstraint("walk_id", "key", name="uq_walk_finds_walk_id_key"),
     )
     op.create_table(
         "walk_shelves",
