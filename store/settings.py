@@ -124,7 +124,7 @@ SETTINGS = (
     Setting(
         "WECHAT_APP_SECRET",
         "",
-        "Secret of WECHAT_APP_ID: signs in inside WeChat; empty: it does not.",
+        "Secret of WECHAT_APP_ID: signs in and pays inside WeChat; empty: neither.",
     ),
     Setting(
         "WECHAT_SITE_APP_ID", "", "The website app at WeChat Open Platform, for other browsers."

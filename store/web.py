@@ -66,12 +66,12 @@ log = logging.getLogger(__name__)
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 # One strict policy for every page. A view that needs more (the scanner's wasm) says so in
-# g.more_script, one whose form goes to a provider in g.more_form; nothing may be framed, and all
-# other forms go to ourselves only.
+# g.more_script, one whose form goes to a provider in g.more_form, one over which an app opens its
+# window in g.more_frame; nothing may be framed, and all other forms go to ourselves only.
 _POLICY = (
     "default-src 'none'; script-src 'self'{more}; style-src 'self'; img-src 'self' data: blob:; "
     "media-src 'self' blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; "
-    "worker-src 'self'; form-action 'self'{form}; base-uri 'none'; frame-ancestors 'none'"
+    "worker-src 'self'; form-action 'self'{form}; base-uri 'none'; frame-ancestors 'none'{frame}"
 )
 _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -180,7 +180,9 @@ def _finish(response: Response) -> Response:
             [
                 (
                     "Content-Security-Policy",
-                    _policy(g.get("more_script", ""), g.get("more_form", "")),
+                    _policy(
+                        g.get("more_script", ""), g.get("more_form", ""), g.get("more_frame", "")
+                    ),
                 )
             ],
         )
@@ -304,8 +306,8 @@ def problem(status: int, code: str, title: str, detail: str, **more: Any) -> Res
 
 
 @lru_cache(maxsize=64)
-def _policy(more_script: str, more_form: str = "") -> str:
-    return _POLICY.format(more=more_script, form=more_form)
+def _policy(more_script: str, more_form: str = "", more_frame: str = "") -> str:
+    return _POLICY.format(more=more_script, form=more_form, frame=more_frame)
 
 
 def _refused(refusal: errors.Refusal) -> ResponseReturnValue:

@@ -77,8 +77,9 @@ def playwright_browsers() -> Iterator[Launch]:
 def open_phone(playwright_browsers: Launch) -> Iterator[OpenPhone]:
     """A function that hands over a phone with a fresh browser: its page, without an address yet.
 
-    `open_phone(camera=film, language="zh", dark=True, script=False, desk=True)`. A page that throws
-    an error, or does what the Content-Security-Policy forbids, fails the test at its end.
+    `open_phone(camera=film, language="zh", dark=True, script=False, desk=True, agent="…")`.
+    A page that throws an error, or does what the Content-Security-Policy forbids, fails the test
+    at its end.
     """
     opened: list[BrowserContext] = []
     alone: list[Browser] = []
@@ -91,6 +92,7 @@ def open_phone(playwright_browsers: Launch) -> Iterator[OpenPhone]:
         dark: bool = False,
         script: bool = True,
         desk: bool = False,
+        agent: str | None = None,
     ) -> Page:
         browser = playwright_browsers(camera)
         if camera:
@@ -101,6 +103,7 @@ def open_phone(playwright_browsers: Launch) -> Iterator[OpenPhone]:
             device_scale_factor=1 if desk else 2,
             is_mobile=not desk,
             has_touch=not desk,
+            user_agent=agent,
             locale={"en": "en-GB", "zh": "zh-CN"}[language],
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",

@@ -17,6 +17,7 @@ from .entering import MoreNeeded
 from .login import caller, current, safe_next, signed_in
 from .oidc import OIDC, OutsideAway, OutsideRefused
 from .outside import LastSign, OutsideTaken
+from .payer_views import remember_payer
 from .sign_ins import MemberDisabled
 from .wechat import INSIDE, WeChat
 
@@ -156,7 +157,9 @@ def back(provider: str) -> ResponseReturnValue:
         flash(_("The account is connected."), "good")
         return redirect(url_for("identity.outside_accounts"), 303)
     next_path, new_path = _ways()
-    return welcome(entered.member_id, entered.language, new_path if entered.is_new else next_path)
+    answer = welcome(entered.member_id, entered.language, new_path if entered.is_new else next_path)
+    remember_payer(answer, claims.openid)
+    return answer
 
 
 def _ways() -> tuple[str, str]:

@@ -30,6 +30,7 @@ from . import (
     notice_views,
     outside_views,
     passkey_views,
+    payer_views,
     people,
     sign_ins,
     sign_views,
@@ -47,6 +48,7 @@ passkey_views.register(blueprint)
 factor_views.register(blueprint)
 sign_views.register(blueprint)
 outside_views.register(blueprint)
+payer_views.register(blueprint)
 
 
 # Signing in and up

@@ -10,7 +10,7 @@ signed besides. Source: developers.weixin.qq.com, "OAuth 2.0" of official accoun
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from .oidc import Claims, OutsideRefused, answer_of
 
@@ -43,7 +43,14 @@ class WeChat:
             {"appid": app_id, "redirect_uri": back, "response_type": "code", "scope": scope,
              "state": state}
         )  # fmt: skip
-        return f"{self.url or AUTHORIZE}/{path}?{asked}#wechat_redirect"
+        return f"{self._shown(back)}/{path}?{asked}#wechat_redirect"
+
+    def _shown(self, back: str) -> str:
+        """Where a person is sent: a practice WeChat is on the host by which they know the shop."""
+        if not self.url:
+            return AUTHORIZE
+        there, host = urlsplit(self.url), urlsplit(back).hostname
+        return there._replace(netloc=f"{host}:{there.port}").geturl()
 
     def works_in(self, agent: str) -> bool:
         return bool((self.app if INSIDE in agent else self.site)[0])

@@ -39,7 +39,8 @@ def start(mine: Attempt, wanted: Wanted, gateway: Gateway, return_path: str) -> 
         mine.id, mine.amount_minor, mine.currency, mine.way, subject=wanted.subject,
         return_url=wanted.base_url + return_path, wish=wanted.wish, ends_at=mine.ends_at,
         notice_url=f"{wanted.base_url}/payments/notices/{gateway.name}", address=wanted.address,
-        onward_url=f"{wanted.base_url}/payments/onward/{gateway.name}", **cards.terms_of(mine),
+        onward_url=f"{wanted.base_url}/payments/onward/{gateway.name}",
+        payer=wanted.payer, **cards.terms_of(mine),
     )  # fmt: skip
     try:
         answer = call(gateway, lambda: gateway.start(order))

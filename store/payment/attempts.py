@@ -85,7 +85,8 @@ class KeyReused(Refusal):
 @dataclass(frozen=True)
 class Wanted:
     """What a shopper asks for: so much, by this way of paying, under the key of their page; or of
-    the till of `sold_by`. A kept card pays (`saved_id`), or the one that pays is kept."""
+    the till of `sold_by`. A kept card pays (`saved_id`), or the one that pays is kept.
+    `payer`: whose WeChat pays (`gateways.Order`)."""
 
     member_id: int | None
     amount_minor: int
@@ -100,6 +101,7 @@ class Wanted:
     guest_id: int | None = None
     saved_id: str | None = None
     keeps: bool = False
+    payer: str = field(default="", repr=False)
 
 
 class Ends(NamedTuple):

@@ -16,7 +16,7 @@ from ..errors import Invalid, NotFound, Refusal
 from ..payment.gateways import OUTSIDE
 from ..payment.gateways.simulated import WISHES
 from ..payment.on_delivery import MEANS
-from . import basket, forms, fulfilment
+from . import basket, forms, fulfilment, in_wechat_views
 from .basket_views import BasketChanged
 from .buying import Line
 from .elsewhere import Elsewhere, elsewhere, far
@@ -36,6 +36,9 @@ HOW = ("collect", "deliver")
 @blueprint.get("/order", endpoint="order")
 def show_order() -> ResponseReturnValue:
     """One item, or the basket, with the ways in which it can come. Changes nothing."""
+    identity.signed_in()
+    if ask := in_wechat_views.to_ask():
+        return redirect(ask, 303)
     member, asked = identity.signed_in(), _asked(identity.signed_in().id)
     if not asked.lines:
         return redirect(url_for("sales.basket"), 303)

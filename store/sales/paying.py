@@ -12,7 +12,7 @@ from, and the page says so. The account's buy (`checkout`) knows nothing of this
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, select, update
@@ -48,7 +48,7 @@ __all__ = [
 class Paying:
     """A buy, or a web order, with the provider that brings its money, which takes no less than
     `least_minor`. `wish` is for practice money. The member's kept card `saved_id` pays, or the card
-    that pays is kept (`keeps`)."""
+    that pays is kept (`keeps`). Inside WeChat `payer` is whose WeChat pays, and `way` tells it."""
 
     asked: Buy | Order
     gateway: Gateway
@@ -61,6 +61,7 @@ class Paying:
     address: str = ""
     saved_id: str | None = None
     keeps: bool = False
+    payer: str = field(default="", repr=False)
 
 
 def pay(paying: Paying) -> str:
@@ -105,6 +106,7 @@ def _wanted(paying: Paying, amount_minor: int) -> attempts.Wanted:
         asked.member_id, amount_minor, asked.currency, asked.key, paying.wish, paying.way,
         paying.subject, paying.base_url, paying.address,
         asked.sold_by, _guest_of(asked), paying.saved_id, paying.keeps,
+        paying.payer,
     )  # fmt: skip
 
 
@@ -125,8 +127,9 @@ def _hold(paying: Paying) -> tuple[Attempt, bool]:
         if earlier is not None and earlier.sale_id is not None:
             raise AlreadyPaid(sale=earlier.sale_id)  # Claimed since, under another key.
         if earlier is not None and earlier.state in OPEN:
-            card = (earlier.gateway, earlier.saved_id, earlier.keeps)
-            if card == (name, paying.saved_id, paying.keeps) and _same(earlier, asked):
+            how = (earlier.gateway, earlier.way, earlier.saved_id, earlier.keeps)
+            wished = (name, paying.way, paying.saved_id, paying.keeps)
+            if how == wished and _same(earlier, asked):
                 return earlier, not earlier.next_url and not earlier.code
             attempts.step(attempts.locked(earlier.id), "given_up", "return")
         refuse_many(name, asked.member_id)

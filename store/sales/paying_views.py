@@ -19,7 +19,7 @@ from ..payment.gateways.bank import Bank
 from ..payment.gateways.offered import least_by_transfer, offered, set_up
 from ..payment.gateways.simulated import WISHES
 from ..payment.models import OPEN, Attempt
-from . import basket, forms, guest_views, guests, paying
+from . import basket, forms, guest_views, guests, in_wechat_views, paying
 from .basket_views import BasketChanged
 from .buying import Buy, Line
 from .goods import deposited, due_minor, parts_of
@@ -59,6 +59,8 @@ def pays_outside() -> bool:
 def ways() -> ResponseReturnValue:
     """By which means? Of one item (`code`), or of the basket; of a guest without the account."""
     member = _buyer()
+    if ask := in_wechat_views.to_ask():
+        return redirect(ask, 303)
     goods = _item() if request.args.get("code") else _basket()
     currency = forms.currency()
     balance = payment.balance_of(member.id, currency) if member else 0
@@ -167,6 +169,7 @@ def to_provider(asked: Buy | Order, saved_id: str | None = None) -> ResponseRetu
                 subject=current_app.config["SHOP_NAME"], base_url=web.base_url(),
                 wish=fields.choice("wish", WISHES, "approve"), address=request.remote_addr or "",
                 saved_id=saved_id, keeps=saved_id is None and keeps_asked(asked),
+                **in_wechat_views.terms(asked.means),
             )
         )  # fmt: skip
     except paying.AlreadyPaid as refusal:
@@ -185,10 +188,11 @@ def wait(attempt_id: str) -> ResponseReturnValue:
         "sales/transfer.html" if by_transfer else "sales/payment.html",
         transfer=transfer(mine) if by_transfer else None, mine=mine, waits=mine.state in OPEN,
         goes_back=paybacks.of_attempt(mine.id), part=asides.of(mine.id), why=_why(mine),
-        again=_again(mine) if mine.state == "failed" else "",
+        again=_again(mine) if mine.state == "failed" or in_wechat_views.is_over(mine) else "",
         go=request.args.get("go") == "1",
         lines=[(web.in_language(names), many, total)
                for names, many, total in lines_of(mine.id)],
+        window=in_wechat_views.window(mine),
     )  # fmt: skip
 
 
@@ -263,7 +267,7 @@ def offered_here(total_minor: int, channel: str) -> list[Gateway]:
     agent = request.headers.get("User-Agent", "")
     return offered(
         current_app.config, amount_minor=total_minor, currency=forms.currency(), agent=agent,
-        channel=channel,
+        channel=channel, payer=identity.payer(),
     )  # fmt: skip
 
 

@@ -254,12 +254,15 @@ def test_stripe_counts_in_units_of_its_own(
 def test_which_are_offered_depends_on_the_amount_and_on_where_the_page_runs(
     practice: Providers,
 ) -> None:
-    def names(amount_minor: int, agent: str = "") -> list[str]:
+    def names(amount_minor: int, agent: str = "", payer: str = "") -> list[str]:
         settings = {**WITHOUT, **practice.settings}
-        found = offered(settings, amount_minor=amount_minor, currency="CNY", agent=agent)
+        found = offered(
+            settings, amount_minor=amount_minor, currency="CNY", agent=agent, payer=payer
+        )
         return [one.name for one in found]
 
     assert names(1250) == ["stripe", "alipay", "wechat", "paypal", "unionpay"]
     assert names(399) == ["alipay", "wechat", "paypal", "unionpay"]
     assert names(1250, "Mozilla/5.0 … MicroMessenger/8.0") == []
+    assert names(1250, "Mozilla/5.0 … MicroMessenger/8.0", "openid") == ["wechat"]
     assert names(1250, "Mozilla/5.0 … AlipayClient/10.5") == ["alipay"]

@@ -55,7 +55,7 @@ NO_PAGES = {
     "static", "catalogue.other_key", "catalogue.description", "catalogue.picture",
     "catalogue.old_link", "catalogue.find", "door.pass_image", "identity.code", "identity.more",
     "identity.second",
-    "identity.outside", "identity.outside_back",
+    "identity.outside", "identity.outside_back", "identity.payer", "identity.payer_back",
     "identity.start_again", "payment.costs_csv", "payment.due_payments_csv",
     "payment.settlement_rejects",
     "intake.example", "intake.refused",

@@ -303,3 +303,45 @@ def test_an_order_is_paid_at_the_provider(shop: OpenShop, open_phone: OpenPhone)
     expect(phone.get_by_text("The code to show appears here")).to_be_visible()
     assert (world.left(item), world.balance(lin)) == (1, 0)
     assert world.faults() == []
+
+
+IN_WECHAT = "Mozilla/5.0 (iPhone) AppleWebKit/605.1.15 MicroMessenger/8.0.50"
+BRIDGE = """window.WeixinJSBridge = {
+  invoke: (name, said, done) => window.plays(name, said).then(done) };"""
+
+
+def test_inside_wechat_its_window_opens_over_the_page(
+    shop: OpenShop, open_phone: OpenPhone, practice: Providers
+) -> None:
+    world = shop.world
+    lin, item = world.member(), world.item("red-apple", on_hand=3)
+    phone = open_phone(agent=IN_WECHAT)
+    be_signed_in(phone, world.app, shop.url, lin)
+
+    # In a browser that is not WeChat a page of the practice WeChat is its window.
+    goes_to(phone, shop, item, "wechat")
+    phone.get_by_role("button", name="Go back without paying").click()
+    expect(phone.get_by_role("heading", name="Not paid yet")).to_be_visible()
+    assert Axe().run(phone).response["violations"] == []
+    phone.get_by_role("button", name="Pay ¥").click()
+    phone.get_by_role("button", name="Pay, and never tell the shop").click()
+    expect(phone.get_by_role("heading", name="Paid", exact=True)).to_be_visible()
+
+    # A bridge that answers: its cancel leaves the page, its ok asks the server.
+    ends = iter(("cancel", "never"))
+
+    def plays(name: str, said: dict[str, str]) -> dict[str, str]:
+        assert name == "getBrandWCPayRequest"
+        return practice.wechat.plays(said, next(ends))
+
+    phone.expose_function("plays", plays)
+    phone.add_init_script(BRIDGE)
+    phone.goto(f"{shop.url}{item.path}")
+    phone.get_by_role("link", name="Pay another way").click()
+    expect(phone.locator("button[name=means]")).to_have_count(1)
+    phone.locator("button[value=wechat]").click()
+    button = phone.get_by_role("button", name="Pay ¥")
+    expect(button).to_be_focused()
+    button.click()
+    expect(phone.get_by_role("heading", name="Paid", exact=True)).to_be_visible()
+    assert world.left(item) == 1

@@ -168,3 +168,29 @@ def test_its_keys_are_tested(ours: WeChat) -> None:
         ({"merchant_id": "1900000009"}, "set_up"),
     ):  # fmt: skip
         assert replace(ours, **changed).check("http://localhost/") == Declined(why)
+
+
+def test_its_window_opens_for_its_own_people_and_for_what_we_have_signed(
+    ours: WeChat, sandbox: WeChatSandbox, clock: Clock
+) -> None:
+    def begun(payer: str) -> tuple[Order, Any]:
+        mine = Order(ids.new(), 1250, "CNY", "jsapi:mark", subject="Quay",
+                     notice_url="http://localhost/n", payer=payer)  # fmt: skip
+        return mine, ours.start(mine)
+
+    for payer in ("", "oOfAnotherApp"):
+        assert begun(payer)[1] == Declined("PARAM_ERROR")
+    mine, said = begun(sandbox.people.person())
+    assert isinstance(said, Pending) and said.code and not said.next_url
+    assert ours.start(mine) == said, "asked for again, it is the same payment"
+    good, failed = ours.opens(said.code), {"err_msg": "get_brand_wcpay_request:fail"}
+    for field in good:
+        assert sandbox.plays(good | {field: good[field][:-1] + "1"}, "pay") == failed, field
+    assert sandbox.plays(ours.opens("wx-of-nobody"), "pay") == failed
+    assert sandbox.plays(good, "cancel") == {"err_msg": "get_brand_wcpay_request:cancel"}
+    assert isinstance(ours.status(mine), Pending)
+    clock.tick(minutes=6)
+    assert sandbox.plays(good, "pay") == failed, "signed for another showing"
+    assert sandbox.plays(ours.opens(said.code), "pay")["err_msg"].endswith(":ok")
+    assert isinstance(ours.status(mine), Approved)
+    assert sandbox.plays(ours.opens(said.code), "pay") == failed, "it is paid"

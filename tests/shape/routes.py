@@ -56,6 +56,8 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "identity.passkeys GET": ("/me/passkeys", MEMBERS),
     "identity.outside GET": ("/outside/google", NOWHERE),
     "identity.outside_back GET": ("/outside/google/back", NOWHERE),
+    "identity.payer GET": ("/outside/wechat/payer", NOWHERE),
+    "identity.payer_back GET": ("/outside/wechat/payer/back", NOWHERE),
     "identity.outside_accounts GET": ("/me/outside", MEMBERS),
     "identity.second GET": ("/second", ALL_GO_ON),
     "identity.new_second GET": ("/second/new", (303, 200, 200, 200, 200)),

@@ -26,6 +26,7 @@ __all__ = [
     "Declined",
     "Gateway",
     "GatewayTimeout",
+    "InApp",
     "Keeps",
     "Notice",
     "NoticeForeign",
@@ -62,7 +63,8 @@ class Order:
     money; `address` is the network address of the shopper's phone; `onward_url` is the shop's page
     for a provider to which the browser posts (`ByForm`). `customer` and `token` are a provider's
     names (`Keeps`) for the shopper and for the card of theirs that pays; `keeps`: the shopper wants
-    the card kept that they are going to pay with."""
+    the card kept that they are going to pay with. `payer` is what WeChat calls the shopper whose
+    WeChat shows our page."""
 
     id: str
     amount_minor: int
@@ -79,6 +81,7 @@ class Order:
     customer: str = ""
     token: str = field(default="", repr=False)
     keeps: bool = False
+    payer: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,17 @@ class Keeps(Protocol):
     def forget(self, token: str) -> Answer:
         """Keep this card no longer; Declined where it is not kept (any more). Raises
         GatewayTimeout."""
+
+
+@runtime_checkable
+class InApp(Protocol):
+    """A gateway whose own app, where it shows our page, opens its window over it."""
+
+    def opens(self, code: str) -> dict[str, str]:
+        """What our page hands to the app for this payment, signed now. Raises ValueError."""
+
+    def practice_bridge(self, return_url: str) -> str:
+        """Where a browser that is not the app plays its part; "" outside practice."""
 
 
 @runtime_checkable

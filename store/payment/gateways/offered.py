@@ -17,11 +17,12 @@ from .stripe_units import charged
 from .unionpay import UnionPay
 from .wechat import WeChat
 
-__all__ = ["INSIDE", "codes", "least_by_transfer", "offered", "set_up"]
+__all__ = ["INSIDE", "codes", "inside_wechat", "least_by_transfer", "offered", "set_up"]
 
-INSIDE = {"MicroMessenger": "", "AlipayClient": "alipay"}
+WECHAT = "MicroMessenger"
+INSIDE = {WECHAT: "wechat", "AlipayClient": "alipay"}
 """Inside these apps, known by their user agent, only their own way of paying works; inside WeChat
-that one asks for the shopper's openid, which we do not have."""
+that one asks for the shopper's openid."""
 WITH_CODE = ("alipay", "wechat", "unionpay")
 """Those that show a code for a phone to scan."""
 CURRENCIES = {
@@ -76,19 +77,24 @@ _unionpay = lru_cache(maxsize=4)(UnionPay)
 
 def offered(
     settings: Mapping[str, Any], *, amount_minor: int, currency: str, agent: str = "",
-    channel: str = "shelf",
+    channel: str = "shelf", payer: str = "",
 ) -> list[Gateway]:  # fmt: skip
     """Those with which so much can be paid from a browser of this kind; what takes days only for
-    orders of the web."""
+    orders of the web. `payer` is the openid of who pays inside WeChat."""
     inside = {name for mark, name in INSIDE.items() if mark in agent}
     return [
         gateway
         for gateway in set_up(settings).values()
         if (not inside or gateway.name in (*inside, NAME))
+        and (payer or gateway.name != "wechat" or not inside_wechat(agent))
         and (gateway.name != NAME or _by_transfer(settings, amount_minor, currency, channel))
         and (gateway.name != "stripe" or _stripe_takes(amount_minor, currency))
         and currency in CURRENCIES.get(gateway.name, {currency})
     ]
+
+
+def inside_wechat(agent: str) -> bool:
+    return WECHAT in agent
 
 
 def _stripe_takes(amount_minor: int, currency: str) -> bool:

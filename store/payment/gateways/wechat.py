@@ -1,16 +1,18 @@
-"""WeChat Pay v3: the page for a phone's browser (H5) and a code to scan (native), signed with RSA.
+"""WeChat Pay v3: the page for a phone's browser (H5), a code to scan (native), and its own window
+over a page that WeChat shows (JSAPI), signed with RSA.
 
-Sources: pay.weixin.qq.com/doc/v3, "H5 pay", "Native pay", "refunds", and the pages on signing,
-verifying and decrypting. WeChat knows a payment by our own order number. What it says is believed
-with the signature of the one platform key that the settings name, and while it is fresh. Inside
-WeChat only JSAPI works, which asks for the shopper's openid; the shop does not know it and so does
-not offer WeChat Pay there.
+Sources: pay.weixin.qq.com/doc/v3, "H5 pay", "Native pay", "JSAPI pay", "refunds", and the pages on
+signing, verifying and decrypting. WeChat knows a payment by our own order number. What it says is
+believed with the signature of the one platform key that the settings name, and while it is fresh.
+Inside WeChat only JSAPI works: the payment is asked for with the openid of who pays, and the page
+hands the answer, signed anew each time, to WeChat's bridge, which is believed in nothing.
 """
 
 from __future__ import annotations
 
 import importlib
-from base64 import b64decode
+import secrets
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,11 +22,11 @@ from urllib.parse import quote, urlsplit
 
 from cryptography import x509
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ... import clock, strict
+from ... import clock, ids, strict
 from . import (
     SET_UP,
     TIMEOUT_S,
@@ -47,6 +49,10 @@ PAID = ("SUCCESS", "REFUND")
 """What was refunded had been paid; its refunds are known by their own numbers."""
 UNHEARD = ("ORDER_NOT_EXIST", "ORDERNOTEXIST")
 OVER = ("CLOSED", "REVOKED", "PAYERROR")
+JSAPI = "jsapi"
+"""The way of what is paid inside WeChat, and behind a colon who pays it (`way_of`)."""
+PREPAID_LASTS = timedelta(hours=2)
+"""So long WeChat's window opens for a payment that was asked for."""
 # Refusals that say that nothing is decided yet: too many calls, and a merchant without money.
 UNKNOWN = ("FREQUENCY_LIMITED", "FREQUENCY_LIMIT_EXCEED", "RATELIMIT_EXCEEDED", "NOT_ENOUGH")
 
@@ -113,6 +119,10 @@ class WeChat:
         if order.way == "qr":
             said = self._ask(lambda api: api.pay(**about, pay_type=types.NATIVE))
             return said if isinstance(said, Declined) else Pending(order.id, code=said["code_url"])
+        if order.way.startswith(JSAPI):
+            payer = {"openid": order.payer}
+            said = self._ask(lambda api: api.pay(**about, payer=payer, pay_type=types.JSAPI))
+            return said if isinstance(said, Declined) else Pending(order.id, code=said["prepay_id"])
         scene = {"payer_client_ip": order.address or "127.0.0.1", "h5_info": {"type": "Wap"}}
         said = self._ask(lambda api: api.pay(**about, scene_info=scene, pay_type=types.H5))
         if isinstance(said, Declined):
@@ -126,6 +136,28 @@ class WeChat:
         if self.url and host:
             page = there._replace(netloc=f"{host}:{there.port}").geturl()
         return f"{page}{'&' if there.query else '?'}redirect_url={quote(return_url, safe='')}"
+
+    def opens(self, code: str) -> dict[str, str]:
+        """What WeixinJSBridge wants for getBrandWCPayRequest; the signature is over app, time,
+        chance and package, each with a line's end. Raises ValueError."""
+        at, chance = str(int(clock.timestamp_s())), secrets.token_hex(16)
+        package = f"prepay_id={code}"
+        key = serialization.load_pem_private_key(pem(self.key, "PRIVATE KEY").encode(), None)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise ValueError("this is no RSA key")
+        signed = "".join(f"{part}\n" for part in (self.app_id, at, chance, package)).encode()
+        mark = b64encode(key.sign(signed, padding.PKCS1v15(), hashes.SHA256())).decode()
+        return {
+            "appId": self.app_id, "timeStamp": at, "nonceStr": chance, "package": package,
+            "signType": "RSA", "paySign": mark,
+        }  # fmt: skip
+
+    def practice_bridge(self, return_url: str) -> str:
+        """A page of the practice WeChat, on the host by which the shopper knows the shop."""
+        if not self.url:
+            return ""
+        there, host = urlsplit(f"{self.url}/bridge"), urlsplit(return_url).hostname
+        return there._replace(netloc=f"{host}:{there.port}").geturl()
 
     def status(self, order: Order) -> Answer:
         said = self._ask(lambda api: api.query(out_trade_no=order.id))
@@ -218,6 +250,11 @@ class WeChat:
         if merchant != self.merchant_id or app != self.app_id:
             raise NoticeForeign("A notice for another merchant")
         return Notice(order, total, currency, answer)
+
+
+def way_of(payer: str, key: bytes) -> str:
+    """How an attempt remembers that it is paid inside WeChat, and by whom without their name."""
+    return f"{JSAPI}:{ids.mac(key, 'payer', payer, length=10)}"
 
 
 def _read(said: Mapping[str, Any]) -> Answer:

@@ -27,12 +27,14 @@ from werkzeug.wrappers import Request, Response
 from ... import clock
 from .page import ENDS, page
 from .serving import Sandbox, Sent
+from .wechat_app import Bridge, People
 
 __all__ = ["Merchant", "WeChatSandbox"]
 
 LATE_S = 8.0
 OLDEST_S = 300
 _FIELD = re.compile(r'(\w+)="([^"]*)"')
+_WAYS = {f"/v3/pay/transactions/{way}" for way in ("h5", "native", "jsapi")}
 _ORDER = "/v3/pay/transactions/out-trade-no/"
 
 
@@ -45,6 +47,7 @@ class Merchant:
     serial: str
     api_key: str
     key: rsa.RSAPublicKey
+    app_secret: str = ""
 
 
 @dataclass
@@ -66,8 +69,14 @@ class WeChatSandbox(Sandbox):
         super().__init__()
         self.merchant, self.key, self.key_id = merchant, key, key_id
         self.orders: dict[str, _Order] = {}
+        self.people = People(merchant.app_id, merchant.app_secret)
+        self.bridge = Bridge(merchant.app_id, merchant.key)
 
     def answer(self, request: Request, path: str) -> Response:
+        if path.startswith(("/connect/", "/sns/")):
+            return self.people.answer(request, path)
+        if path == "/bridge":
+            return self._over_our_page(request)
         if path.startswith("/pay/"):
             return self._shopper(request, path.removeprefix("/pay/"))
         if not self._knows(request, path):
@@ -103,7 +112,7 @@ class WeChatSandbox(Sandbox):
     def _do(
         self, method: str, path: str, asked: dict[str, Any], request: Request
     ) -> tuple[int, dict[str, Any]]:
-        if method == "POST" and path in ("/v3/pay/transactions/h5", "/v3/pay/transactions/native"):
+        if method == "POST" and path in _WAYS:
             return self._create(path.rpartition("/")[2], asked, request)
         if method == "POST" and path == "/v3/refund/domestic/refunds":
             return self._refund(asked)
@@ -136,11 +145,15 @@ class WeChatSandbox(Sandbox):
             return _no(400, "PARAM_ERROR")
         if way == "h5" and not asked["scene_info"]["payer_client_ip"]:
             return _no(400, "PARAM_ERROR")
+        if way == "jsapi" and asked["payer"]["openid"] not in self.people.known:
+            return _no(400, "PARAM_ERROR")  # Nobody's, or of another app's.
         found = self.orders.setdefault(number, _Order(asked, f"42000{secrets.token_hex(11)}"))
         if found.asked != asked:
             return _no(403, "OUT_TRADE_NO_USED")
         if found.state != "NOTPAY":
             return _no(400, "ORDERPAID" if found.state != "CLOSED" else "ORDER_CLOSED")
+        if way == "jsapi":
+            return 200, {"prepay_id": self.bridge.prepaid(number)}
         # A real code says weixin://…; this one can be paid by a phone's camera.
         host = request.host if way == "h5" else f"{self._host(asked)}:{self.port}"
         return 200, {"h5_url" if way == "h5" else "code_url": f"http://{host}/wechat/pay/{number}"}
@@ -192,6 +205,28 @@ class WeChatSandbox(Sandbox):
             if back
             else page("WeChat Pay 微信支付", one.state, one.total, "CNY")
         )
+
+    def _over_our_page(self, request: Request) -> Response:
+        """WeChat's window, in a browser that is not WeChat."""
+        said, back = request.args.to_dict(), request.args.get("back", "")
+        number = self.bridge.number_of(said)
+        if number is None:
+            return Response("get_brand_wcpay_request:fail\n", 400)
+        one = self.orders[number]
+        if request.method == "GET" or not back:
+            return page("WeChat Pay 微信支付", one.asked["description"], one.total, "CNY")
+        self.plays(said, request.form.get("end", ""))
+        return redirect(back, 303)
+
+    def plays(self, said: dict[str, str], end: str) -> dict[str, str]:
+        """What the bridge answers to our page, once the shopper has chosen how it ends."""
+        number = self.bridge.number_of(said)
+        if number is None or self.orders[number].state != "NOTPAY":
+            return {"err_msg": "get_brand_wcpay_request:fail"}
+        if end in ENDS:
+            self.ends(number, end)
+        how = {"cancel": "cancel", "decline": "fail"}.get(end, "ok" if end in ENDS else "cancel")
+        return {"err_msg": f"get_brand_wcpay_request:{how}"}
 
     def ends(self, reference: str, end: str) -> None:
         one = self.orders[reference]
