@@ -21,7 +21,7 @@ from store.db import db
 from store.payment.models import Attempt
 from store.payment.sandboxes.wechat import WeChatSandbox
 from tests.conftest import Clock
-from tests.payment.practice import Providers, deliver, providers
+from tests.payment.practice import SHOP, Providers, deliver, providers
 from tests.world import Somebody, Thing, Visitor, World
 
 INSIDE = "Mozilla/5.0 (iPhone) AppleWebKit/605.1.15 MicroMessenger/8.0.50"
@@ -42,7 +42,7 @@ def wechat(practice: Providers) -> WeChatSandbox:
 
 @pytest.fixture
 def settings(settings: dict[str, Any], practice: Providers) -> dict[str, Any]:
-    return settings | practice.settings | {"HOLD_MINUTES": 180}
+    return settings | practice.settings | {"HOLD_MINUTES": 180, "BASE_URL": SHOP}
 
 
 @dataclass
@@ -214,8 +214,8 @@ def test_a_state_is_of_use_once_in_its_own_visit_and_for_nothing_else(
     assert not is_offered(lin), "used once"
 
     # Not for signing in, not after WeChat's own no, and on to no other site.
-    assert lin.browser.get(back.replace("/payer/back", "/back")).status_code in (403, 404)
-    lin.asked("/outside/wechat/payer?next=//evil.example/")
+    fresh = lin.asked("/outside/wechat/payer?next=//evil.example/")
+    assert lin.browser.get(fresh.replace("/payer/back", "/back")).status_code == 403
     for query in ("", "?code=x&state=x", "?error=access_denied", f"?code={'x' * 3000}&state=é"):
         gone = lin.browser.get(f"/outside/wechat/payer/back{query}")
         assert (gone.status_code, gone.location) == (303, "/?payer=asked")
