@@ -294,6 +294,8 @@ def test_inside_wechat_nobody_is_asked_anything(
     with app.app_context():
         kept = db.session.scalars(select(OutsideAccount)).one()
         assert (kept.subject, kept.openid) == ("union-1", "openid-wxapp")
+    payer = lin.client.get_cookie("payer")
+    assert payer and payer.value.endswith("openid-wxapp"), "who is in this WeChat may pay with it"
 
 
 @pytest.mark.parametrize("bound", [True, False])

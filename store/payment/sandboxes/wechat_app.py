@@ -108,6 +108,6 @@ class Bridge:
             self.key.verify(mark, signed, padding.PKCS1v15(), hashes.SHA256())
         except (InvalidSignature, ValueError):
             return None
-        kind, _, prepaid = said["package"].partition("=")
+        kind, _, prepaid = said.get("package", "").partition("=")
         number, until = self._prepaid.get(prepaid, ("", 0.0))
         return number if kind == "prepay_id" and number and clock.timestamp_s() < until else None
