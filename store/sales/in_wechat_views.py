@@ -87,7 +87,8 @@ def window(mine: Attempt) -> Window | None:
         return None
     if clock.now() - mine.created_at >= PREPAID_LASTS:
         return Window(why_not="old")
-    found, payer = set_up(current_app.config).get(mine.gateway), identity.payer()
+    found: object = set_up(current_app.config).get(mine.gateway)
+    payer = identity.payer()
     is_theirs = payer and way_of(payer, _key()) == mine.way
     if not is_theirs or not isinstance(found, InApp):
         return Window(why_not="elsewhere")
