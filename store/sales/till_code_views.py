@@ -65,8 +65,9 @@ def _ask(seller_id: int, key: str) -> str:
     )  # fmt: skip
     return paying.pay(
         paying.Paying(
-            asked, gateway, "qr", current_app.config["HOLD_MINUTES"],
-            current_app.config["SHOP_NAME"], web.base_url(), address=request.remote_addr or "",
+            asked, gateway, way="qr", minutes=current_app.config["HOLD_MINUTES"],
+            subject=current_app.config["SHOP_NAME"], base_url=web.base_url(),
+            address=request.remote_addr or "",
         )
     )  # fmt: skip
 
