@@ -254,7 +254,7 @@ def _after_tampering(statement: str) -> set[str]:
     connection = db.session.connection(execution_options={"writes": True})
     connection.execute(text(statement))
     found = set()
-    for name, _, query in oracle._RULES:
+    for name, _, query in oracle.RULES:
         if connection.execute(text(query)).scalar_one():
             found.add(name)
     db.session.rollback()
