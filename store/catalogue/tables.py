@@ -59,21 +59,27 @@ class Table:
     separator: str = ""
 
 
-def open_table(path: Path, encoding: str = "") -> AbstractContextManager[Table]:
-    """A .csv, .tsv, .txt (also .gz) or .xlsx file. Raises FileRefused, then or while reading."""
+def open_table(
+    path: Path, encoding: str = "", *, is_list: bool = False
+) -> AbstractContextManager[Table]:
+    """A .csv, .tsv, .txt (also .gz) or .xlsx file. Raises FileRefused, then or while reading.
+
+    In a list, which begins with its headings, a row of a CSV that has more cells than these is
+    faulty; in files of banks and providers other lines stand before them.
+    """
     name = path.name.lower()
     if name.endswith((".xlsx", ".xlsm")):
         return _open_sheet(path)
     if name.endswith((".xls", ".ods", ".numbers", ".pdf", ".zip")):
         raise FileRefused(f"{path.name}: save it as .xlsx or .csv first")
-    return _open_csv(path, encoding)
+    return _open_csv(path, encoding, is_list)
 
 
 # CSV
 
 
 @contextmanager
-def _open_csv(path: Path, encoding: str) -> Iterator[Table]:
+def _open_csv(path: Path, encoding: str, is_list: bool) -> Iterator[Table]:
     try:
         found = detect_encoding(_pieces(path), encoding)
     except (OSError, EOFError, gzip.zlib.error) as error:  # type: ignore[attr-defined]
@@ -86,7 +92,7 @@ def _open_csv(path: Path, encoding: str) -> Iterator[Table]:
         text = io.TextIOWrapper(raw, found.name, errors, newline="")
         separator = _separator(text)
         csv.field_size_limit(MOST_IN_CELL * 10)
-        rows = _csv_rows(csv.reader(text, delimiter=separator))
+        rows = _csv_rows(csv.reader(text, delimiter=separator), is_list)
         first = next(rows, None)
         if first is None:
             raise FileRefused(f"{path.name} is empty")
@@ -120,7 +126,7 @@ def _separator(text: io.TextIOWrapper) -> str:
     return max(",;\t|", key=line.count)
 
 
-def _csv_rows(reader: Any) -> Iterator[Row]:
+def _csv_rows(reader: Any, is_list: bool) -> Iterator[Row]:
     number = width = 0
     while True:
         number += 1
@@ -138,7 +144,8 @@ def _csv_rows(reader: Any) -> Iterator[Row]:
         if any(cells):
             width = width or len(cells)
             # A separator inside a cell without quotes moves all that follows into other columns.
-            wide = "more cells than there are headings" if any(cells[width:]) else ""
+            is_wide = is_list and any(cells[width:])
+            wide = "more cells than there are headings" if is_wide else ""
             yield Row(number, cells, _fault(cells) or wide)
 
 

@@ -64,7 +64,10 @@ def import_(
     its brand and category. An empty cell changes nothing of an item that is there.
     """
     try:
-        with open_table(file, encoding) as table, _rejects(rejects, table) as write:
+        with (
+            open_table(file, encoding, is_list=True) as table,
+            _rejects(rejects, table) as write,
+        ):
             report = _import(table, mapping, default_price, quantity, location_code, write)
     except (Refusal, OSError) as error:
         raise click.ClickException(str(error)) from error

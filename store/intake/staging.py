@@ -52,7 +52,7 @@ def stage(path: Path, name: str, where: Where, encoding: str = "") -> str:
     own first bytes say. Raises FileRefused."""
     path = _as_it_is(path)
     began_s = time.monotonic()
-    with open_table(path, encoding) as table:
+    with open_table(path, encoding, is_list=True) as table:
         if not table.headings:
             raise FileRefused("The first row has no headings")
         intake_id = _begin(name, table, where)
