@@ -13,7 +13,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import EnvironBuilder
 
-from store import ids
+from store import ids, labels, stock
+from store.db import transaction
 from store.sales.express import Express
 from store.web import behind_proxies
 from tests.world import Somebody, Thing, Visitor, World
@@ -37,6 +38,7 @@ class Lanes:
     """One browser's requests, by the lane or by the views alone."""
 
     def __init__(self, app: Flask, visitor: Visitor) -> None:
+        self.app = app
         self.lane: Express = app.extensions["express"]
         self.lane.open()
         self.views: Any = app.wsgi_app
@@ -122,6 +124,14 @@ def form(lanes: Lanes, thing: Thing, **more: str) -> str:
     return urlencode({name: value for name, value in (fields | more).items() if value != "-"})
 
 
+def sticker(lanes: Lanes, thing: Thing) -> str:
+    """What stands behind `l=` on a sticker of this thing."""
+    new = labels.NewLabel(thing.id, 1250, "CNY")
+    with lanes.app.app_context(), transaction():
+        _, (label_id,) = labels.record([new], "L7160", stock.location("MAIN").id, made_by=None)
+    return labels.text_for(label_id, str(lanes.lane._shop["SECRET_KEY"]))
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -129,7 +139,7 @@ def form(lanes: Lanes, thing: Thing, **more: str) -> str:
         {"HTTP_ACCEPT_LANGUAGE": "zh-CN,zh;q=0.9"},
         {"HTTP_ACCEPT_LANGUAGE": "de"},
         {"wsgi.url_scheme": "https", "HTTP_HOST": "shop.example", "secure": True},
-        {"QUERY_STRING": "l=ABCDEFGHJKMNPQRS"},
+        {"by_label": True},
     ],
 )
 def test_a_page_is_the_views_page_header_by_header(
@@ -138,6 +148,8 @@ def test_a_page_is_the_views_page_header_by_header(
     if more.get("secure"):
         lanes.lane._shop["BASE_URL"] = "https://shop.example"  # type: ignore[index]
         more = more | {"HTTP_COOKIE": f"__Host-visit={lanes.secret}"}
+    if more.get("by_label"):
+        more = {"QUERY_STRING": f"l={sticker(lanes, milk)}"}
     lanes.by_views(lanes.environ(milk.path, **more))  # It is rendered, and kept.
     seen = lanes.by_views(lanes.environ(milk.path, **more))
     assert seen[0] == 200

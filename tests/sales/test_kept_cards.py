@@ -37,6 +37,7 @@ def practice() -> Iterator[Providers]:
 @pytest.fixture
 def stripe(practice: Providers) -> StripeSandbox:
     practice.stripe.outgoing.clear()
+    practice.stripe.cards.intents.clear()
     return practice.stripe
 
 
@@ -225,7 +226,7 @@ def test_a_lost_answer_is_found_again_and_nothing_is_paid_twice(
     clock: Clock, world: World, settings: dict[str, Any], practice: Providers
 ) -> None:
     """The provider charged and its answer was lost: it is known by our order."""
-    real = set_up(settings)["stripe"]
+    real = set_up(world.app.config)["stripe"]
     assert isinstance(real, Stripe)
 
     class Lost(Stripe):
