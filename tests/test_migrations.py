@@ -26,8 +26,8 @@ from tests.conftest import SERVER, Database
 from tests.live import ROOT
 from tests.world import World
 
-EVERY = 9
-"""The upgrade is cut at its first statement and at every 9th after it, until one gets through: some
+EVERY = 17
+"""The upgrade is cut at its first statement and at every 17th after it, until one gets through: some
 thirty cuts, each at another place of another migration."""
 
 

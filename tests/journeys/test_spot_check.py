@@ -10,15 +10,14 @@ from store import clock, identity
 from store.db import transaction
 from store.door import rules
 from tests.browser import OpenPhone
+from tests.journeys.conftest import OpenShop
 from tests.journeys.steps import be_signed_in, main_button, photograph, read_code
-from tests.live import Start
-from tests.world import World
 
 
 def test_a_bag_is_scanned_at_the_exit_and_the_difference_paid_on_the_phone(
-    world: World, live_server: Start, open_phone: OpenPhone
+    shop: OpenShop, open_phone: OpenPhone
 ) -> None:
-    url = live_server().url
+    url, world = shop.url, shop.world
     lin, sam = world.member(funds="100"), world.staff()
     milk = world.item("oat-milk", price="12.50", on_hand=9)
     butter = world.item("butter", price="8.00", on_hand=9)

@@ -269,7 +269,7 @@ def run_machine(shop: Shop, steps: int) -> None:
         run_state_machine_as_test(
             hypothesis.seed(seed)(machine),
             settings=hypothesis.settings(
-                max_examples=10, stateful_step_count=100, deadline=None, database=None,
+                max_examples=5, stateful_step_count=100, deadline=None, database=None,
                 suppress_health_check=list(HealthCheck), phases=[Phase.generate],
                 report_multiple_bugs=False,
             ),
