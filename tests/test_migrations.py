@@ -27,8 +27,8 @@ from tests.live import ROOT
 from tests.world import World
 
 EVERY = 17
-"""The upgrade is cut at its first statement and at every 17th after it, until one gets through: some
-thirty cuts, each at another place of another migration."""
+"""The upgrade is cut at its first statement and at every 17th after it, until one gets through:
+some thirty cuts, each at another place of another migration."""
 
 
 def tables() -> set[str]:
