@@ -128,9 +128,13 @@ GROUPS: dict[str, tuple[Field, ...]] = {
     "alipay": _known("ALIPAY_APP_ID", "ALIPAY_SELLER_ID")
     + _secret("ALIPAY_KEY", "ALIPAY_PUBLIC_KEY"),
     "wechat": _known("WECHAT_APP_ID", "WECHAT_MERCHANT_ID", "WECHAT_SERIAL", "WECHAT_PUBLIC_KEY_ID")
-    + _secret("WECHAT_KEY", "WECHAT_API_KEY", "WECHAT_PUBLIC_KEY"),
+    + _secret("WECHAT_KEY", "WECHAT_API_KEY", "WECHAT_PUBLIC_KEY", "WECHAT_APP_SECRET"),
     "paypal": _known("PAYPAL_CLIENT_ID", "PAYPAL_WEBHOOK_ID") + _secret("PAYPAL_SECRET"),
     "unionpay": _known("UNIONPAY_MERCHANT_ID") + _secret("UNIONPAY_KEY", "UNIONPAY_ISSUERS"),
+    "bank": (
+        *_known("BANK_ACCOUNT", "BANK_HOLDER", "BANK_NAME", "BANK_BIC"),
+        Field("BANK_DAYS", "short", lambda name: forms.whole(name, least=1, most=60)),
+    ),
 }
 """The shop itself, its mail, and the providers of payments by their names."""
 
@@ -182,6 +186,12 @@ def words(name: str) -> tuple[str, str]:
         "WECHAT_KEY": (gettext("Your private key"), "apiclient_key.pem"),
         "WECHAT_API_KEY": (gettext("APIv3 key"), gettext("32 characters")),
         "WECHAT_PUBLIC_KEY": (gettext("Public key of the provider"), "PEM"),
+        "WECHAT_APP_SECRET": (gettext("Secret of the app"), gettext("For paying inside WeChat")),
+        "BANK_ACCOUNT": (gettext("Account number or IBAN"), gettext("Empty: no bank transfers.")),
+        "BANK_HOLDER": (gettext("Whose account that is"), gettext("Empty: the name of the shop.")),
+        "BANK_NAME": (gettext("Name of the bank"), ""),
+        "BANK_BIC": ("BIC", gettext("If transfers from abroad need it.")),
+        "BANK_DAYS": (gettext("Goods are kept so many days"), ""),
         "PAYPAL_CLIENT_ID": (gettext("Client ID"), ""),
         "PAYPAL_WEBHOOK_ID": (gettext("ID of the webhook"), ""),
         "PAYPAL_SECRET": (gettext("Secret"), ""),

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from store import settings, stock
 from store.db import db
 from store.logbook import Act
+from tests.conftest import Clock
 from tests.world import Visitor, World
 
 SHOP: dict[str, Any] = {
@@ -89,10 +90,14 @@ def test_keys_are_written_and_never_shown(owner: Visitor, app: Flask) -> None:
     assert "MIIabc" in _file(app)["ALIPAY_KEY"]
 
 
-def test_keys_ask_for_a_fresh_sign_in(owner: Visitor, app: Flask, clock: Any) -> None:
-    clock.tick(days=900)
-    assert owner.post("/owner/start/stripe", STRIPE_KEY="sk_test_x").status_code in (303, 403)
-    assert _file(app) == {}
+def test_keys_ask_for_a_fresh_sign_in(clock: Clock, owner: Visitor, app: Flask) -> None:
+    assert owner.post("/owner/start/stripe", {"STRIPE_KEY": "sk_test_x"}).status_code == 303
+    clock.tick(minutes=15)
+    refused = owner.post("/owner/start/stripe", {"STRIPE_KEY": "sk_test_y"})
+    assert (refused.status_code, "sign_in_again" in refused.text) == (403, True)
+    assert "Sign in again" in owner.get("/owner/start/stripe").text
+    assert _file(app)["STRIPE_KEY"] == "sk_test_x"
+    assert owner.post("/owner/start/shop", SHOP).status_code == 303
 
 
 def test_what_the_environment_says_stands(
@@ -123,3 +128,13 @@ def test_a_place_is_added_once(owner: Visitor, app: Flask) -> None:
     assert owner.post("/owner/places", {**form, "code": "ä"}).status_code == 422
     with app.app_context():
         assert [place.code for place in stock.locations()].count("QUAY") == 1
+
+
+def test_an_account_for_transfers_is_named(owner: Visitor, app: Flask) -> None:
+    assert "/owner/start/bank" in owner.get("/owner/bank").text
+    form: dict[str, Any] = {"BANK_ACCOUNT": "DE89370400440532013000", "BANK_DAYS": "7"}
+    assert owner.post("/owner/start/bank", form).status_code == 303
+    held = settings.load({"INSTANCE": app.config["INSTANCE"]})
+    assert (held["BANK_ACCOUNT"], held["BANK_DAYS"]) == ("DE89370400440532013000", 7)
+    assert owner.post("/owner/start/bank", {**form, "BANK_DAYS": "0"}).status_code == 422
+    assert "Bank" in owner.get("/owner/start/bank").text

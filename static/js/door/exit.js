@@ -3,15 +3,14 @@
 //
 // Nobody is let through by a lost connection: without an answer the page says "not checked".
 
+import { ask, freshKey } from "../scan/asking.js";
 import { byHand, handScanner } from "../scan/keys.js";
 import { Scanner } from "../scan/scanner.js";
-import { sound } from "./sound.js";
+import { sound } from "../scan/sound.js";
 
 const SALE = /(?<![0-9A-Z])([0-9A-Z]{20})\.\d+\.[0-9A-Z]{16}/;
 // The phone that was just checked stays in sight for a while, and its code goes on changing.
 const STILL_THERE_MS = 1500;
-const TRIES = 3;
-const DEADLINE_MS = 6000;
 const PAST_MS = 20000;
 
 const door = document.querySelector("[data-door]");
@@ -60,7 +59,8 @@ async function check(text, key = freshKey()) {
   }
   busy = true;
   show("waiting");
-  const page = await ask(text, key);
+  const body = new URLSearchParams({ csrf: form.elements.csrf.value, key, code: text });
+  const page = await ask(form.action, body, "[data-verdict]");
   busy = false;
   if (page) answer(page);
   else show("unanswered").again = () => check(text, key);
@@ -70,30 +70,6 @@ async function check(text, key = freshKey()) {
     waiting = null;
     check(next);
   }
-}
-
-// The page that answers, or null. A repetition carries the same key, so that a pass which was used
-// by a request whose answer got lost is not called used.
-async function ask(text, key) {
-  const body = new URLSearchParams({ csrf: form.elements.csrf.value, key, code: text });
-  for (let left = TRIES; left > 0; left -= 1) {
-    try {
-      const response = await fetch(form.action, { method: "POST", body, signal: deadline() });
-      if (response.status < 500) return await read(response);
-    } catch {
-      // No connection, or none in time.
-    }
-    if (left > 1) await new Promise((resolve) => setTimeout(resolve, 700));
-  }
-  return null;
-}
-
-async function read(response) {
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  const found = page.querySelector("[data-verdict]");
-  // Signed out, or the form has expired: the page itself says it best.
-  if (!found) window.location.reload();
-  return found;
 }
 
 function answer(found) {
@@ -122,15 +98,4 @@ function settle() {
   if (verdict.querySelector("[data-tone]")) {
     past = setTimeout(() => verdict.classList.add("past"), PAST_MS);
   }
-}
-
-function deadline() {
-  const control = new AbortController();
-  setTimeout(() => control.abort(), DEADLINE_MS);
-  return control.signal;
-}
-
-function freshKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

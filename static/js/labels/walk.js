@@ -4,13 +4,12 @@
 // Without an answer the page says "not checked"; asking again carries the same key, so that nothing
 // is written down twice.
 
-import { sound } from "../door/sound.js";
+import { ask, freshKey } from "../scan/asking.js";
 import { byHand, handScanner } from "../scan/keys.js";
 import { Scanner } from "../scan/scanner.js";
+import { sound } from "../scan/sound.js";
 
 const STILL_THERE_MS = 2500;
-const TRIES = 3;
-const DEADLINE_MS = 6000;
 
 const walk = document.querySelector("[data-walk]");
 const form = walk.querySelector("[data-check]");
@@ -55,7 +54,7 @@ async function check(text, body = asked(text)) {
   busy = true;
   const before = [...answer.childNodes];
   show("waiting");
-  const page = await ask(body);
+  const page = await ask(form.action, body, "[data-walk] [data-verdict]");
   busy = false;
   if (page) take(page);
   else show("unanswered", before).again = () => check(text, body);
@@ -73,27 +72,6 @@ function asked(text) {
   body.set("code", text);
   body.set("key", freshKey());
   return body;
-}
-
-async function ask(body) {
-  for (let left = TRIES; left > 0; left -= 1) {
-    try {
-      const response = await fetch(form.action, { method: "POST", body, signal: AbortSignal.timeout(DEADLINE_MS) });
-      if (response.status < 500) return await read(response);
-    } catch {
-      // No connection, or none in time.
-    }
-    if (left > 1) await new Promise((resolve) => setTimeout(resolve, 700));
-  }
-  return null;
-}
-
-async function read(response) {
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  const found = page.querySelector("[data-walk] [data-verdict]");
-  // Signed out, the walk is over, or the form has expired: the page itself says it best.
-  if (!found) window.location.reload();
-  return found;
 }
 
 function take(found) {
@@ -118,9 +96,4 @@ function show(name, kept = [...answer.childNodes]) {
 
 function tell() {
   announcer.textContent = answer.querySelector("[data-say]")?.dataset.say ?? "";
-}
-
-function freshKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
