@@ -89,6 +89,9 @@ def _open(seller_id: int) -> str | None:
         begun = _gathering(seller_id)
         if begun is not None:
             return begun
+        # Asked again: somebody may have settled everything since the first look.
+        if not _anything(seller_id, until, currency):
+            return None
         last = select(func.max(Settlement.number)).where(Settlement.seller_id == seller_id)
         row = dict.fromkeys(
             ("entries", "total_minor", "returned_minor", "commission_minor", "fee_minor",

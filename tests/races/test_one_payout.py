@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from flask import Flask
@@ -12,7 +13,7 @@ from store import outbox
 from store.db import connection, repeatable, transaction
 from store.payment.shares import settle_with
 from store.sellers import payouts, settling
-from store.sellers.models import Payout, Share
+from store.sellers.models import Payout, Settlement, Share
 from store.sellers.payouts import PayoutChanged
 from tests.conftest import Clock
 from tests.races.crowd import at_once, inside
@@ -71,6 +72,28 @@ def test_it_is_settled_once(
     assert sum(isinstance(one, PayoutChanged) for one in said) == MANY - 1, said
     with app.app_context():
         assert (account("payouts"), account("bank")) == (0, sold)
+    assert world.faults() == []
+
+
+def test_who_comes_when_all_is_settled_opens_no_empty_settlement(
+    world: World, app: Flask, sold: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run settles everything between this one's first look and its transaction."""
+    others: list[object] = []
+    anything = settling._anything
+
+    def looked(seller_id: int, until: datetime, currency: str) -> bool:
+        found = anything(seller_id, until, currency)
+        if not others:
+            others.append("on the way")
+            others[:] = at_once([inside(app, settling.settle)])
+        return found
+
+    monkeypatch.setattr(settling, "_anything", looked)
+    with app.app_context():
+        assert settling.settle() == []
+        assert len(others) == 1 and len(others[0]) == 1, others  # type: ignore[arg-type]
+        assert connection().execute(select(func.count(Settlement.id))).scalar() == 1
     assert world.faults() == []
 
 
