@@ -210,7 +210,7 @@ def buys_without_http(shop: Shop, seconds: float) -> float:
 @contextmanager
 def served(settings: dict[str, object]) -> Iterator[int]:
     with tempfile.NamedTemporaryFile() as log:
-        server = open_server(settings, Path(log.name), https=False)
+        server = open_server(settings, Path(log.name), https=False, loaded=False)
         try:
             server.wait_until_ready()
             yield int(server.url.rpartition(":")[2])

@@ -17,10 +17,13 @@ from typing import Any
 
 import pytest
 
+from tests.nursery import Born, bear
+
 __all__ = ["LiveServer", "live_server", "open_server"]
 
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 90.0
+Process = subprocess.Popen[bytes] | Born
 
 
 @dataclass
@@ -29,7 +32,7 @@ class LiveServer:
 
     url: str
     https_url: str
-    process: subprocess.Popen[bytes]
+    process: Process
     log: Path
     settings: dict[str, Any]
 
@@ -81,9 +84,9 @@ def live_server(settings: dict[str, Any], tmp_path: Path) -> Iterator[Start]:
     """
     opened: list[LiveServer] = []
 
-    def start(*, https: bool = False, **overrides: Any) -> LiveServer:
+    def start(*, https: bool = False, loaded: bool = True, **overrides: Any) -> LiveServer:
         log = tmp_path / f"server-{len(opened)}.log"
-        server = open_server(settings | overrides, log, https=https)
+        server = open_server(settings | overrides, log, https=https, loaded=loaded)
         opened.append(server)
         server.wait_until_ready()
         return server
@@ -93,7 +96,11 @@ def live_server(settings: dict[str, Any], tmp_path: Path) -> Iterator[Start]:
         server.stop()
 
 
-def open_server(settings: dict[str, Any], log: Path, *, https: bool) -> LiveServer:
+def open_server(
+    settings: dict[str, Any], log: Path, *, https: bool, loaded: bool = True
+) -> LiveServer:
+    """Open a shop by its settings. `loaded`: as a fork of a process that has imported the program
+    already; otherwise the command itself is started."""
     port = _free_port()
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("STORE_")
@@ -102,12 +109,15 @@ def open_server(settings: dict[str, Any], log: Path, *, https: bool) -> LiveServ
         if name != "TESTING":
             environment[f"STORE_{name}"] = str(value)
     environment["PORT"] = str(port)
-    command = [sys.executable, "-m", "store.serving", "--host", "127.0.0.1", "--no-demo"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command if https else [*command, "--no-https"],
-            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-        )  # fmt: skip
+    arguments = ["--host", "127.0.0.1", "--no-demo", *([] if https else ["--no-https"])]
+    if loaded:
+        process: Process = bear(arguments, environment, log)
+    else:
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "store.serving", *arguments],
+                cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            )  # fmt: skip
     host = f"localhost:{port}"
     secure = f"https://localhost:{port + 443}"
     return LiveServer(f"http://{host}", secure, process, log, settings)

@@ -108,7 +108,7 @@ def test_a_killed_parent_takes_its_children_along(live_server: Start) -> None:
 
 
 def test_a_shop_opened_anew_has_its_new_settings_and_turns_nobody_away(live_server: Start) -> None:
-    server = live_server(WORKERS=1, LANGUAGE="en")
+    server = live_server(loaded=False, WORKERS=1, LANGUAGE="en")
     before, stop = set(server.children(2)), threading.Event()
     answers: list[int] = []
 

@@ -316,11 +316,12 @@ def test_an_import_that_was_killed_is_finished_by_starting_it_again(
 
 
 @pytest.mark.parametrize(
-    ("name", "added", "rejected", "bad_digits", "twice", "nameless"),
+    ("database", "name", "added", "rejected", "bad_digits", "twice", "nameless"),
     [
-        ("products_usda_branded.csv.gz", 9163, 378, 222, 101, 55),
-        ("products_off.csv.gz", 28866, 28, 0, 26, 0),
+        ("postgresql", "products_usda_branded.csv.gz", 9163, 378, 222, 101, 55),
+        ("sqlite", "products_off.csv.gz", 28866, 28, 0, 26, 0),
     ],
+    indirect=["database"],
 )
 def test_lists_of_real_products_go_in_as_they_are(
     name: str, added: int, rejected: int, bad_digits: int, twice: int, nameless: int,

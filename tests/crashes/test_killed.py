@@ -15,7 +15,7 @@ from tests.crashes.load import Load
 from tests.live import Start
 from tests.world import World
 
-KILLS, ENDS, SHOPPERS = 16, 2, 6
+KILLS, ENDS, SHOPPERS = 10, 2, 6
 HELD = 1_000_000
 
 
@@ -74,7 +74,7 @@ def test_what_was_acknowledged_stands_whatever_is_killed(
 
 def test_a_worker_killed_every_200_ms_leaves_the_shop_open(load: Load) -> None:
     with load.running():
-        for _ in range(15):
+        for _ in range(10):
             time.sleep(0.2)
             web = load.server.children()
             if web:

@@ -66,6 +66,7 @@ def test_every_page_can_be_read_by_everybody(
 ) -> None:
     page, faults, said = _phone(shop, open_phone, who), [], list[str]()
     page.add_init_script(WATCH_SHIFTS)
+    page.add_init_script(AXE_SCRIPT)
     page.on("console", lambda message: said.append(message.text) if _is_bad(message) else None)
     for path in shop.seen[who]:
         page.emulate_media(color_scheme="light")
@@ -75,7 +76,6 @@ def test_every_page_can_be_read_by_everybody(
         found = _shape(page)
         if who in ("guest", "shopper"):
             found += _shifts(page)
-        page.evaluate(AXE_SCRIPT)
         for options, scheme in ((FAULTS, "light"), (CONTRAST, "dark")):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             for each in page.evaluate(LOOK, options):

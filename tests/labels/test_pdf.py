@@ -179,10 +179,10 @@ def test_memory_does_not_grow_with_the_number_of_labels(a_label: MakeLabel) -> N
         finally:
             tracemalloc.stop()
 
-    peak(200)
-    few, many = peak(200), peak(1200)
-    # Even as packed pages a thousand labels that stayed in memory would be 250 KB.
-    assert many - few < 120_000
+    peak(100)
+    few, many = peak(100), peak(600)
+    # Even as packed pages five hundred labels that stayed in memory would be 125 KB.
+    assert many - few < 60_000
 
 
 def test_a_thousand_labels_are_quick(a_label: MakeLabel) -> None:

@@ -31,13 +31,13 @@ def test_the_png_of_another_size_has_whole_pixels_for_modules(
 
 def test_labels_that_are_drawn_at_once_do_not_disturb_each_other(a_label: MakeLabel) -> None:
     """A page of labels asks for all of their pictures at the same moment, right after a start."""
-    labels = [a_label(number, names=("Salted butter", "有盐黄油")) for number in range(8)]
+    labels = [a_label(number, names=("Salted butter", "有盐黄油")) for number in range(5)]
     alone = [picture.svg(label) for label in labels]
     patience = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
-        with ThreadPoolExecutor(8) as threads:
-            for _ in range(3):
+        with ThreadPoolExecutor(5) as threads:
+            for _ in range(2):
                 picture._shapes.cache_clear()
                 assert list(threads.map(picture.svg, labels)) == alone
     finally:

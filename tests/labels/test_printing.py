@@ -266,20 +266,20 @@ def test_the_sheets_are_listed_for_people_and_for_programs(runner: FlaskCliRunne
 
 
 @pytest.mark.usefixtures("context")
-def test_a_thousand_labels_are_quick_and_memory_does_not_grow_with_them(
+def test_hundreds_of_labels_are_quick_and_memory_does_not_grow_with_them(
     world: World, tmp_path: Path
 ) -> None:
     with transaction():
         ids = [
             catalogue.add_item(names={"en": f"Item {n}"}, tax_rate_bp=1300, price_minor=100 + n,
                                currency="CNY").id
-            for n in range(150)
+            for n in range(60)
         ]  # fmt: skip
     printing.print_labels(order(world, ids), tmp_path / "warm.pdf")
     began = time.process_time()
     printed = printing.print_labels(order(world, ids, copies=7), tmp_path / "a.pdf")
-    assert printed.labels == 1050
-    assert time.process_time() - began < 5
+    assert printed.labels == 420
+    assert time.process_time() - began < 2
 
     def peak(copies: int) -> int:
         db.session.expunge_all()

@@ -46,9 +46,13 @@ def shop(app: Flask, clock: Clock) -> Iterable[Shop]:
 
 
 @pytest.mark.parametrize(
-    ("zone", "turn"),
-    [("Asia/Shanghai", 0), ("Europe/London", 1), ("America/New_York", 0), ("Asia/Kolkata", 1)],
-)
+    ("database", "zone", "turn"),
+    [
+        ("sqlite", "Asia/Shanghai", 0), ("postgresql", "Europe/London", 1),
+        ("postgresql", "America/New_York", 0), ("sqlite", "Asia/Kolkata", 1),
+    ],
+    indirect=["database"],
+)  # fmt: skip
 def test_every_figure_is_the_sum_of_its_sales(app: Flask, shop: Shop, zone: str, turn: int) -> None:
     """Random sales over a year and the days of a clock change; some are rolled up, some wait. Each
     question is asked in two zones before all is rolled up, and in the others after."""

@@ -137,6 +137,15 @@ def routes(app: Flask, method: str) -> list[str]:
     )
 
 
+def some(app: Flask, method: str, chance: random.Random) -> list[str]:
+    """All paths on PostgreSQL, stricter in what it keeps; half of them on SQLite, other ones in
+    each run."""
+    found = routes(app, method)
+    if app.config["DATABASE_URL"].startswith("sqlite"):
+        return chance.sample(found, len(found) // 2)
+    return found
+
+
 @functools.cache
 def quoted(value: str) -> str:
     """In an address as a hostile client would write it: bytes that are no UTF-8 included."""
@@ -148,7 +157,7 @@ def test_every_page_with_every_nasty_value_in_its_address(
     shop: Shop, app: Flask, chance: random.Random, role: str
 ) -> None:
     client = shop.browsers[role].client
-    for path in routes(app, "GET"):
+    for path in some(app, "GET", chance):
         for value in nasty(chance) if "{}" in path else [""]:
             shop.sound(client.get(path.replace("{}", quoted(value))), (path, value[:40]))
 
@@ -158,7 +167,7 @@ def test_every_page_with_every_nasty_value_in_its_question(
     shop: Shop, app: Flask, chance: random.Random, role: str
 ) -> None:
     client = shop.browsers[role].client
-    for path in routes(app, "GET"):
+    for path in some(app, "GET", chance):
         here = path.replace("{}", shop.known[0])
         for value in chance.sample(nasty(chance), 3):
             question = "&".join(f"{name}={quoted(value[:100])}" for name in FIELDS)
@@ -170,7 +179,7 @@ def test_every_form_with_every_nasty_value_in_all_its_fields(
     shop: Shop, app: Flask, chance: random.Random, role: str
 ) -> None:
     browser, many = shop.browsers[role], {"shopper": 5, "owner": 12}[role]
-    for path in routes(app, "POST"):
+    for path in some(app, "POST", chance):
         for value in chance.sample(nasty(chance), many):
             form = dict.fromkeys(FIELDS, value[:600])
             form.pop("csrf")
@@ -233,7 +242,7 @@ def test_bodies_that_are_not_what_they_say(shop: Shop, app: Flask, chance: rando
     true = b"csrf=%s" % token.encode()
     bodies = (b"", b"{", b"--x", b"--x\r\n\r\n--x--", b"\xff" * 100, true, part % token.encode(),
               b"&" * 5000, b"=" * 5000, b"a=1&" * 2000, true + b"&%00=%00&%ff=%fe")  # fmt: skip
-    for path in routes(app, "POST"):
+    for path in some(app, "POST", chance):
         for kind, body in chance.sample(list(itertools.product(kinds, bodies)), 8):
             here = path.replace("{}", shop.known[0])
             answer = browser.client.post(here, data=body, content_type=kind)
