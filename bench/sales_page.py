@@ -41,15 +41,15 @@ from tests import postgres
 ITEMS, SHOPPERS, CATEGORIES = 2_000, 100_000, 30
 COOKIE = "b" * 43
 PAGES = {
-    "this week": "/owner",
-    "today": "/owner?period=today",
-    "this month": "/owner?period=this_month",
-    "the whole year": "/owner?period=this_year&by=month",
-    "the last 365 days": "/owner?from={year_ago}&to={today}&by=week",
-    "the year, one shop": "/owner?period=this_year&location=MAIN",
-    "the year, one item": "/owner?period=this_year&item=I00001",
-    "the year, one category": "/owner?period=this_year&category=c1",
-    "the year, one shopper": "/owner?period=this_year&shopper=1",
+    "this week": "/owner/takings",
+    "today": "/owner/takings?period=today",
+    "this month": "/owner/takings?period=this_month",
+    "the whole year": "/owner/takings?period=this_year&by=month",
+    "the last 365 days": "/owner/takings?from={year_ago}&to={today}&by=week",
+    "the year, one shop": "/owner/takings?period=this_year&location=MAIN",
+    "the year, one item": "/owner/takings?period=this_year&item=I00001",
+    "the year, one category": "/owner/takings?period=this_year&category=c1",
+    "the year, one shopper": "/owner/takings?period=this_year&shopper=1",
     "all sales of the year": "/owner/sales?period=this_year",
 }
 

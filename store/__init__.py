@@ -43,7 +43,7 @@ from .post import commands as post_commands
 from .post import views as post_views
 from .privacy import commands as privacy_commands
 from .privacy import views as privacy_views
-from .reports import act_views as reports_views
+from .reports import today_views as reports_views
 from .sales import commands as sales_commands
 from .sales import views as sales_views
 from .sellers import commands as sellers_commands

@@ -53,6 +53,14 @@ class Span(NamedTuple):
     def days(self) -> int:
         return self.last - self.first + 1
 
+    @property
+    def first_date(self) -> date:
+        return date_of(self.first)
+
+    @property
+    def last_date(self) -> date:
+        return date_of(self.last)
+
     def moved(self, days: int) -> Span:
         return Span(self.first + days, self.last + days)
 

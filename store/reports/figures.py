@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -56,9 +56,9 @@ class Report:
         return {breakdown.kind: breakdown for breakdown in self.breakdowns}
 
 
-def takings(filters: Filters, most: int = 10) -> Report:
+def takings(filters: Filters, most: int = 10, kinds: Sequence[str] = BREAKDOWNS) -> Report:
     """The whole report, each of its parts from the same moment. `most` limits the lines of the
-    tables by item, category, location, channel and shopper."""
+    tables by item, category, location, channel and shopper; `kinds` says which of them."""
     books = open_books()
     places = books.summed(filters.span, filters.choice, PLACES)
     goods = books.by_item(filters.span, filters.choice)
@@ -69,7 +69,7 @@ def takings(filters: Filters, most: int = 10) -> Report:
         Figures(*added(places, lambda row: None).get(None, ())),
         *_earlier(books, filters),
         _series(books, filters),
-        [read_breakdown(books, filters, kind, most, rows=read.get(kind)) for kind in BREAKDOWNS],
+        [read_breakdown(books, filters, kind, most, rows=read.get(kind)) for kind in kinds],
         books.connection.scalar(select(Sale.id).limit(1)) is not None,
     )
 

@@ -19,14 +19,14 @@ blueprint = Blueprint("reports", __name__)
 PAGE = 100
 
 
-@blueprint.get("/owner")
+@blueprint.get("/owner/takings")
 @needs("see_sales")
 def takings() -> str:
-    """The owner's sales page."""
+    """Takings of any time, and what they are made of."""
     filters = read(request.args)
     report = figures.takings(filters)
     series = shown.busy(report.series) if filters.by == "hour" else report.series
-    return _page("reports/takings.html", filters, report=report, series=series)
+    return report_page("reports/takings.html", filters, report=report, series=series)
 
 
 @blueprint.get("/owner/takings/<kind>")
@@ -37,7 +37,7 @@ def table(kind: str) -> str:
         raise NotFound("There is no such table")
     filters, page = read(request.args), _page_number()
     found = figures.breakdown(filters, kind, PAGE, (page - 1) * PAGE)
-    return _page(
+    return report_page(
         "reports/table.html", filters, kind=kind, found=found, page=page, size=PAGE,
         total=figures.in_all(filters),
     )  # fmt: skip
@@ -67,7 +67,7 @@ def sales() -> str:
     logbook.listed("sales", **filters.address())
     before = listing.read_place(request.args.get("before", ""))
     found = listing.entries(filters, before, PAGE + 1)
-    return _page(
+    return report_page(
         "reports/sales.html", filters, entries=found[:PAGE], total=figures.in_all(filters),
         older=found[PAGE - 1].place if len(found) > PAGE else None, later=before is not None,
     )  # fmt: skip
@@ -82,10 +82,12 @@ def sales_csv() -> Response:
     return _csv(text, "sales", filters)
 
 
-def _page(template: str, filters: Filters, **more: Any) -> str:
+def report_page(template: str, filters: Filters, **more: Any) -> str:
+    """A page about what `filters` ask for."""
     categories = [(one.code, web.in_language(one.names)) for one in catalogue.categories()]
     return render_template(
         template,
+        section=more.pop("section", "reports.takings"),
         filters=filters,
         links=shown.Links(filters),
         shown=shown,
@@ -95,7 +97,6 @@ def _page(template: str, filters: Filters, **more: Any) -> str:
         all_means=MEANS,
         location_options=[(place.code, place.name) for place in stock.locations()],
         category_options=sorted(categories, key=lambda option: option[1]),
-        section="reports.takings",
         time_zone=current_app.config["TIME_ZONE"],
         **more,
     )

@@ -370,7 +370,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "/me", "/desk/nowhere",
         f"/desk/walks/{shop.things['walk']}?result=1", f"/desk/labels?walk={shop.things['walk']}",
     ]  # fmt: skip
-    seen["owner"] += ["/desk", "/me", "/owner?period=today", "/owner/takings/shoppers"]
+    seen["owner"] += ["/desk", "/me", "/owner/takings?period=today", "/owner/takings/shoppers"]
     return seen
 
 

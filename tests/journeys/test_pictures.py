@@ -71,7 +71,7 @@ def test_pictures_of_a_buy(shop: LiveServer, open_phone: OpenPhone, language: st
     _keep(staff, f"exit{ending}")
     desk = open_phone(language=language, desk=True)
     _sign_in(desk, shop, OWNER)
-    desk.goto(f"{shop.url}/owner?period=last_week&by=day")
+    desk.goto(f"{shop.url}/owner/takings?period=last_week&by=day")
     _keep(desk, f"takings{ending}")
 
 

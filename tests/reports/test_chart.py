@@ -34,7 +34,7 @@ def _owner_at(app: Flask, live_server: Start, page: Page) -> str:
     port = server.url.rpartition(":")[2]
     page.context.add_cookies([{"name": f"visit-{port}", "value": secret, "url": server.url}])
     day = (now - timedelta(days=4)).date()
-    return f"{server.url}/owner?from={day}&to={now.date()}&by=day"
+    return f"{server.url}/owner/takings?from={day}&to={now.date()}&by=day"
 
 
 def test_the_chart_draws_what_the_table_says(
