@@ -60,6 +60,7 @@ SETTINGS = (
         "KEEP_MEMBERS_MONTHS", 0, "Who was not here for so many months is erased; 0: nobody is."
     ),
     Setting("ERASURE_NOTICE_DAYS", 30, "So many days before they are erased they are told."),
+    Setting("ASK_CONSENT", True, "A first receipt asks, unticked, who wants to hear of offers."),
     Setting("HOLIDAYS", "", "No working days: 2026-10-01/2026-10-07, 2027-01-01; +DAY is one."),
     Setting("STRIPE_KEY", "", "Stripe's secret key (sk_live_… or sk_test_…); empty: no Stripe."),
     Setting("STRIPE_WEBHOOK_SECRET", "", "Signing secret of the endpoint at Stripe (whsec_…)."),

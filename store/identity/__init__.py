@@ -8,6 +8,7 @@ from .identifiers import (
     normalise,
     proven_mail,
     proven_mails,
+    proven_phone,
 )
 from .login import SignInNeeded, caller, current, needs, recognise, safe_next, signed_in
 from .members import add_member, by_id, first_owner, names_of, others_who_may
@@ -26,6 +27,6 @@ __all__ = [
     "add_member", "allows", "by_id", "caller", "confirmed", "count_tries", "current", "find",
     "first_owner", "forgive_tries", "is_proven", "issue_token", "member_of_token", "names_of",
     "needs", "normalise", "others_who_may", "payer", "payer_asked_at", "proven_mail",
-    "proven_mails", "recognise", "refuse_stale_sign_in", "safe_next", "signed_in", "signed_in_anew",
-    "visit_is_stale", "visitor_query",
+    "proven_mails", "proven_phone", "recognise", "refuse_stale_sign_in", "safe_next", "signed_in",
+    "signed_in_anew", "visit_is_stale", "visitor_query",
 ]  # fmt: skip

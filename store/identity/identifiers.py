@@ -160,8 +160,17 @@ def proven_mails(member_id: int) -> list[str]:
 
 def proven_mail(member_id: int) -> str | None:
     """The e-mail address that a member has shown to be theirs; of several the first."""
+    return _proven(member_id, "email")
+
+
+def proven_phone(member_id: int) -> str | None:
+    """The phone number that a member has shown to be theirs; of several the first."""
+    return _proven(member_id, "phone")
+
+
+def _proven(member_id: int, kind: str) -> str | None:
     query = select(Identifier.value).where(
-        Identifier.member_id == member_id, Identifier.kind == "email",
+        Identifier.member_id == member_id, Identifier.kind == kind,
         Identifier.proven_at.is_not(None),
     )  # fmt: skip
     return db.session.scalar(query.order_by(*_FIRST).limit(1))

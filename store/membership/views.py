@@ -13,13 +13,13 @@ from .. import catalogue, clock, identity, stock, web
 from ..catalogue.models import Item
 from ..db import db, repeatable, transaction
 from ..errors import Invalid
-from . import forms, offers, point_views
+from . import consent_views, forms, offers, point_views
 from .blueprint import blueprint
 from .coupons import Coupon, CouponRefused
 from .pricing import Case, priced
 from .rules import Rule, Rules
 
-__all__ = ["blueprint", "point_views"]
+__all__ = ["blueprint", "consent_views", "point_views"]
 
 SHOWN = 6
 

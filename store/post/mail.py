@@ -35,7 +35,8 @@ class Attachment(NamedTuple):
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail to one person. `html` and attachments are extras: the text alone says everything."""
+    """A mail to one person. `html` and attachments are extras: the text alone says everything.
+    `unsubscribe` is the address that a mail program may post to, so that no more of them come."""
 
     to: str
     subject: str
@@ -43,6 +44,7 @@ class Mail:
     html: str = ""
     language: str = "en"
     attachments: tuple[Attachment, ...] = ()
+    unsubscribe: str = ""
 
 
 def as_message(mail: Mail, sender: str, shop_name: str, letter_id: str) -> EmailMessage:
@@ -61,6 +63,10 @@ def as_message(mail: Mail, sender: str, shop_name: str, letter_id: str) -> Email
     message["Content-Language"] = mail.language
     # RFC 3834: nobody's "I am on holiday" answers to it.
     message["Auto-Submitted"] = "auto-generated"
+    if mail.unsubscribe:
+        # RFC 2369 and RFC 8058: one tap in the mail program, without a sign-in.
+        message["List-Unsubscribe"] = f"<{_line(mail.unsubscribe)}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.text)
     if mail.html:
         message.add_alternative(mail.html, subtype="html")

@@ -123,6 +123,10 @@ SECTIONS = (
         "points", "point_entries", "member_id = :member",
         ("kind", "points", "sale_id", "at", "expires_at"), ("at", "id"),
     ),
+    Section(
+        "consents", "consents", "member_id = :member",
+        ("channel", "what", "place", "words", "language", "version", "at"),
+    ),
     Section("offers_used", "offer_uses", "member_id = :member", ("sale_id",)),
     Section("claims", "claims", "member_id = :member", ("sale_id", "how", "at"), ("sale_id",)),
     Section("empties", "empties", "member_id = :member", ("id", "means", "currency", "sale_id")),
@@ -201,7 +205,7 @@ STAYS = frozenset({
     "escrows", "guests",
     "offer_uses", "paybacks", "reductions", "refund_lines", "reservations", "return_lines",
     "sale_lines", "sales", "shares", "shipment_lines", "takings", "takings_of_items",
-    "takings_of_members", "point_accounts", "point_entries", "point_waits",
+    "takings_of_members", "consents", "point_accounts", "point_entries", "point_waits",
     # What staff did; their accounts are closed, not erased, while they work here.
     "bank_files",
     "acts", "batches", "courier_hand_ins", "courier_takings", "couriers", "exit_checks",

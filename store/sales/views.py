@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from .. import delivery, identity, ids, web
+from .. import clock, delivery, identity, ids, web
 from .. import forms as fields
 from ..answers import see_other
 from ..payment.on_delivery import due_of
@@ -76,6 +78,9 @@ __all__ = [
     "till_views",
 ]
 
+ASKED_WITHIN = timedelta(hours=1)
+"""A receipt that is not older asks, once, who wants to hear of offers."""
+
 
 @blueprint.get("/")
 def shop() -> str:
@@ -135,6 +140,7 @@ def receipt_page(sale_id: str) -> str:
         mails=by_mail(member.id) if member and not guest else None,
         mail_key=ids.new(),
         guest=guest,
+        is_new=clock.now() - found.created_at < ASKED_WITHIN,
         due_minor=due_of([found.id])[found.id] if found.state == "due" else 0,
         pass_svg_url=url_for("door.pass_image", sale_id=found.id)
         if found.state in STANDING and not comes

@@ -176,6 +176,11 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "membership.point_rules GET": ("/owner/points", OWNERS),
     "membership.save_rules POST": ("/owner/points", OWNERS_FORM),
     "membership.points GET": ("/me/points", MEMBERS),
+    "membership.consent GET": ("/me/consent", MEMBERS),
+    "membership.set_consent POST": ("/me/consent", MEMBERS_FORM),
+    "membership.consent_after POST": ("/me/consent/receipt", MEMBERS_FORM),
+    "membership.stop GET": ("/stop/m1-none", NOWHERE),
+    "membership.stopped POST": ("/stop/m1-none", NOWHERE),
     "sales.set_coupon POST": ("/basket/coupon", ALL_GO_ON),
     "sales.set_points POST": ("/basket/points", ALL_GO_ON),
     "sales.till_coupon POST": ("/desk/till/coupon", DESK_BUTTON),
@@ -438,6 +443,7 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "identity.sign_out POST": ("/sign-out", ALL_GO_ON),
 }
 WITH_PROOF_OF_THEIR_OWN = (
+    "membership.stopped",
     "identity.outside_posted",
     "api_",
     "payment.notice",
