@@ -36,7 +36,7 @@ VERBS: dict[str, str] = {
     "refund.refused": "refund_request", "refund.withdrawn": "refund_request",
     "refund.made": "sale", "return.received": "sale", "return.cancelled": "return",
     "order.cancelled": "sale",
-    "points.set": "rule", "markdown.set": "rule", "return_rule.set": "rule",
+    "points.set": "rule", "tiers.set": "rule", "markdown.set": "rule", "return_rule.set": "rule",
     "check.passed": "sale", "check.asked": "sale", "check.refused": "sale",
     "exit_rules.set": "rule",
     "till.opened": "till_day", "till.cash_moved": "till_day", "till.counted": "till_day",

@@ -1,4 +1,5 @@
-"""Membership: why they come back. Offers and coupons: what they take off which line, and why."""
+"""Membership: why they come back. Offers and coupons: what they take off which line, and why;
+points, and tiers."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from .point_uses import PointsRefused, spendable
 from .pricing import Case, priced, would_hold
 from .reductions import points_on, reduced_by, write_reductions
 from .rules import NONE, Rule, Rules, any_open, held, rules_at
+from .tiers import keys_of as tiers_of
 
 __all__ = [
     "NONE",
@@ -39,6 +41,7 @@ __all__ = [
     "rules_at",
     "settle",
     "spendable",
+    "tiers_of",
     "use",
     "would_hold",
     "write_reductions",

@@ -14,7 +14,7 @@ from flask.cli import AppGroup
 from .. import catalogue, money, stock
 from ..db import transaction
 from ..errors import Invalid, Refusal
-from . import offers
+from . import offers, tiers
 from .models import AUDIENCES, KINDS
 from .offers import CHANNELS, Known, Wanted
 
@@ -58,7 +58,9 @@ def _row(each: Known) -> dict[str, object]:
 @click.option("--category", metavar="CODE", help="Only this category.")
 @click.option("--location", metavar="CODE", help="Only at this location.")
 @click.option("--channel", type=click.Choice(CHANNELS), help="Only in this channel.")
-@click.option("--for", "audience", type=click.Choice(AUDIENCES), default="all", show_default=True)
+@click.option(
+    "--for", "audience", type=click.Choice(AUDIENCES[:3]), default="all", show_default=True
+)
 @click.option("--coupon", is_flag=True, help="Had with a coupon only.")
 def add_offer(
     kind: str, value: str, pays: int | None, item: str | None, category: str | None,
@@ -100,6 +102,26 @@ def add_codes(offer: int, code: str, many: int, uses: int | None) -> None:
         found = offers.add_codes(offer, code=code, many=many, most_uses=uses)
     for each in found:
         click.echo(each)
+
+
+@group.command("tiers")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def list_tiers(as_json: bool) -> None:
+    """List the tiers, the lowest first: name, threshold, percent of points, percent off."""
+    plan = tiers.now()
+    found = [_tier(each, plan) for each in plan.tiers] if plan is not None else []
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for row in found:
+        click.echo("\t".join(str(each) for each in row.values()))
+
+
+def _tier(each: tiers.Tier, plan: tiers.Plan) -> dict[str, object]:
+    spending = plan.basis == "spending"
+    return {"name": each.names["en"], "basis": plan.basis, "days": plan.days,
+            "least": money.text(each.least, plan.currency) if spending else each.least,
+            "points_percent": each.percent, "off_percent": each.off_percent}  # fmt: skip
 
 
 def _item(code: str | None) -> int | None:

@@ -32,8 +32,8 @@ _CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{2,31}\Z", re.ASCII)
 
 class CouponRefused(Refusal):
     """The coupon takes nothing off this. `data`: coupon, why ("unknown", "over", "not_yet",
-    "used_up", "used_by_you", "not_here", "not_now", "members", "first", "too_little"), and of the
-    last one least_minor, currency."""
+    "used_up", "used_by_you", "not_here", "not_now", "members", "first", "tier",
+    "too_little"), and of the last one least_minor, currency."""
 
     code = "coupon_refused"
     status = 409
@@ -57,7 +57,7 @@ class Coupon:
 
     def refuse(
         self, location_id: int, channel: str, currency: str, at: datetime, zone: str,
-        *, is_known: bool, is_first: bool,
+        *, is_known: bool, is_first: bool, tiers: frozenset[int] = frozenset(),
     ) -> None:  # fmt: skip
         """Raises CouponRefused where it does not hold here and now, for this shopper."""
         rule = self.rule
@@ -73,6 +73,8 @@ class Coupon:
             raise self.refused("used_by_you")
         if rule.audience == "first" and not is_first:
             raise self.refused("first")
+        if rule.audience == "tier" and rule.tier not in tiers:
+            raise self.refused("tier")
         if not rule.holds_in(location_id, channel, currency):
             raise self.refused("not_here")
         if not rule.holds_at(at, zone):

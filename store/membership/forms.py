@@ -11,6 +11,7 @@ from flask_babel import gettext
 
 from .. import catalogue, forms, money, stock, web
 from ..errors import Invalid
+from . import tiers
 from .models import AUDIENCES, KINDS
 from .offers import CHANNELS, MOST_CODES, MOST_TAKEN, Wanted
 
@@ -31,16 +32,17 @@ def wanted() -> Wanted:
     }
     item_id, category_id = _goods()
     place = forms.text("place", most=32)
-    by_code = forms.flag("by_code")
+    tier, by_code = _tier(), forms.flag("by_code")
     least = forms.text("least", most=24) if by_code else ""
     each = forms.text("most_each", most=6) if by_code else ""
     return Wanted(
         kind, value, currency, pays, names, item_id, category_id,
         stock.location(place).id if place else None,
         forms.choice("channel", ("", *CHANNELS)) or None,
-        forms.choice("audience", AUDIENCES, "all"), _moment("starts"), _moment("ends"), _days(),
+        "tier" if tier is not None else forms.choice("audience", AUDIENCES, "all"),
+        _moment("starts"), _moment("ends"), _days(),
         _hours(), by_code, money.parse(least, currency, field="least") if least else 0,
-        forms.whole("most_each", least=1, most=9_999) if each else None,
+        forms.whole("most_each", least=1, most=9_999) if each else None, tier,
     )  # fmt: skip
 
 
@@ -53,6 +55,17 @@ def _value(kind: str, currency: str) -> tuple[int, int | None]:
             forms.whole("pays", least=1, most=MOST_TAKEN),
         )
     return forms.amount("value", currency, least=0 if kind == "price" else 1), None
+
+
+def _tier() -> int | None:
+    """Which tier it is for, if it is for one."""
+    said = forms.text("audience", most=32)
+    if not said.startswith("tier-"):
+        return None
+    found = next((key for key in tiers.names_now() if said == f"tier-{key}"), None)
+    if found is None:
+        raise Invalid("There is no such tier", field="audience")
+    return found
 
 
 def _goods() -> tuple[int | None, int | None]:
@@ -123,6 +136,8 @@ def why(refusal: Invalid) -> str:
         "ends": gettext("It must end after it begins, and not before now."),
         "hours": gettext("Say from when until when."),
         "kind": gettext("A coupon is for percent or for an amount."),
+        "tier": gettext("A tier takes this off. Change the tier, and it ends."),
+        "audience": gettext("There is no such tier."),
         "code": gettext(
             "A code has 3 to 32 letters, digits and dashes, and there is only one of it."
         ),

@@ -11,8 +11,8 @@ from ..db import Base, BigId, Moment
 
 KINDS = ("percent", "amount", "price", "n_for_m")
 """Percent or an amount off each unit; each unit at a price; so many for the price of fewer."""
-AUDIENCES = ("all", "members", "first")
-"""Everybody; who is known by name; who is, and has bought nothing before."""
+AUDIENCES = ("all", "members", "first", "tier")
+"""Everybody; who is known by name; who is, and has bought nothing before; who is in a tier."""
 EVERY_DAY = 127
 """Seven bits, Monday's is 1."""
 
@@ -22,13 +22,15 @@ class Offer(Base):
     `pays` is how many of them are paid for. It is for an item, a category or everything; at a
     location and in a channel, or in all; between two moments, on some `days` of the week, from
     `from_minute` on until before `to_minute` of the shop's day (over midnight where that is less).
-    With `by_code` it is had with a coupon only, from `least_minor` of its goods on. An offer is
-    ended and never changed: what was sold keeps its reasons."""
+    For a `tier` it is for who has reached that one (its key, see `tier_models`). With `by_code` it
+    is had with a coupon only, from `least_minor` of its goods on. An offer is ended and never
+    changed: what was sold keeps its reasons."""
 
     __tablename__ = "offers"
     __table_args__ = (
         CheckConstraint("kind IN ('percent', 'amount', 'price', 'n_for_m')", name="kind"),
-        CheckConstraint("audience IN ('all', 'members', 'first')", name="audience"),
+        CheckConstraint("audience IN ('all', 'members', 'first', 'tier')", name="audience"),
+        CheckConstraint("(audience = 'tier') = (tier IS NOT NULL)", name="tier"),
         CheckConstraint(
             "value > 0 OR (kind = 'price' AND value = 0)", name="value"
         ),
@@ -60,6 +62,7 @@ class Offer(Base):
     location_id: Mapped[int | None] = mapped_column(ForeignKey("locations.id"))
     channel: Mapped[str | None] = mapped_column(String(8))
     audience: Mapped[str] = mapped_column(String(8))
+    tier: Mapped[int | None] = mapped_column(BigId)
     starts_at: Mapped[datetime] = mapped_column(Moment)
     ends_at: Mapped[datetime | None] = mapped_column(Moment)
     days: Mapped[int] = mapped_column(BigId)

@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select, update
 from .. import catalogue, clock, ids, logbook, money
 from ..db import connection, db, in_transaction
 from ..errors import Invalid, NotFound
+from . import tiers
 from .coupons import read_code
 from .models import AUDIENCES, EVERY_DAY, KINDS, CouponCode, Offer, Reduction
 from .rules import COLUMNS, MOST_OPEN, Rule
@@ -47,6 +48,7 @@ class Wanted:
     by_code: bool = False
     least_minor: int = 0
     most_each: int | None = None
+    tier: int | None = None
 
 
 def checked(wanted: Wanted) -> dict[str, Any]:
@@ -54,6 +56,8 @@ def checked(wanted: Wanted) -> dict[str, Any]:
     _refuse_value(wanted)
     if wanted.audience not in AUDIENCES or wanted.channel not in (None, *CHANNELS):
         raise Invalid("There is no such audience or channel", field="audience")
+    if (wanted.audience == "tier") != (wanted.tier is not None):
+        raise Invalid("Say for which tier", field="audience")
     if wanted.item_id is not None and wanted.category_id is not None:
         raise Invalid("An offer is for an item or for a category", field="item")
     if not 1 <= wanted.days <= EVERY_DAY:
@@ -80,6 +84,7 @@ def checked(wanted: Wanted) -> dict[str, Any]:
         "ends_at": wanted.ends_at, "days": wanted.days, "from_minute": from_minute,
         "to_minute": to_minute, "by_code": int(wanted.by_code),
         "least_minor": wanted.least_minor, "most_each": wanted.most_each,
+        "tier": wanted.tier,
     }  # fmt: skip
 
 
@@ -111,8 +116,15 @@ def default_names(wanted: Wanted) -> dict[str, str]:
         "n_for_m": (f"{value} for {pays}", f"{value} 件付 {pays} 件"),
     }[wanted.kind]  # fmt: skip
     for_whom = {"all": ("", ""), "members": ("Members: ", "会员："),
-                "first": ("First purchase: ", "首次购物：")}[wanted.audience]  # fmt: skip
+                "first": ("First purchase: ", "首次购物："),
+                "tier": _of_tier(wanted.tier)}[wanted.audience]  # fmt: skip
     return {"en": for_whom[0] + said[0], "zh": for_whom[1] + said[1]}
+
+
+def _of_tier(key: int | None) -> tuple[str, str]:
+    plan = tiers.now() if key is not None else None
+    found = plan.named(key) if plan is not None and key is not None else None
+    return (f"{found.names['en']}: ", f"{found.names['zh']}：") if found is not None else ("", "")
 
 
 def rule_of(wanted: Wanted) -> Rule:
@@ -137,7 +149,10 @@ def add(wanted: Wanted, *, made_by: int | None) -> int:
 
 def end(offer_id: int, *, by: int | None) -> bool:
     """Joiner: from now on it holds no longer; what was sold keeps it. False where it had ended.
-    Raises NotFound."""
+    Raises NotFound, and Invalid for what a tier takes off: it ends with its tier."""
+    plan = tiers.now()
+    if plan is not None and any(one.offer_id == offer_id for one in plan.tiers):
+        raise Invalid("A tier takes this off: change the tier", field="tier")
     ended = (
         update(Offer)
         .where(Offer.id == offer_id, Offer.ended_at.is_(None))

@@ -98,9 +98,13 @@ class PointRules:
         """What of an amount counts."""
         return total_minor - (tax_minor if self.basis == "net" else 0)
 
-    def factors_of(self, lines: Iterable[Line]) -> dict[str, int]:
-        """The percent of each line, by its position."""
-        return {str(one.position): self.factor_of(one.item_id, one.category_id) for one in lines}
+    def factors_of(self, lines: Iterable[Line], percent: int = 100) -> dict[str, int]:
+        """The percent of each line, by its position, and so many percent of them for the member's
+        tier; whole ones."""
+        return {
+            str(one.position): self.factor_of(one.item_id, one.category_id) * percent // 100
+            for one in lines
+        }
 
     def base_of(self, lines: Iterable[Line]) -> int:
         return sum(self.base_minor(one.total_minor, one.tax_minor) for one in lines)

@@ -33,7 +33,8 @@ Quote = catalogue.Quote
 @dataclass(frozen=True)
 class Case:
     """Where, how, when and for whom goods are priced. `zone` is the shop's time zone; `is_known`
-    says that it is in a member's name, `is_first` that they have bought nothing before."""
+    says that it is in a member's name, `is_first` that they have bought nothing before, `tiers`
+    which tiers they have reached."""
 
     location_id: int
     channel: str
@@ -45,6 +46,7 @@ class Case:
     coupon: Coupon | None = None
     points: int = 0
     """At most so many points are spent."""
+    tiers: frozenset[int] = frozenset()
 
     def allows(self, rule: Rule) -> bool:
         """Whether an offer is in force here and now, for this shopper."""
@@ -52,6 +54,7 @@ class Case:
             rule.holds_in(self.location_id, self.channel, self.currency)
             and (rule.audience == "all" or self.is_known)
             and (rule.audience != "first" or self.is_first)
+            and (rule.audience != "tier" or rule.tier in self.tiers)
             and rule.holds_at(self.at, self.zone)
         )
 
@@ -194,7 +197,7 @@ def _mixed(waiting: list[_Line], rule: Rule, size: int, free: int) -> bool:
 def _take_coupon(lines: list[_Line], coupon: Coupon, case: Case) -> None:
     rule = coupon.rule
     coupon.refuse(case.location_id, case.channel, case.currency, case.at, case.zone,
-                  is_known=case.is_known, is_first=case.is_first)  # fmt: skip
+                  is_known=case.is_known, is_first=case.is_first, tiers=case.tiers)  # fmt: skip
     mine = [line for line in lines if rule.is_for(line.quote)]
     base = sum(line.remains_minor for line in mine)
     if base <= 0 or base < rule.least_minor:

@@ -16,9 +16,10 @@ from sqlalchemy import Engine, literal, or_, select
 
 from .. import catalogue, clock
 from ..db import connection, shop_engine
-from . import point_rules
+from . import point_rules, tiers
 from .models import EVERY_DAY, Offer
 from .point_rules import PointRules
+from .tiers import Plan
 
 __all__ = ["MOST_OPEN", "NONE", "Rule", "Rules", "any_open", "held", "rules_at"]
 
@@ -49,6 +50,7 @@ class Rule:
     by_code: bool
     least_minor: int
     most_each: int | None
+    tier: int | None = None
 
     def is_for(self, quote: catalogue.Quote) -> bool:
         """Whether it is for this item."""
@@ -91,18 +93,27 @@ class Rules:
     offers: tuple[Rule, ...] = ()
     points: PointRules | None = None
     """By which points are spent, where they can be."""
+    plan: Plan | None = None
+    """The tiers, where there are any."""
 
     @property
     def asks_for_first(self) -> bool:
         """Whether it matters who buys for the first time."""
         return any(rule.audience == "first" for rule in self.offers)
 
-    def concern(self, item_id: int, category_id: int | None) -> bool:
-        """Whether any of them, in force now or not, may be for an item."""
+    @property
+    def asks_for_tier(self) -> bool:
+        """Whether it matters which tier a member has reached."""
+        return any(rule.audience == "tier" for rule in self.offers)
+
+    def concern(self, item_id: int, category_id: int | None, is_known: bool = True) -> bool:
+        """Whether any of them, in force now or not, may be for an item; to who is not known, those
+        of tiers are not shown."""
         return any(
             rule.item_id == item_id
             or (rule.item_id is None and rule.category_id in (None, category_id))
             for rule in self.offers
+            if is_known or rule.audience != "tier"
         )
 
 
@@ -112,7 +123,7 @@ COLUMNS = (
     Offer.id, Offer.names, Offer.kind, Offer.value, Offer.pays, Offer.currency, Offer.item_id,
     Offer.category_id, Offer.location_id, Offer.channel, Offer.audience, Offer.starts_at,
     Offer.ends_at, Offer.days, Offer.from_minute, Offer.to_minute, Offer.by_code,
-    Offer.least_minor, Offer.most_each,
+    Offer.least_minor, Offer.most_each, Offer.tier,
 )  # fmt: skip
 """What a `Rule` is made of, in order."""
 
@@ -158,6 +169,5 @@ def _read() -> Rules:
     rows = connection().execute(query).all()
     offers = tuple(Rule(*row[1:]) for row in rows if row[1] is not None)
     points = point_rules.now()
-    return Rules(
-        int(rows[0][0] or 0), offers, points if points is not None and points.can_be_spent else None
-    )
+    spends = points is not None and points.can_be_spent
+    return Rules(int(rows[0][0] or 0), offers, points if spends else None, tiers.now())

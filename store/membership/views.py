@@ -13,13 +13,13 @@ from .. import catalogue, clock, identity, stock, web
 from ..catalogue.models import Item
 from ..db import db, repeatable, transaction
 from ..errors import Invalid
-from . import consent_views, forms, offers, point_views
+from . import consent_views, forms, offers, point_views, tier_views
 from .blueprint import blueprint
 from .coupons import Coupon, CouponRefused
 from .pricing import Case, priced
 from .rules import Rule, Rules
 
-__all__ = ["blueprint", "consent_views", "point_views"]
+__all__ = ["blueprint", "consent_views", "point_views", "tier_views"]
 
 SHOWN = 6
 
@@ -62,8 +62,11 @@ def offer(offer_id: int) -> str:
 @blueprint.post("/owner/offers/<number:offer_id>/end")
 @identity.needs("manage_offers")
 def end_offer(offer_id: int) -> ResponseReturnValue:
-    with transaction():
-        ended = offers.end(offer_id, by=identity.signed_in().id)
+    try:
+        with transaction():
+            ended = offers.end(offer_id, by=identity.signed_in().id)
+    except Invalid as refusal:
+        return _one(offers.known(offer_id), _said(refusal)), refusal.status
     flash(gettext("It holds no longer.") if ended else gettext("It had ended before."), "good")
     return redirect(url_for("membership.offer", offer_id=offer_id), 303)
 
@@ -159,7 +162,8 @@ def _tried(rule: Rule) -> list[dict[str, Any]]:
     coupon = Coupon("", 0, now, False, None, None) if rule.by_code else None
     rules = Rules(0, () if rule.by_code else (now,))
     case = Case(place, rule.channel or "shelf", rule.currency, clock.now(),
-                web.setting("TIME_ZONE"), True, True, coupon)  # fmt: skip
+                web.setting("TIME_ZONE"), True, True, coupon,
+                tiers=frozenset() if rule.tier is None else frozenset({rule.tier}))  # fmt: skip
     shown = [_row(web.in_language(each.names), [each], many, case, rules) for each in quotes]
     if len(quotes) > 1:
         shown.append(_row(gettext("All together"), quotes, many, case, rules))

@@ -18,6 +18,7 @@ from store.identity import models as identity_models
 from store.integration import models as integration_models
 from store.labels import models as labels_models
 from store.membership import models as membership_models
+from store.membership import tier_models
 from store.outbox import Outbox
 from store.payment import models as payment_models
 from store.payment.bank import models as bank_models
@@ -34,7 +35,7 @@ TABLES = (
     Outbox, api_models, approval_models, bank_models, catalogue_models, costs_models,
     delivery_models, door_models, guest_models, identity_models, intake_models,
     integration_models, labels_models, payment_models, reports_models, return_models, sales_models,
-    membership_models, sellers_models, stock_models, stock_work_models, till_models,
+    membership_models, sellers_models, stock_models, stock_work_models, tier_models, till_models,
 )  # fmt: skip
 
 

@@ -215,7 +215,8 @@ STAYS = frozenset({
     "settlement_lines", "slip_scans", "slips", "tasks", "till_counts", "till_days", "till_entries",
     "till_moves", "till_tries", "tills", "write_offs",
     # The shop's own.
-    "bad_stickers", "walks", "walk_finds", "walk_shelves", "point_rules", "bundle_parts",
+    "bad_stickers", "walks", "walk_finds", "walk_shelves", "point_rules", "tier_plans",
+    "bundle_parts",
     "categories", "change_marks", "changes", "coupons", "deliveries", "deposits",
     "feed_entries", "feed_sources", "intake_codes", "intake_items", "intake_pieces",
     "item_groups", "items", "levels", "locations", "outbox",

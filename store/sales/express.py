@@ -179,7 +179,7 @@ class Express:
         if labels.trouble(row, said, wanted.label_id):
             return None  # The view tells staff of it.
         rules = membership.held(self._engine, row.rules_mark)
-        if rules is None or rules.concern(row.id, row.category_id):
+        if rules is None or rules.concern(row.id, row.category_id, row.member_id is not None):
             return None
         facts = item_facts.facts(here, row, said, wanted.label_id, 1, self._shop)
         page = item_facts.pages.kept(facts.key, facts.words)

@@ -49,6 +49,8 @@ class Offers:
     newcomers: set[int] = field(default_factory=set)
     points: dict[int, int] = field(default_factory=dict)
     """What members who want to spend points have of them."""
+    tiers: dict[int, frozenset[int]] = field(default_factory=dict)
+    """The tiers that members have reached, where a price depends on it."""
 
     @classmethod
     def read(cls, buys: Sequence[Asked], quotes: Iterable[catalogue.Quote]) -> Offers:
@@ -65,7 +67,11 @@ class Offers:
         members = {asked.member_id for asked in buys if asked.member_id is not None}
         spend = {asked.member_id for asked in buys if asked.points and asked.member_id is not None}
         points = membership.spendable(spend) if spend and rules.points else {}
-        return cls(rules, coupons, newcomers(members) if asks else set(), points)
+        by_tier = rules.asks_for_tier or any(
+            each.rule.audience == "tier" for each in coupons.values()
+        )
+        tiers = membership.tiers_of(members, rules.plan) if by_tier else {}
+        return cls(rules, coupons, newcomers(members) if asks else set(), points, tiers)
 
     def price(
         self, asked: Asked, quotes: Sequence[catalogue.Quote], quantities: Sequence[int],
@@ -90,7 +96,7 @@ class Offers:
         return membership.Case(
             asked.sold_at, asked.channel, asked.currency, at, str(web.setting("TIME_ZONE")),
             asked.member_id is not None, asked.member_id in self.newcomers, coupon,
-            asked.points,
+            asked.points, self.tiers.get(asked.member_id or 0, frozenset()),
         )  # fmt: skip
 
     def spends(self, currency: str) -> bool:

@@ -20,7 +20,7 @@ from sqlalchemy import delete, or_, select
 
 from .. import catalogue, clock, membership, outbox
 from ..db import connection, in_transaction, insert_new, repeatable, transaction
-from ..membership import point_ages, point_rules, points
+from ..membership import point_ages, point_rules, points, tiers
 from ..membership.point_models import PointWait
 from ..membership.point_rules import Line, PointRules
 from ..payment import escrow
@@ -86,11 +86,16 @@ def book(sale_ids: Iterable[str]) -> None:
     spent = membership.points_on([
         sale for sale, rows in booked.items() if any(row.kind == "spent" for row in rows)
     ])  # fmt: skip
+    earlier = tiers.History.read(_news(sold, booked))
     rows = list[points.Row]()
-    for sale_id, one in sorted(sold.items()):
-        rows += _earned(one, booked.get(sale_id, []), versions)
-        if sale_id in spent:
-            rows += _given_back(one, booked[sale_id], spent[sale_id], versions)
+    for one in sorted(sold.values(), key=lambda each: (each.at, each.id)):
+        percent = earlier.percent(one.member_id, one.at)
+        brought = _earned(one, booked.get(one.id, []), versions, percent)
+        for row in brought:
+            earlier.note(row)
+        rows += brought
+        if one.id in spent:
+            rows += _given_back(one, booked[one.id], spent[one.id], versions)
     points.add(rows)
     now = clock.now()
     for member_id, expires_at in sorted({
@@ -100,8 +105,18 @@ def book(sale_ids: Iterable[str]) -> None:
         point_ages.forgive(member_id, expires_at)
 
 
-def _earned(sale: Sold, booked: Sequence[Any], versions: Sequence[PointRules]) -> list[points.Row]:
-    """The entries that a sale lacks of what it brings, and of what its refunds take of that."""
+def _news(sold: Mapping[str, Sold], booked: Mapping[str, Sequence[Any]]) -> dict[int, datetime]:
+    """Who has bought what is not booked yet, and when the first of it was."""
+    news = [one for one in sold.values()
+            if not any(row.kind == "earned" for row in booked.get(one.id, ()))]  # fmt: skip
+    return {one.member_id: one.at for one in sorted(news, key=lambda each: each.at, reverse=True)}
+
+
+def _earned(
+    sale: Sold, booked: Sequence[Any], versions: Sequence[PointRules], percent: int
+) -> list[points.Row]:
+    """The entries that a sale lacks of what it brings, by so many percent for the member's tier,
+    and of what its refunds take of that."""
     earned = next((row for row in booked if row.kind == "earned"), None)
     rows = []
     if earned is not None:
@@ -111,7 +126,7 @@ def _earned(sale: Sold, booked: Sequence[Any], versions: Sequence[PointRules]) -
         held = point_rules.in_force(versions, sale.at, sale.currency)
         if held is None or not sale.earns:
             return []
-        rules, factors = held, held.factors_of(sale.lines)
+        rules, factors = held, held.factors_of(sale.lines, percent)
         brought, expires_at = rules.earned(sale.lines, factors), rules.expires_at(sale.at)
         rows.append(points.entry(
             f"earned:{sale.id}", sale.member_id, "earned", brought, sale.at,

@@ -65,6 +65,7 @@ def why_not(data: Mapping[str, Any]) -> str:
         "not_now": gettext("This coupon does not hold at this time."),
         "members": gettext("This coupon is for members. Please sign in."),
         "first": gettext("This coupon is for a first purchase."),
+        "tier": gettext("This coupon is for members of a higher tier."),
     }
     return str(says.get(why, gettext("This coupon does not hold for this.")))
 
