@@ -74,7 +74,7 @@ def test_tiers_from_their_rules_to_the_basket_and_back(
     # Gold takes 10 percent off, where the price stands and on the line of the basket.
     assert "Gold: 10% off" in lin.get(milk.path).text
     assert "Gold: 10% off" not in sam.get(milk.path).text
-    lin.post("/basket/lines", code=milk.code, quantity="1")
+    lin.post("/basket/lines", code=milk.code, quantity="1", seen_minor="1000")
     basket = lin.get("/basket").text
     assert "Gold: 10% off" in basket and 'name="seen_total" value="900"' in basket
     assert "Gold" in lin.get("/me/code").text and "You are here" in lin.get("/me/tier").text
@@ -86,7 +86,7 @@ def test_tiers_from_their_rules_to_the_basket_and_back(
         coupon(world, "amount", 100, "SHINE", audience="tier", tier=1)
     lin.post("/basket/coupon", coupon="SHINE")
     assert 'name="seen_total" value="800"' in lin.get("/basket").text
-    sam.post("/basket/lines", code=milk.code, quantity="1")
+    sam.post("/basket/lines", code=milk.code, quantity="1", seen_minor="1000")
     sam.post("/basket/coupon", coupon="SHINE")
     assert "members of a higher tier" in sam.get("/basket").text
     assert "from Silver on" in owner.get("/owner/offers").text
@@ -163,12 +163,12 @@ def test_by_chance_a_tier_is_what_was_bought_and_kept(
     goods = [world.item("oat-milk", price="3.33", on_hand=999),
              world.item("coffee", price="12.49", on_hand=999)]  # fmt: skip
     who, olga = world.member(funds="9000"), world.owner()
-    steps = (Tier(0, {"en": "A", "zh": "A"}, 1), Tier(0, {"en": "B", "zh": "B"}, 4_000, 130, 7),
-             Tier(0, {"en": "C", "zh": "C"}, 9_000, 275, 15))  # fmt: skip
+    steps = (Tier(0, {"en": "A", "zh": "A"}, 1), Tier(0, {"en": "B", "zh": "B"}, 3_500, 130, 7),
+             Tier(0, {"en": "C", "zh": "C"}, 8_000, 275, 15))  # fmt: skip
     with app.app_context():
         rules(world, 7, 13)
         with transaction():
-            tier_plans.save(Wanted("spending", 3, world.currency, steps), made_by=None)
+            tier_plans.save(Wanted("spending", 2, world.currency, steps), made_by=None)
         plan, bought = tiers.now(), list[str]()
         assert plan is not None
         seen = set()
@@ -184,7 +184,7 @@ def test_by_chance_a_tier_is_what_was_bought_and_kept(
             if dice.random() < 0.5:
                 outbox.work()
                 value = tiers.values(plan, now_clock.now(), [who.id]).get(who.id, 0)
-                assert value == _recomputed(who.id, 3)
+                assert value == _recomputed(who.id, 2)
                 seen.add(len(plan.reached(value)))
         assert len(seen) > 2
         for sale in bought:
