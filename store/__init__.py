@@ -23,6 +23,7 @@ from .catalogue import picture_url
 from .catalogue import views as catalogue_views
 from .delivery import views as delivery_views
 from .door import views as door_views
+from .floor import views as floor_views
 from .folding import FoldingEnvironment
 from .identity import commands as identity_commands
 from .identity import login
@@ -61,6 +62,7 @@ HERE = Path(__file__).parent
 ROOMS = (
     identity_views, catalogue_views, labels_views, stock_views,
     payment_views, delivery_views, sales_views, door_views, reports_views,
+    floor_views,
     integration_views, post_views, sellers_views, membership_views, privacy_views,
     opening_views, intake_views,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from store.catalogue import models as catalogue_models
 from store.db import Base, db
 from store.delivery import models as delivery_models
 from store.door import models as door_models
+from store.floor import models as floor_models
 from store.identity import models as identity_models
 from store.integration import models as integration_models
 from store.labels import models as labels_models
@@ -33,7 +34,7 @@ from store.stock import work_models as stock_work_models
 # Importing the modules is what fills the metadata that autogenerate compares with.
 TABLES = (
     Outbox, api_models, approval_models, bank_models, catalogue_models, costs_models,
-    delivery_models, door_models, guest_models, identity_models, intake_models,
+    delivery_models, door_models, floor_models, guest_models, identity_models, intake_models,
     integration_models, labels_models, payment_models, reports_models, return_models, sales_models,
     membership_models, sellers_models, stock_models, stock_work_models, tier_models, till_models,
 )  # fmt: skip

@@ -213,7 +213,7 @@ STAYS = frozenset({
     "item_sellers", "labels", "markdown_rules", "means_terms", "offers", "pass_uses",
     "payout_steps", "prices", "print_jobs", "return_rules", "seller_contracts", "settlement_files",
     "settlement_lines", "slip_scans", "slips", "tasks", "till_counts", "till_days", "till_entries",
-    "till_moves", "till_tries", "tills", "write_offs",
+    "till_moves", "till_tries", "tills", "work_taken", "write_offs",
     # The shop's own.
     "bad_stickers", "walks", "walk_finds", "walk_shelves", "point_rules", "tier_plans",
     "bundle_parts",

@@ -7,7 +7,7 @@ often the same is asked for, one task is open for it; a done one stays as histor
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, insert, select, update
@@ -19,8 +19,8 @@ from .models import Level, Location
 from .work_models import Task
 
 __all__ = [
-    "KINDS", "Shown", "TaskTaken", "close_task", "close_tasks", "count_open", "done_tasks",
-    "give_back_task", "open_task", "open_tasks", "take_task",
+    "KINDS", "TAKEN_FOR", "Shown", "TaskTaken", "close_task", "close_tasks", "count_open",
+    "done_tasks", "give_back_task", "open_task", "open_tasks", "take_task",
 ]  # fmt: skip
 
 KINDS = (
@@ -31,6 +31,8 @@ KINDS = (
 """Each has its words in templates/stock/task_words.html."""
 
 PAGE = 60
+TAKEN_FOR = timedelta(minutes=30)
+"""Who took a task and did not end it keeps it from others for so long."""
 
 
 class TaskTaken(Refusal):
@@ -96,12 +98,14 @@ def _same(kind: str, location_id: int, item_id: int | None) -> tuple[ColumnEleme
 
 
 def take_task(task_id: int, member_id: int) -> None:
-    """Joiner: the member sees to it; again changes nothing. Raises NotFound for one that is not
-    there or done, TaskTaken."""
+    """Joiner: the member sees to it; again changes nothing. What somebody took long ago is free
+    again. Raises NotFound for one that is not there or done, TaskTaken."""
+    now = clock.now()
+    free = Task.taken_by.is_(None) | (Task.taken_at <= now - TAKEN_FOR)
     found = in_transaction().execute(
         update(Task)
-        .where(Task.id == task_id, Task.closed_at.is_(None), Task.taken_by.is_(None))
-        .values(taken_by=member_id, taken_at=clock.now())
+        .where(Task.id == task_id, Task.closed_at.is_(None), free)
+        .values(taken_by=member_id, taken_at=now)
     )
     if found.rowcount:  # type: ignore[attr-defined]
         return
@@ -181,7 +185,13 @@ def _shown(location_id: int, which: ColumnElement[bool], order: Any, limit: int)
         .order_by(order, Task.id)
         .limit(limit)
     )  # fmt: skip
-    return [Shown(*row) for row in connection().execute(query).all()]
+    over = clock.now() - TAKEN_FOR
+    found = [Shown(*row) for row in connection().execute(query).all()]
+    return [
+        each._replace(taken_by=None, taken_at=None) if each.closed_at is None
+        and each.taken_at is not None and each.taken_at <= over else each
+        for each in found
+    ]  # fmt: skip
 
 
 def count_open(location_code: str) -> int:

@@ -62,7 +62,7 @@ NO_PAGES = {
     "labels.picture", "labels.job_page", "labels.page_picture", "labels.sample",
     "labels.sheet_picture", "labels.find",
     "reports.takings_csv", "reports.sales_csv", "reports.acts_csv", "privacy.data",
-    "sales.till_goods",
+    "sales.till_goods", "floor.live_part",
     "sales.till_worker",
     "sellers.sellers_csv", "sellers.settlement_csv", "sellers.settlement_pdf",
     "sales.till_report_csv",

@@ -1,0 +1,128 @@
+"""Now: how much of what is where in the shop at this moment, read for all who look at once.
+
+Reading is one statement over all places, and what takes longer is read seldom. However many look,
+a process reads no more often than once a second: one asks, all others get what was answered last.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from sqlalchemy import union_all
+
+from .. import clock
+from ..db import connection
+from ..delivery import counting as delivery_counting
+from ..door import counting as door_counting
+from ..labels import choosing
+from ..sales import counting as sales_counting
+from ..sales.counting import EVERYWHERE
+from ..stock import counting as stock_counting
+
+__all__ = ["Counted", "Kept", "Seldom", "Watch", "at_place", "counted"]
+
+FRESH_S = 1.0
+SELDOM_S = 30.0
+SOLD_OUT_FOR = timedelta(days=7)
+"""What sold out longer ago is a matter for whoever orders goods."""
+MOST_SOLD_OUT = 100
+
+T = TypeVar("T")
+Counts = Mapping[tuple[str, int], "Counted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """So many, and since when the first of them; None where nobody knows."""
+
+    many: int
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seldom:
+    """Of one place: what is sold out, and how many labels say something old."""
+
+    sold_out: Sequence[stock_counting.SoldOut]
+    reprint: int
+
+
+def counted(now: datetime) -> Counts:
+    """Everything that waits, by what it is and its place (EVERYWHERE for what is the whole
+    shop's), in one statement."""
+    parts = [
+        *stock_counting.counts(), *delivery_counting.counts(), *sales_counting.counts(now),
+        *door_counting.counts(now),
+    ]  # fmt: skip
+    rows = connection().execute(union_all(*parts))
+    return {(row[0], row[1]): Counted(int(row[2]), row[3]) for row in rows if row[2]}
+
+
+def seldom(location_id: int, currency: str) -> Seldom:
+    """What takes longer, of one place."""
+    choice = choosing.Choice(location_id, currency, "changed")
+    since = clock.now() - SOLD_OUT_FOR
+    return Seldom(
+        stock_counting.sold_out(location_id, since, MOST_SOLD_OUT), choosing.count(choice)
+    )
+
+
+def at_place(counts: Counts, rare: Seldom, location_id: int) -> dict[str, Counted]:
+    """What concerns one place, by what it is."""
+    found = {what: one for (what, place), one in counts.items()
+             if place in (location_id, EVERYWHERE)}  # fmt: skip
+    if rare.sold_out:
+        found["sold_out"] = Counted(len(rare.sold_out), min(each.at for each in rare.sold_out))
+    if rare.reprint:
+        found["reprint"] = Counted(rare.reprint, None)
+    return found
+
+
+class Kept(Generic[T]):
+    """An answer that holds for a while. When it is over, whoever comes first asks anew, and all
+    others get the old one meanwhile; only the very first answer is waited for."""
+
+    def __init__(self, ask: Callable[[], T], fresh_s: float) -> None:
+        self._ask, self._fresh_s = ask, fresh_s
+        self._lock = threading.Lock()
+        self._known: tuple[T] | None = None
+        self._until = 0.0
+
+    def get(self) -> T:
+        if self._known is not None and time.monotonic() < self._until:
+            return self._known[0]
+        if not self._lock.acquire(blocking=self._known is None):
+            assert self._known is not None
+            return self._known[0]
+        try:
+            if self._known is None or time.monotonic() >= self._until:
+                self._known = (self._ask(),)
+                self._until = time.monotonic() + self._fresh_s
+            return self._known[0]
+        finally:
+            self._lock.release()
+
+
+@dataclass
+class Watch:
+    """What one process knows of the shop, for all who look at it."""
+
+    currency: str
+    _fast: Kept[Counts] = field(default_factory=lambda: Kept(lambda: counted(clock.now()), FRESH_S))
+    _rare: dict[int, Kept[Seldom]] = field(default_factory=dict)
+
+    def at(self, location_id: int) -> tuple[dict[str, Counted], Seldom]:
+        """What concerns a place, as of a moment ago."""
+        rare = self.seldom(location_id)
+        return at_place(self._fast.get(), rare, location_id), rare
+
+    def seldom(self, location_id: int) -> Seldom:
+        kept = self._rare.setdefault(
+            location_id, Kept(lambda: seldom(location_id, self.currency), SELDOM_S)
+        )
+        return kept.get()

@@ -1,0 +1,68 @@
+"""Counting: baskets that somebody fills, and what waits for a second person, in the whole shop."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, func, literal, select
+
+from .approval_models import RefundRequest
+from .models import STANDING, Basket, BasketLine, Sale
+
+__all__ = ["EVERYWHERE", "FILLED_FOR", "counts", "with_passes"]
+
+EVERYWHERE = 0
+"""In the place of a place: what waits for the whole shop."""
+FILLED_FOR = timedelta(minutes=30)
+"""A basket that nobody touched for so long is not in progress."""
+
+
+def counts(now: datetime) -> list[Select[*tuple[Any, ...]]]:
+    """Statements for `union_all`: what, the place, how many, and since when."""
+    return [_baskets(now), _pieces(now), _requests()]
+
+
+def _baskets(now: datetime) -> Select[*tuple[Any, ...]]:
+    filled = select(BasketLine.id).where(BasketLine.basket_id == Basket.id).exists()
+    return (
+        select(
+            literal("baskets"), Basket.location_id, func.count(Basket.id),
+            func.min(Basket.updated_at),
+        )
+        .where(Basket.updated_at > now - FILLED_FOR, filled)
+        .group_by(Basket.location_id)
+    )  # fmt: skip
+
+
+def _pieces(now: datetime) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            literal("pieces"), Basket.location_id, func.sum(BasketLine.quantity),
+            func.min(Basket.updated_at),
+        )
+        .join(BasketLine, BasketLine.basket_id == Basket.id)
+        .where(Basket.updated_at > now - FILLED_FOR)
+        .group_by(Basket.location_id)
+    )  # fmt: skip
+
+
+def _requests() -> Select[*tuple[Any, ...]]:
+    return select(
+        literal("refund"), literal(EVERYWHERE), func.count(RefundRequest.id),
+        func.min(RefundRequest.asked_at),
+    ).where(RefundRequest.state == "waiting")  # fmt: skip
+
+
+def with_passes(since: datetime, most: int) -> Select[*tuple[Any, ...]]:
+    """The newest sales since a moment whose goods were taken off the shelf, and which show a pass:
+    id, place and time, at most so many."""
+    return (
+        select(Sale.id, Sale.location_id, Sale.created_at)
+        .where(
+            Sale.created_at > since, Sale.channel == "shelf", Sale.fulfilment == "taken",
+            Sale.state.in_(STANDING),
+        )
+        .order_by(Sale.created_at.desc())
+        .limit(most)
+    )  # fmt: skip
