@@ -11,6 +11,7 @@ import http.client
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from store import identity
@@ -66,7 +67,7 @@ def main() -> None:
         shop = open_shop(settings)
         secret = _staff(shop)
         with served(settings) as port:
-            _measure(port, shop, 1.0)
+            load.run(port, list(shop.shoppers), _page(shop, port), 2.0)
             for many in (0, VIEWERS, 0):
                 viewers, stop = Viewers(port, f"visit-{port}={secret}", many), threading.Event()
                 looking = threading.Thread(target=viewers.look, args=(stop,))
@@ -86,20 +87,22 @@ def _staff(shop: Shop) -> str:
         return _sign_in(one.id)
 
 
-def _measure(port: int, shop: Shop, seconds: float) -> tuple[load.Result, load.Result]:
-    host = f"localhost:{port}"
-
-    def page(visitor: object) -> bytes:
+def _page(shop: Shop, port: int) -> Callable[[object], bytes]:
+    def request(visitor: object) -> bytes:
         assert isinstance(visitor, Shopper)
         path = shop.paths[next(visitor.turn) % ITEMS]
-        return load.get(path, host, f"visit-{port}={visitor.cookie}")
+        return load.get(path, f"localhost:{port}", f"visit-{port}={visitor.cookie}")
 
+    return request
+
+
+def _measure(port: int, shop: Shop, seconds: float) -> tuple[load.Result, load.Result]:
     def buy(visitor: object) -> bytes:
         assert isinstance(visitor, Shopper)
         return _buy(visitor, shop.codes[next(visitor.turn) % ITEMS], port)
 
     people = list(shop.shoppers)
-    pages = _all(200, load.run(port, people, page, seconds))
+    pages = _all(200, load.run(port, people, _page(shop, port), seconds))
     return pages, _all(303, load.run(port, people, buy, seconds))
 
 
@@ -107,6 +110,6 @@ def _report(viewers: Viewers, pages: load.Result, buys: load.Result) -> None:
     times = sorted(viewers.times_ms) or [0.0]
     print(
         f"  {viewers.many:4} viewers: {pages.rate:7,.0f} pages/s, {buys.rate:7,.0f} buys/s "
-        f"(p99 {buys.percentile_ms(0.99):.0f} ms), {len(times):4} events, {viewers.news} with news, "
-        f"p99 {times[int(len(times) * 0.99) - 1]:.0f} ms"
+        f"(p99 {buys.percentile_ms(0.99):.0f} ms), {len(times):4} events, "
+        f"{viewers.news} with news, p99 {times[int(len(times) * 0.99) - 1]:.0f} ms"
     )

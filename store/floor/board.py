@@ -13,7 +13,7 @@ from collections.abc import Callable
 __all__ = ["SLOTS_A_SECOND", "SOONEST_S", "Turns", "event"]
 
 SOONEST_S = 2.0
-SLOTS_A_SECOND = 40
+SLOTS_A_SECOND = 20
 LATEST_S = 30.0
 
 

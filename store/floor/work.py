@@ -132,7 +132,7 @@ def take(kind: str, location_id: int, member_id: int, since: datetime | None) ->
     place = place_of(kind, location_id)
     now, session = clock.now(), in_transaction()
     row = {"kind": kind, "location_id": place, "member_id": member_id, "taken_at": now}
-    if session.connection().execute(insert_new(WorkTaken), [row]).rowcount:
+    if session.connection().execute(insert_new(WorkTaken), row).rowcount:
         return
     free = (WorkTaken.member_id == member_id) | (WorkTaken.taken_at < _void_before(since))
     taken = (
