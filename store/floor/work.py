@@ -132,7 +132,8 @@ def take(kind: str, location_id: int, member_id: int, since: datetime | None) ->
     place = place_of(kind, location_id)
     now, session = clock.now(), in_transaction()
     row = {"kind": kind, "location_id": place, "member_id": member_id, "taken_at": now}
-    if session.connection().execute(insert_new(WorkTaken), row).rowcount:
+    new = insert_new(WorkTaken).execution_options(preserve_rowcount=True)
+    if session.connection().execute(new, row).rowcount:
         return
     free = (WorkTaken.member_id == member_id) | (WorkTaken.taken_at < _void_before(since))
     taken = (

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, insert
+from sqlalchemy import delete
 
 from store import clock
-from store.db import connection, transaction
+from store.db import connection, insert_new, transaction
 from store.floor import work
 from store.floor.models import WorkTaken
 from tests.races.crowd import at_once, inside
@@ -49,7 +49,7 @@ def test_without_the_guard_each_of_them_believes_to_have_it(
             "taken_at": clock.now(),
         }
         connection().execute(delete(WorkTaken).where(WorkTaken.kind == kind))
-        connection().execute(insert(WorkTaken), [row])
+        connection().execute(insert_new(WorkTaken), [row])
 
     monkeypatch.setattr(work, "take", unguarded)
     assert at_once(crowd(world, app)) == [None] * MANY
