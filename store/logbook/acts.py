@@ -51,7 +51,7 @@ VERBS: dict[str, str] = {
     "payout.paid": "settlement", "payout.failed": "settlement",
     "terms.set": "means", "settlement.taken": "settlement_file",
     "difference.accepted": "settlement_line", "payment.written_off": "transfer",
-    "account.topped_up": "member",
+    "account.topped_up": "member", "account.paid_out": "member",
     "feed.applied": "feed_entry", "feed.dismissed": "feed_entry",
     "webhook.added": "webhook", "webhook.switched": "webhook", "webhook.ended": "webhook",
     "webhook.replayed": "webhook",

@@ -67,9 +67,10 @@ def save(group: str) -> ResponseReturnValue:
     """Write a group of settings, and open the shop anew with them."""
     if group not in GROUPS:
         raise NotFound("There is no such step")
-    if group != "shop":
-        identity.refuse_stale_sign_in()
     changes = _changes(group)
+    # The public address stands on labels: whoever changes it takes shoppers elsewhere.
+    if group != "shop" or "BASE_URL" in changes:
+        identity.refuse_stale_sign_in()
     if not changes:
         flash(gettext("Nothing was different."), "info")
         return redirect(url_for("opening.start"), 303)
@@ -105,9 +106,19 @@ def _write(group: str, changes: dict[str, str | bool | int]) -> None:
     try:
         with transaction():
             logbook.note("settings.changed", group, before=before, after=after)
+            if "SHOP_NAME" in changes:
+                _rename_only_place(str(before["SHOP_NAME"]), str(changes["SHOP_NAME"]))
             settings.write(_instance(), changes)
     except ValueError as error:
         raise Invalid(str(error)) from error
+
+
+def _rename_only_place(old: str, new: str) -> None:
+    """Joiner: a shop's first place is called as the shop was; it goes along while it is the only
+    one and nobody has named it."""
+    places = stock.locations()
+    if len(places) == 1 and places[0].name == old:
+        stock.describe_location(places[0].id, new, places[0].address)
 
 
 @blueprint.get("/owner/places", endpoint="places")

@@ -93,7 +93,8 @@ def kind_name(reason: str) -> str:
         "refund": gettext("Refund"), "sent_back": gettext("Refund"),
         "due_back": gettext("Refund"), "set_aside": gettext("Set aside for a payment"),
         "aside_back": gettext("No longer set aside"),
-        "transfer_in": gettext("Bank transfer"),
+        "transfer_in": gettext("Bank transfer"), "paid_in": gettext("Paid in at the till"),
+        "paid_out": gettext("Paid out at the till"),
     }  # fmt: skip
     return names.get(reason) or str(gettext("Correction"))
 

@@ -129,6 +129,8 @@ SECTIONS = (
     ),
     Section("offers_used", "offer_uses", "member_id = :member", ("sale_id",)),
     Section("claims", "claims", "member_id = :member", ("sale_id", "how", "at"), ("sale_id",)),
+    Section("pay_ins", "pay_ins", "member_id = :member",
+            ("id", "amount_minor", "currency", "means", "at")),
     Section("empties", "empties", "member_id = :member", ("id", "means", "currency", "sale_id")),
     Section(
         "baskets", "baskets", "member_id = :member", ("id", "coupon"), ("id",),
@@ -202,7 +204,7 @@ CLEARED: tuple[tuple[str, dict[str, Any], str], ...] = (
 STAYS = frozenset({
     # The books: who is a number, what was said there is the shop's own.
     "account_marks", "accounts", "asides", "attempt_events", "claims", "empties", "empty_lines",
-    "escrows", "guests",
+    "escrows", "guests", "pay_ins",
     "offer_uses", "paybacks", "reductions", "refund_lines", "reservations", "return_lines",
     "sale_lines", "sales", "shares", "shipment_lines", "takings", "takings_of_items",
     "takings_of_members", "consents", "point_accounts", "point_entries", "point_waits",

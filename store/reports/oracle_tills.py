@@ -28,8 +28,8 @@ RULES = (
     ),
     (
         "till_entries_off",
-        "sales, refunds, empties and moves that stand in a closed day with another sum than "
-        "their own",
+        "sales, refunds, empties, moves and money paid in that stand in a closed day with another "
+        "sum than their own",
         """SELECT (SELECT COUNT(*) FROM till_entries e LEFT JOIN sales s ON s.id = e.source_id
                WHERE e.kind = 'sale' AND (s.id IS NULL OR s.means <> e.means
                   OR s.total_minor + s.rounding_minor <> e.amount_minor))
@@ -40,7 +40,24 @@ RULES = (
                WHERE e.kind = 'empties' AND (m.id IS NULL
                   OR -m.total_minor - m.rounding_minor <> e.amount_minor))
            + (SELECT COUNT(*) FROM till_entries e LEFT JOIN till_moves m ON m.id = e.source_id
-               WHERE e.kind = 'move' AND (m.id IS NULL OR m.amount_minor <> e.amount_minor))""",
+               WHERE e.kind = 'move' AND (m.id IS NULL OR m.amount_minor <> e.amount_minor))
+           + (SELECT COUNT(*) FROM till_entries e LEFT JOIN pay_ins p ON p.id = e.source_id
+               WHERE e.kind = 'pay_in' AND (p.id IS NULL OR p.amount_minor <> e.amount_minor))""",
+    ),
+    (
+        "pay_ins_not_booked_once",
+        "money paid in or out at a till that is not booked exactly once in its member's account, "
+        "or is booked without a till that says so",
+        """SELECT COUNT(*) FROM (
+             SELECT id FROM (
+               SELECT id, member_id, amount_minor, 1 AS many FROM pay_ins
+               UNION ALL
+               SELECT t.note, a.member_id, -t.amount_minor, -1 FROM transfers t
+                 JOIN accounts a ON a.id = t.credit_id WHERE t.reason = 'paid_in'
+               UNION ALL
+               SELECT t.note, a.member_id, t.amount_minor, -1 FROM transfers t
+                 JOIN accounts a ON a.id = t.debit_id WHERE t.reason = 'paid_out') AS sides
+             GROUP BY id, member_id HAVING SUM(amount_minor) <> 0 OR SUM(many) <> 0) AS off""",
     ),
     (
         "till_cash_off",

@@ -128,7 +128,9 @@ class TillEntry(Base):
 
     __tablename__ = "till_entries"
     __table_args__ = (
-        CheckConstraint("kind IN ('sale', 'refund', 'empties', 'courier', 'move')", name="kind"),
+        CheckConstraint(
+            "kind IN ('sale', 'refund', 'empties', 'courier', 'move', 'pay_in')", name="kind"
+        ),
         Index("ix_till_entries_day_id", "day_id"),
     )
 
@@ -139,3 +141,26 @@ class TillEntry(Base):
     amount_minor: Mapped[int] = mapped_column(BigId)
     at: Mapped[datetime] = mapped_column(Moment)
     late: Mapped[bool] = mapped_column()
+
+
+class PayIn(Base):
+    """Money that a member paid in at a till, into their account; below 0 it went out of it, in
+    cash. `key` is unique per member of the staff. History: rows are only added."""
+
+    __tablename__ = "pay_ins"
+    __table_args__ = (
+        UniqueConstraint("made_by", "key"),
+        CheckConstraint("amount_minor <> 0", name="amount"),
+        CheckConstraint("means = 'cash' OR (means = 'card' AND amount_minor > 0)", name="means"),
+        Index("ix_pay_ins_made_by_at", "made_by", "at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(20), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64))
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
+    means: Mapped[str] = mapped_column(String(8))
+    currency: Mapped[str] = mapped_column(String(3))
+    amount_minor: Mapped[int] = mapped_column(BigId)
+    made_by: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    at: Mapped[datetime] = mapped_column(Moment)

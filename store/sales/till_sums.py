@@ -14,7 +14,7 @@ from .courier_models import CourierHandIn
 from .models import Empties, Refund, Sale
 from .offline import BEFORE
 from .return_models import ReturnDecision
-from .till_models import Till, TillDay, TillEntry, TillMove
+from .till_models import PayIn, Till, TillDay, TillEntry, TillMove
 
 SHOWN = 60
 __all__ = ["Entry", "Sum", "days", "entries", "of_day", "seen_of", "sums"]
@@ -115,6 +115,12 @@ def _queries(till: Till, since: datetime) -> Iterator[Select[Any]]:
             made.at >= since,
         )
     )
+    yield _new("pay_in", PayIn.id).add_columns(
+        PayIn.means.label("means"), PayIn.amount_minor.label("amount"), PayIn.at.label("at")
+    ).where(
+        PayIn.made_by == who, PayIn.location_id == here, PayIn.currency == money,
+        PayIn.at >= since,
+    )  # fmt: skip
     yield _new("move", TillMove.id).add_columns(
         literal("cash").label("means"), TillMove.amount_minor.label("amount"),
         TillMove.at.label("at"),

@@ -18,7 +18,8 @@ from tests.door.shop import sign_in
 from tests.world import Somebody, Thing
 
 __all__ = [
-    "bar", "be_signed_in", "label_film", "main_button", "photograph", "read_code", "sign_up",
+    "bar", "be_signed_in", "first_sticker", "label_film", "main_button", "photograph", "read_code",
+    "sign_up",
 ]  # fmt: skip
 
 SHEET = "L7160"
@@ -64,10 +65,10 @@ def label_film(page: Page, url: str, item: Thing, folder: Path) -> Path:
     with page.expect_download() as download:
         page.get_by_role("button", name="Download for the printer").click()
     sheets = download.value.path().read_bytes()
-    return write_camera_film(_first_sticker(sheets), folder / "label.y4m", share=0.95)
+    return write_camera_film(first_sticker(sheets), folder / "label.y4m", share=0.95)
 
 
-def _first_sticker(pdf: bytes) -> Image.Image:
+def first_sticker(pdf: bytes) -> Image.Image:
     """The first cell of the sheet, with the dots of a label printer."""
     page: Image.Image = pypdfium2.PdfDocument(pdf)[0].render(scale=PRINTER_DPI / 72).to_pil()
     form, dots = sheet(SHEET), PRINTER_DPI / 25.4

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from store import settings, stock
-from store.db import db
+from store.db import db, transaction
 from store.logbook import Act
 from tests.conftest import Clock
 from tests.world import Visitor, World
@@ -97,7 +97,7 @@ def test_keys_ask_for_a_fresh_sign_in(clock: Clock, owner: Visitor, app: Flask) 
     assert (refused.status_code, "sign_in_again" in refused.text) == (403, True)
     assert "Sign in again" in owner.get("/owner/start/stripe").text
     assert _file(app)["STRIPE_KEY"] == "sk_test_x"
-    assert owner.post("/owner/start/shop", SHOP).status_code == 303
+    assert owner.post("/owner/start/shop", {**SHOP, "BASE_URL": ""}).status_code == 303
 
 
 def test_what_the_environment_says_stands(
@@ -138,3 +138,27 @@ def test_an_account_for_transfers_is_named(owner: Visitor, app: Flask) -> None:
     assert (held["BANK_ACCOUNT"], held["BANK_DAYS"]) == ("DE89370400440532013000", 7)
     assert owner.post("/owner/start/bank", {**form, "BANK_DAYS": "0"}).status_code == 422
     assert "Bank" in owner.get("/owner/start/bank").text
+
+
+def test_the_only_place_is_called_as_the_shop_is(owner: Visitor, app: Flask, world: World) -> None:
+    same = {**SHOP, "CURRENCY": "CNY"}
+    with app.app_context(), transaction():
+        stock.describe_location(world.location, app.config["SHOP_NAME"], "1 Quay")
+    owner.post("/owner/start/shop", same)
+    with app.app_context():
+        assert [place.name for place in stock.locations()] == ["Quay"]
+        with transaction():
+            stock.describe_location(world.location, "The quay's own shop", "1 Quay")
+    owner.post("/owner/start/shop", {**same, "SHOP_NAME": "Pier"})
+    with app.app_context():
+        assert [place.name for place in stock.locations()] == ["The quay's own shop"]
+
+
+def test_where_labels_lead_is_changed_after_a_fresh_sign_in(
+    clock: Clock, owner: Visitor, app: Flask
+) -> None:
+    clock.tick(hours=1)
+    elsewhere = {**SHOP, "CURRENCY": "CNY"}
+    assert owner.post("/owner/start/shop", elsewhere).status_code == 403
+    assert _file(app) == {}
+    assert owner.post("/owner/start/shop", {**elsewhere, "BASE_URL": ""}).status_code == 303
