@@ -36,6 +36,7 @@ from .labels import commands as labels_commands
 from .labels import views as labels_views
 from .membership import commands as membership_commands
 from .membership import views as membership_views
+from .merging import views as merging_views
 from .opening import views as opening_views
 from .payment import commands as payment_commands
 from .payment import views as payment_views
@@ -64,7 +65,7 @@ ROOMS = (
     payment_views, delivery_views, sales_views, door_views, reports_views,
     floor_views,
     integration_views, post_views, sellers_views, membership_views, privacy_views,
-    opening_views, intake_views,
+    merging_views, opening_views, intake_views,
 )  # fmt: skip
 COMMANDS = (
     identity_commands, catalogue_commands, labels_commands, stock_commands,

@@ -16,10 +16,10 @@ from flask.cli import AppGroup, with_appcontext
 
 from . import backup as copies
 from . import db as database
-from . import demo, intake, integration, outbox, reports, settings
+from . import demo, intake, integration, merging, outbox, reports, settings
 from .api import keys
 from .errors import Refusal
-from .identity import admitting, codes, outside, passkeys, sign_ins, tries
+from .identity import admitting, codes, outside, passkeys, proving, sign_ins, tries
 from .membership import point_ages
 from .payment import events
 from .payment.commands import settle_pending
@@ -36,7 +36,7 @@ SWEEPS = (
     basket.sweep, reservations.sweep, sign_ins.sweep, tries.sweep, keys.sweep, events.sweep,
     admitting.sweep, codes.sweep, passkeys.sweep, outside.sweep, letters.sweep, settling.sweep,
     pointed.sweep, point_ages.sweep, retention.sweep,
-    intake.sweep,
+    proving.sweep, merging.sweep, intake.sweep,
 )  # fmt: skip
 SWEEP_EVERY_S = 3600
 

@@ -12,6 +12,7 @@ from .identifiers import (
 )
 from .login import SignInNeeded, caller, current, needs, recognise, safe_next, signed_in
 from .members import add_member, by_id, first_owner, names_of, others_who_may
+from .merged import now_of
 from .models import Member
 from .payer_views import payer, payer_asked_at
 from .roles import PERMISSIONS, SCOPES, allows
@@ -26,7 +27,7 @@ __all__ = [
     "PERMISSIONS", "SCOPES", "IdentifierTaken", "Member", "SignInNeeded", "TokenInvalid", "Visitor",
     "add_member", "allows", "by_id", "caller", "confirmed", "count_tries", "current", "find",
     "first_owner", "forgive_tries", "is_proven", "issue_token", "member_of_token", "names_of",
-    "needs", "normalise", "others_who_may", "payer", "payer_asked_at", "proven_mail",
+    "needs", "normalise", "now_of", "others_who_may", "payer", "payer_asked_at", "proven_mail",
     "proven_mails", "proven_phone", "recognise", "refuse_stale_sign_in", "safe_next", "signed_in",
     "signed_in_anew", "visit_is_stale", "visitor_query",
 ]  # fmt: skip

@@ -30,7 +30,10 @@ from .callers import Caller
 from .models import Identifier, IdentifierChange, Member, SignIn
 from .sign_ins import MemberDisabled, WrongPassword
 
-__all__ = ["Asked", "Entered", "MoreNeeded", "asked", "by_code", "by_password_too", "start_anew"]
+__all__ = [
+    "Asked", "Entered", "MoreNeeded", "asked", "by_code", "by_password_too", "start_anew",
+    "why_more",
+]  # fmt: skip
 
 SILENT_DAYS = 90
 SILENT_ALONE_DAYS = 365
@@ -95,7 +98,7 @@ def _enter(
         if member.disabled_at:
             codes.use(found.id, done=True)
             raise MemberDisabled()
-        if _why(session, sign, member, caller):
+        if why_more(session, sign, member, caller):
             codes.use(found.id, done=False)
             return None
         codes.use(found.id, done=True)
@@ -117,7 +120,7 @@ def _holder(session: Session, found: codes.Sent) -> tuple[Identifier, Member] | 
     return (row[0], row[1]) if row else None
 
 
-def _why(session: Session, sign: Identifier, member: Member, caller: Caller) -> str:
+def why_more(session: Session, sign: Identifier, member: Member, caller: Caller) -> str:
     """Why the sign is not enough; empty where it is."""
     if caller.knows(member.id):
         return ""
@@ -183,7 +186,7 @@ def asked(visit: str, caller: Caller) -> Asked | None:
     if found is None or holder is None:
         return None
     sign, member = holder
-    why = _why(db.session(), sign, member, caller)
+    why = why_more(db.session(), sign, member, caller)
     return Asked(
         found.value, why or "unproven", member.password_hash is not None, member.role == "shopper"
     )
@@ -234,7 +237,7 @@ def _move(found: codes.Sent, digest: str, caller: Caller, visit: str, language: 
         if holder is None:
             return _add(session, found, digest, caller, visit, language)
         sign, old = holder
-        if not _why(session, sign, old, caller) and not old.disabled_at:
+        if not why_more(session, sign, old, caller) and not old.disabled_at:
             # Proven again in another browser meanwhile: by whoever reads this address.
             _admit(session, old, digest, caller, visit)
             return Entered(old.id, old.language, False)

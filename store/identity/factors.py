@@ -31,7 +31,7 @@ from .models import Member, Passkey, SignIn
 
 __all__ = [
     "FactorNeeded", "Has", "WrongFactor", "address_of", "confirm", "confirm_halfway", "enter",
-    "fresh_codes", "has", "remove", "reset", "secret_for",
+    "fresh_codes", "has", "remove", "reset", "secret_for", "use",
 ]  # fmt: skip
 
 STEP_S = 30
@@ -218,12 +218,17 @@ def _enter(
     member_id: int, visit: str, typed: str, digest: str, caller: Caller, written: list[int]
 ) -> tuple[int, str | None]:
     with transaction() as session:
-        if not (_use_app(session, member_id, typed, caller)
-                or _use_paper(session, member_id, typed, caller)):  # fmt: skip
-            raise WrongFactor()
+        use(session, member_id, typed, caller)
         member = admitting.finish(visit, digest, caller)
         tries.forgive(written)
         return member.id, member.language
+
+
+def use(session: Session, member_id: int, typed: str, caller: Caller) -> None:
+    """Joiner: a code of the member's app or of their paper, once. Raises WrongFactor."""
+    if not (_use_app(session, member_id, typed, caller)
+            or _use_paper(session, member_id, typed, caller)):  # fmt: skip
+        raise WrongFactor()
 
 
 def _use_app(session: Session, member_id: int, typed: str, caller: Caller) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from .. import clock, logbook
 from ..db import connection, db, in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound, Refusal
-from . import passwords, rights
+from . import merged, passwords, rights
 from .factor_models import HalfSignIn
 from .identifiers import IdentifierTaken, normalise
 from .models import ROLES, Identifier, Member, SignIn
@@ -190,10 +190,11 @@ def enable(member_id: int) -> None:
         opened = session.execute(
             update(Member)
             .where(
-                Member.id == member_id, Member.disabled_at.is_not(None), Member.erased_at.is_(None)
+                Member.id == member_id, Member.disabled_at.is_not(None),
+                Member.erased_at.is_(None), Member.id.not_in(merged.gone()),
             )
             .values(disabled_at=None)
-        )
+        )  # fmt: skip
         if opened.rowcount:  # type: ignore[attr-defined]
             logbook.note("person.opened", member_id)
 

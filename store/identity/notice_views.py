@@ -23,6 +23,8 @@ def write(subject: str, to: str, language: str) -> post.Mail | None:
         "sign_added": _("%(address)s was added. It opens your account from now on.", address=of),
         "sign_removed": _("%(address)s was taken off. It opens nothing any more.", address=of),
         "sign_moved": _("%(address)s was proven by somebody else, and went to them.", address=of),
+        "merged": _("Another account of yours, %(address)s, came into this one.", address=of),
+        "merged_away": _("Your account came into another one of yours, %(address)s.", address=of),
         "passkey_added": _("A passkey was added. It opens your account from now on."),
         "passkey_removed": _("A passkey was removed."),
     }.get(what)

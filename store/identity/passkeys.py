@@ -29,16 +29,16 @@ from webauthn.helpers.structs import (
 )
 
 from .. import clock, ids, strict, sweeping
-from ..db import db, repeatable, transaction
+from ..db import db, in_transaction, repeatable, transaction
 from ..errors import Refusal
-from . import admitting, notices, sign_ins, tries
+from . import admitting, merged, notices, sign_ins, tries
 from .callers import Caller
 from .models import Challenge, Member, Passkey
 from .sign_ins import MemberDisabled
 
 __all__ = [
-    "PasskeyRefused", "Site", "TooManyPasskeys", "add", "enter", "of_member", "remove", "rename",
-    "site_of", "sweep", "to_add", "to_enter",
+    "PasskeyRefused", "Signed", "Site", "TooManyPasskeys", "add", "enter", "of_member", "remove",
+    "rename", "signed", "site_of", "sweep", "to_add", "to_enter", "use",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -170,15 +170,22 @@ def to_enter(visit: str, site: Site, caller: Caller) -> dict[str, Any]:
     return options_to_json_dict(options)
 
 
-def enter(
-    answer: str, visit: str, site: Site, fresh_digest: Callable[[], str], caller: Caller
-) -> tuple[int, str | None]:
-    """Sign in with a passkey; answers the member's id and language. Raises PasskeyRefused,
-    MemberDisabled, TooMany."""
+class Signed(NamedTuple):
+    """A passkey that has signed what this browser was asked: how often it had signed before, and by
+    now. It is `use`d in the transaction of what it opens."""
+
+    passkey_id: int
+    before: int
+    now: int
+
+
+def signed(answer: str, visit: str, site: Site, caller: Caller) -> tuple[Signed, list[int]]:
+    """The passkey that has answered, and the tries to forgive. Raises PasskeyRefused, TooMany."""
     written = tries.begin(caller.wrong_passkeys())
     said = _read(answer)
     challenge = _taken(said, visit, None)
     passkey = db.session.scalar(select(Passkey).where(Passkey.credential == said["id"]))
+    theirs = [passkey.member_id, *merged.gone_into(passkey.member_id)] if passkey else []
     db.session.rollback()
     if passkey is None:
         raise _refused("used", LookupError())
@@ -191,31 +198,43 @@ def enter(
     except Exception as error:
         raise _refused("used", error) from error
     handle = said["response"].get("userHandle")
-    if handle and handle.rstrip("=") != _text(_handle(caller, passkey.member_id)):
+    # It goes on calling its member what it did, when their account came into another one of theirs.
+    if handle and handle.rstrip("=") not in (_text(_handle(caller, each)) for each in theirs):
         raise _refused("used", ValueError())
-    entered = _enter(
-        passkey.id, passkey.sign_count, proven.new_sign_count, fresh_digest(), caller, visit
+    return Signed(passkey.id, passkey.sign_count, proven.new_sign_count), written
+
+
+def use(signed: Signed) -> int:
+    """Joiner: whose it is, only where the count is still the one that was looked at: a copied key
+    that signs at the same moment is refused, and so is one that was removed meanwhile. Raises
+    PasskeyRefused."""
+    member_id = in_transaction().scalar(
+        update(Passkey)
+        .where(Passkey.id == signed.passkey_id, Passkey.sign_count == signed.before)
+        .values(sign_count=signed.now, used_at=clock.now())
+        .returning(Passkey.member_id)
     )
+    if member_id is None:
+        raise _refused("used", LookupError())
+    return int(member_id)
+
+
+def enter(
+    answer: str, visit: str, site: Site, fresh_digest: Callable[[], str], caller: Caller
+) -> tuple[int, str | None]:
+    """Sign in with a passkey; answers the member's id and language. Raises PasskeyRefused,
+    MemberDisabled, TooMany."""
+    found, written = signed(answer, visit, site, caller)
+    entered = _enter(found, fresh_digest(), caller, visit)
     with transaction():
         tries.forgive(written)
     return entered
 
 
 @repeatable
-def _enter(
-    passkey_id: int, before: int, now: int, digest: str, caller: Caller, visit: str
-) -> tuple[int, str | None]:
+def _enter(found: Signed, digest: str, caller: Caller, visit: str) -> tuple[int, str | None]:
     with transaction() as session:
-        # Only where the count is still the one that was looked at: a copied key that signs at the
-        # same moment is refused, and so is one that was removed meanwhile.
-        member_id = session.scalar(
-            update(Passkey)
-            .where(Passkey.id == passkey_id, Passkey.sign_count == before)
-            .values(sign_count=now, used_at=clock.now())
-            .returning(Passkey.member_id)
-        )
-        if member_id is None:
-            raise _refused("used", LookupError())
+        member_id = use(found)
         member = session.scalar(select(Member).where(Member.id == member_id).with_for_update())
         if member is None or member.disabled_at:
             raise MemberDisabled()

@@ -57,7 +57,7 @@ VERBS: dict[str, str] = {
     "webhook.replayed": "webhook",
     "person.added": "member", "role.set": "member", "rights.set": "member",
     "person.closed": "member",
-    "person.opened": "member", "person.erased": "member",
+    "person.opened": "member", "person.erased": "member", "person.merged": "member",
     "password.reset": "member", "second.reset": "member",
     "token.issued": "member", "person.seen": "member", "persons.listed": "list",
 }  # fmt: skip

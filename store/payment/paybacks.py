@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
 
-from .. import clock, ids
+from .. import clock, identity, ids
 from ..db import db, in_transaction, repeatable, transaction
 from ..errors import NotFound, Refusal
 from . import asking, attempts, events, ledger
@@ -65,7 +65,7 @@ def refund(
             continue
         back = _back_to_source(charge, many, member_id, to_account)
         if back:
-            reverse(charge, back, sale_id)
+            reverse(charge, back, sale_id, _account_now(charge))
         if many > back:
             reverse(charge, many - back, sale_id, shopper_account(member_id or 0, charge.currency))
         if charge.attempt_id is not None and back:
@@ -75,6 +75,12 @@ def refund(
     if deposit_minor:
         owe_no_more(found[0], deposit_minor, sale_id)
     return gone if any(charge.payer is None for charge in found) else 0
+
+
+def _account_now(charge: Charge) -> int | None:
+    """Where the account that paid came into another one of its shopper: that one."""
+    now = identity.now_of(charge.payer) if charge.payer is not None else None
+    return None if now in (None, charge.payer) else shopper_account(now or 0, charge.currency)
 
 
 def _back_to_source(

@@ -95,6 +95,7 @@ def kind_name(reason: str) -> str:
         "aside_back": gettext("No longer set aside"),
         "transfer_in": gettext("Bank transfer"), "paid_in": gettext("Paid in at the till"),
         "paid_out": gettext("Paid out at the till"),
+        "merged": gettext("From your other account"),
     }  # fmt: skip
     return names.get(reason) or str(gettext("Correction"))
 

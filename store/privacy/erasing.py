@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, null, select, text, update
 
-from .. import clock, logbook, payment
+from .. import clock, identity, logbook, payment
 from ..db import Base, connection, in_transaction, repeatable, transaction
 from ..errors import NotFound, Refusal
 from ..identity import Member
@@ -79,7 +79,7 @@ def erase(member_id: int, *, forfeit: bool = False) -> None:
     with transaction() as session:
         query = select(Member).where(Member.id == member_id).with_for_update()
         member = session.scalar(query.execution_options(populate_existing=True))
-        if member is None:
+        if member is None or identity.now_of(member_id) != member_id:
             raise NotFound("There is no such member")
         if member.erased_at is not None:
             return

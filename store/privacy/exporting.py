@@ -11,6 +11,7 @@ from sqlalchemy import Column, String, TextClause, bindparam, func, literal, sel
 
 from .. import clock
 from ..db import Base, connection
+from ..identity.merged import gone_into
 from .holdings import SECTIONS, Child, Section
 
 __all__ = ["count", "export", "of", "rows", "section_named", "values_of"]
@@ -40,8 +41,9 @@ def values_of(member_id: int) -> list[str]:
     tables = Base.metadata.tables
     signs, changes = tables["identifiers"].c, tables["identifier_changes"].c
     own = select(signs.value).where(signs.member_id == member_id, signs.proven_at.is_not(None))
+    ids = [member_id, *gone_into(member_id)]
     was = select(changes.value).where(
-        changes.member_id == member_id,
+        changes.member_id.in_(ids),
         changes.what == "proven",
         changes.value.not_in(select(signs.value).where(signs.member_id != member_id)),
     )

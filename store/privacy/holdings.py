@@ -18,7 +18,11 @@ _BASKETS = "IN (SELECT id FROM baskets WHERE member_id = :member)"
 _RETURNS = """IN (SELECT r.id FROM returns r JOIN sales s ON s.id = r.sale_id
                   WHERE s.member_id = :member)"""
 _SHIPMENTS = "IN (SELECT id FROM shipments WHERE member_id = :member)"
-_ACCOUNTS = "IN (SELECT id FROM accounts WHERE member_id = :member)"
+# Theirs under another number, too: an account of theirs that came into this one.
+_THEIRS = (
+    "(member_id = :member OR member_id IN (SELECT gone_id FROM merges WHERE now_id = :member))"
+)
+_ACCOUNTS = f"IN (SELECT id FROM accounts WHERE {_THEIRS})"  # noqa: S608
 
 
 class Child(NamedTuple):
@@ -50,7 +54,7 @@ SECTIONS = (
         "signs", "identifiers", "member_id = :member", ("kind", "value", "proven_at", "first_at")
     ),
     Section(
-        "sign_history", "identifier_changes", "member_id = :member", ("kind", "value", "what", "at")
+        "sign_history", "identifier_changes", _THEIRS, ("kind", "value", "what", "at")
     ),
     Section(
         "sign_ins", "sign_ins", "member_id = :member",
@@ -120,17 +124,21 @@ SECTIONS = (
         ("sale_id",),
     ),
     Section(
-        "points", "point_entries", "member_id = :member",
+        "points", "point_entries", _THEIRS,
         ("kind", "points", "sale_id", "at", "expires_at"), ("at", "id"),
     ),
     Section(
-        "consents", "consents", "member_id = :member",
+        "consents", "consents", _THEIRS,
         ("channel", "what", "place", "words", "language", "version", "at"),
     ),
     Section("offers_used", "offer_uses", "member_id = :member", ("sale_id",)),
-    Section("claims", "claims", "member_id = :member", ("sale_id", "how", "at"), ("sale_id",)),
+    Section("claims", "claims", _THEIRS, ("sale_id", "how", "at"), ("sale_id",)),
     Section("pay_ins", "pay_ins", "member_id = :member",
             ("id", "amount_minor", "currency", "means", "at")),
+    Section(
+        "merges", "merges", "now_id = :member", ("id", "how", "at"), ("at", "id"),
+        (Child("sales", "merged_sales", "merge_id", ("sale_id",)),),
+    ),
     Section("empties", "empties", "member_id = :member", ("id", "means", "currency", "sale_id")),
     Section(
         "baskets", "baskets", "member_id = :member", ("id", "coupon"), ("id",),
@@ -157,13 +165,14 @@ GOES: tuple[tuple[str, str], ...] = (
             "addresses", "api_answers", "erasure_notices", "staff_rights",
         )
     ),
+    ("merge_proofs", "member_id = :member OR other_id = :member"),
     ("letters", '"to" IN :values'),
     ("guest_mails", f"value IN :values OR sale_id {_SALES}"),
     (
         "codes",
         "value IN :values OR value IN (SELECT value FROM identifiers WHERE member_id = :member)",
     ),
-    ("identifier_changes", "member_id = :member OR value IN :values"),
+    ("identifier_changes", f"{_THEIRS} OR value IN :values"),
     ("identifiers", "member_id = :member"),
 )  # fmt: skip
 
@@ -207,7 +216,8 @@ STAYS = frozenset({
     "escrows", "guests", "pay_ins",
     "offer_uses", "paybacks", "reductions", "refund_lines", "reservations", "return_lines",
     "sale_lines", "sales", "shares", "shipment_lines", "takings", "takings_of_items",
-    "takings_of_members", "consents", "point_accounts", "point_entries", "point_waits",
+    "takings_of_members", "consents", "point_accounts", "point_entries", "point_waits", "merges",
+    "merged_sales",
     # What staff did; their accounts are closed, not erased, while they work here.
     "bank_files",
     "acts", "batches", "courier_hand_ins", "courier_takings", "couriers", "exit_checks",

@@ -15,6 +15,7 @@ from sqlalchemy import Select, delete, insert, or_, select
 from .. import clock, identity, post, web
 from ..db import connection, db, repeatable, transaction
 from ..identity import Member
+from ..identity.merged import gone
 from ..identity.models import SignIn
 from ..payment.models import Account, Transfer
 from ..sales.models import Sale
@@ -40,12 +41,12 @@ def sweep() -> int:
         _tell(member_id, before)
     told = clock.now() - timedelta(days=int(web.setting("ERASURE_NOTICE_DAYS")))
     known = select(ErasureNotice.member_id).where(ErasureNotice.told_at <= told)
-    gone = 0
+    erased = 0
     for member_id in _each(_unused(before).where(Member.id.in_(known))):
         if not blocks(member_id):
             erase(member_id)
-            gone += 1
-    return gone
+            erased += 1
+    return erased
 
 
 def _unused(before: datetime) -> Select[Any]:
@@ -61,6 +62,7 @@ def _unused(before: datetime) -> Select[Any]:
         select(Member.id)
         .where(
             Member.role == "shopper", Member.erased_at.is_(None), Member.created_at < before,
+            Member.id.not_in(gone()),
             ~seen.exists(), ~bought.exists(), ~moved.exists(),
         )
         .order_by(Member.id)

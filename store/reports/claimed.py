@@ -1,4 +1,5 @@
-"""What was bought by nobody known, and is a member's now: their sums take it over at once.
+"""What was bought by nobody known, or by a member's other account, and is theirs now: their sums
+take it over at once.
 
 What still waits in the outbox is in no sum yet: it is added later, under the member's name. Which
 it is cannot change meanwhile, because whoever sums up holds the roll-up's one lock.
@@ -19,12 +20,17 @@ from .events import MEASURES, NOBODY, PAID, REFUNDED, Choice, waiting
 from .models import WHOLE_DAY, WHOLE_MONTH, WHOLE_YEAR, TakingsOfMember
 from .rollup import adding, days_of, summed, up_to_date
 
-__all__ = ["take_over"]
+__all__ = ["pass_on", "take_over"]
 
 
 @claims.follows
 def take_over(sale_ids: Sequence[str], member_id: int) -> None:
     """Joiner: what these sales and their refunds come to leaves nobody's sums for the member's."""
+    pass_on(sale_ids, NOBODY, member_id)
+
+
+def pass_on(sale_ids: Sequence[str], was: int, member_id: int) -> None:
+    """Joiner: the same from the sums of the member in whose name these sales were."""
     session = in_transaction()
     session.flush()
     if not up_to_date(session):
@@ -46,6 +52,6 @@ def take_over(sale_ids: Sequence[str], member_id: int) -> None:
     for row in rows:
         session.execute(statement, row)
         less = {name: -row[name] for name in MEASURES}
-        session.execute(statement, row | less | {"member_id": NOBODY})
+        session.execute(statement, row | less | {"member_id": was})
     nothing = [getattr(TakingsOfMember, name) == 0 for name in MEASURES]
-    session.execute(delete(TakingsOfMember).where(TakingsOfMember.member_id == NOBODY, *nothing))
+    session.execute(delete(TakingsOfMember).where(TakingsOfMember.member_id == was, *nothing))

@@ -26,6 +26,7 @@ from . import (
     oracle_ledger,
     oracle_marks,
     oracle_membership,
+    oracle_merges,
     oracle_payments,
     oracle_points,
     oracle_refunds,
@@ -53,6 +54,7 @@ RULES = (
     *oracle_splits.RULES, *oracle_membership.RULES, *oracle_approvals.RULES,
     *oracle_rounding.RULES, *oracle_marks.RULES, *oracle_acts.RULES, *oracle_points.RULES,
     *oracle_guests.RULES, *oracle_cards.RULES, *oracle_exit.RULES, *oracle_bank.RULES,
+    *oracle_merges.RULES,
 )  # fmt: skip
 """Each counts rows that break a rule: a name, what it means, a query. They are written so that both
 databases run them, and so that one scan of each table is enough."""

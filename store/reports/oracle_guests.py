@@ -9,9 +9,11 @@ RULES = (
         "guest_sales_off",
         "sales of guests that came into a name without a claim, or into another one than it says",
         """SELECT COUNT(*) FROM sales s LEFT JOIN claims c ON c.sale_id = s.id
+             LEFT JOIN merges m ON m.gone_id = c.member_id
             WHERE (s.guest_id IS NOT NULL AND (s.member_id IS NULL) <> (c.sale_id IS NULL))
                OR (c.sale_id IS NOT NULL
-                   AND (c.member_id <> s.member_id OR COALESCE(c.guest_id <> s.guest_id, TRUE)))""",
+                   AND (COALESCE(m.now_id, c.member_id) <> s.member_id
+                        OR COALESCE(c.guest_id <> s.guest_id, TRUE)))""",
     ),
     (
         "guest_sales_from_accounts",

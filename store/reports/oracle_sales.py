@@ -28,11 +28,12 @@ RULES = (
         """SELECT COUNT(*) FROM transfers t JOIN sales s ON s.id = t.sale_id
              JOIN accounts a ON a.id = CASE t.reason WHEN 'charge' THEN t.debit_id
                                                      ELSE t.credit_id END
+             LEFT JOIN merges m ON m.gone_id = a.member_id
             WHERE t.reason IN ('charge', 'refund')
-              AND NOT (COALESCE(a.member_id = s.member_id, FALSE)
+              AND NOT (COALESCE(COALESCE(m.now_id, a.member_id) = s.member_id, FALSE)
                        AND (s.account_minor > 0 OR t.reason = 'refund'))
               AND CASE s.means
-                WHEN 'account' THEN COALESCE(a.member_id <> s.member_id, TRUE)
+                WHEN 'account' THEN COALESCE(COALESCE(m.now_id, a.member_id) <> s.member_id, TRUE)
                 WHEN 'cash' THEN a.member_id IS NOT NULL OR a.code <> 'cash:' || s.currency
                 WHEN 'card' THEN a.member_id IS NOT NULL OR a.code <> 'card:' || s.currency
                 WHEN 'delivery' THEN a.member_id IS NOT NULL OR a.code <> 'delivery:' || s.currency

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, select, update
 
 from .. import clock, ids
 from ..db import connection, db, in_transaction
 from .models import Basket, BasketLine
 
-__all__ = ["Holder", "at", "bring", "changed", "claim_in", "empty_out", "opened", "quantities"]
+__all__ = [
+    "Holder", "at", "bring", "bring_of", "changed", "claim_in", "empty_out", "opened", "quantities",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,17 @@ def bring(secret: str, holder: Holder) -> None:
     """Joiner: the baskets of the guest with this secret become the holder's. Where both have one at
     the same place, what the holder's does not hold joins it; what both hold was scanned once, not
     twice."""
+    _bring(select(Basket).where(Basket.secret == secret, Basket.member_id.is_(None)), holder)
+
+
+def bring_of(member_id: int, holder: Holder) -> None:
+    """Joiner: the same with the baskets of a member's other account."""
+    _bring(select(Basket).where(Basket.member_id == member_id), holder)
+
+
+def _bring(baskets: Select[Basket], holder: Holder) -> None:
     session = in_transaction()
-    guests = select(Basket).where(Basket.secret == secret, Basket.member_id.is_(None))
-    for guest in session.scalars(guests).all():
+    for guest in session.scalars(baskets).all():
         mine = at(holder, guest.location_id)
         if mine is None:
             guest.member_id = holder.member_id

@@ -54,7 +54,7 @@ NO_PAGES = {
     "sales.basket_code", "sales.member_code_image",
     "static", "catalogue.other_key", "catalogue.description", "catalogue.picture",
     "catalogue.old_link", "catalogue.find", "door.pass_image", "identity.code", "identity.more",
-    "identity.second",
+    "identity.second", "merging.shown",
     "identity.outside", "identity.outside_back", "identity.payer", "identity.payer_back",
     "identity.start_again", "payment.costs_csv", "payment.due_payments_csv",
     "payment.settlement_rejects",

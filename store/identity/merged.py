@@ -1,0 +1,27 @@
+"""Merged: which accounts came into which, for whoever asks. How they do is in `merges`."""
+
+from __future__ import annotations
+
+from sqlalchemy import Select, select
+
+from ..db import connection
+from .merge_models import Merge
+
+__all__ = ["gone", "gone_into", "now_of"]
+
+
+def now_of(member_id: int) -> int:
+    """Whose what was this member's is by now: their own, or the account's into which it came."""
+    query = select(Merge.now_id).where(Merge.gone_id == member_id)
+    return connection().execute(query).scalar() or member_id
+
+
+def gone_into(member_id: int) -> list[int]:
+    """The accounts that came into this one, at once or by others; the first ones first."""
+    query = select(Merge.gone_id).where(Merge.now_id == member_id).order_by(Merge.at, Merge.id)
+    return list(connection().execute(query).scalars())
+
+
+def gone() -> Select[int]:
+    """The ids of accounts that came into others, for rooms that leave them alone."""
+    return select(Merge.gone_id)
