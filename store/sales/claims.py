@@ -2,9 +2,9 @@
 
 Three things show that a guest's sale is a member's: the device on which it was bought, an address
 of theirs, proven, to which its receipt went, and the link of the receipt. The member is shown
-first what they would take over. A sale is claimed once, by one person: a guarded statement, with
-the key of `claims` behind it. What must be true at once follows in the same transaction
-(`follows`), the rest from the outbox (`sale.claimed`).
+first what they would take over; never what they have said is not theirs (`denials`). A sale is
+claimed once, by one person: a guarded statement, with the key of `claims` behind it. What must be
+true at once follows in the same transaction (`follows`), the rest from the outbox (`sale.claimed`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from .. import clock, identity, ids, outbox
 from ..db import connection, in_transaction, repeatable, transaction
 from ..errors import Refusal
 from ..payment.naming import give_name
+from .denials import denied_at, hold
 from .guest_models import Claim, GuestMail
 from .models import Sale
 
@@ -50,11 +51,12 @@ def follows(joiner: Follower) -> Follower:
 def claimable(member_id: int, guest_id: int | None, linked: str | None = None) -> dict[str, str]:
     """Guests' sales that this member may take over, by what shows that they are theirs; the newest
     first. `guest_id` is the device, `linked` the sale whose link they have."""
-    free = (Sale.member_id.is_(None), Sale.guest_id.is_not(None))
+    mails = identity.proven_mails(member_id)
+    free = (Sale.member_id.is_(None), Sale.guest_id.is_not(None), Sale.id.not_in(denied_at(mails)))
     found: dict[str, str] = {}
     if linked is not None:
         found |= _ids(select(Sale.id).where(*free, Sale.id == linked), "link")
-    if mails := identity.proven_mails(member_id):
+    if mails:
         sent = select(GuestMail.sale_id).where(GuestMail.value.in_(mails))
         found |= _ids(select(Sale.id).where(*free, Sale.id.in_(sent)), "mail")
     if guest_id is not None:
@@ -98,8 +100,13 @@ def _claim(
 
 
 def _take(sale_id: str, member_id: int) -> bool:
-    """The guard: nobody's until now. A key that the member has used themselves is replaced."""
-    free = (Sale.id == sale_id, Sale.member_id.is_(None), Sale.guest_id.is_not(None))
+    """The guard: nobody's until now, and not denied by who reads the member's addresses. A key that
+    the member has used themselves is replaced."""
+    hold(sale_id)
+    free = (
+        Sale.id == sale_id, Sale.member_id.is_(None), Sale.guest_id.is_not(None),
+        Sale.id.not_in(denied_at(identity.proven_mails(member_id))),
+    )  # fmt: skip
     own = aliased(Sale)
     key = select(Sale.key).where(Sale.id == sale_id).scalar_subquery()
     used = select(own.id).where(own.member_id == member_id, own.key == key)

@@ -25,13 +25,15 @@ class Guest(Base):
 
 
 class GuestMail(Base):
-    """An address to which a guest had the receipt sent. It is theirs only where they prove it."""
+    """An address to which a guest had the receipt sent. It is theirs only where they prove it; who
+    reads it may have said that the purchase is not theirs (`denied_at`)."""
 
     __tablename__ = "guest_mails"
 
     sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"), primary_key=True)
     value: Mapped[str] = mapped_column(String(254), primary_key=True, index=True)
     at: Mapped[datetime] = mapped_column(Moment)
+    denied_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class Claim(Base):

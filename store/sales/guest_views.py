@@ -14,7 +14,7 @@ from ..errors import Invalid, NotFound, TooMany
 from ..payment.gateways.bank import NAME as BANK
 from ..payment.gateways.offered import set_up
 from ..visits import secret_of
-from . import forms, guests
+from . import denial_views, forms, guests
 from .receipt_paper_views import receipt_pdf
 from .receipts import Receipt, receipt
 from .shown_views import blueprint
@@ -128,5 +128,7 @@ def write_receipt(sale_id: str, to: str, language: str) -> post.Mail | None:
         k = guests.link_key(forms.key(), found.id)
         path = url_for("sales.receipt", sale_id=found.id, k=k, _external=False)
         words.append(gettext("To see it, and to keep it in an account: %(link)s", link=base + path))
+        other = base + denial_views.link_of(found.id, to)
+        words.append(gettext("This was not you? Say so here: %(link)s", link=other))
     attached = post.Attachment(f"{found.number}.pdf", "application/pdf", receipt_pdf(found))
     return post.Mail(to, subject, "\n\n".join(words) + "\n", "", language, (attached,))

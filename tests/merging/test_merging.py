@@ -11,15 +11,18 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from store import identity, ids, merging, outbox, payment, privacy, reports
+from store import identity, ids, merging, outbox, payment, privacy, reports, sales
 from store.db import Base, connection, db, transaction
 from store.identity import factors, members, notices
 from store.identity.callers import Caller
 from store.identity.models import Member
 from store.membership import points
 from store.merging.tables import GOES, JOINED, MOVES, STAYS
-from store.payment.models import Account, Attempt
+from store.payment import attempts
+from store.payment.gateways.simulated import Simulated
+from store.payment.models import Account
 from store.post.models import Letter
+from store.sales import paying
 from store.sales.models import Sale
 from tests.conftest import Clock
 from tests.identity.test_codes import Post, mail, settings
@@ -221,7 +224,7 @@ def test_nothing_is_told_or_taken_of_what_is_not_shown(
     caller = Caller("192.0.2.9", "", str(app.config["SECRET_KEY"]).encode())
     with app.app_context():
         secret = factors.secret_for(other.id, "visit", caller)
-        paper = factors.confirm(other.id, "visit", pyotp.TOTP(secret).now(), caller)
+        paper = factors.confirm(other.id, "visit", pyotp.TOTP(secret).at(clock.now), caller)
     assert tries_password(other.email)[0] == 303
     page = phone.get(gone).text
     assert "second step" in page and other.email not in page and 'name="proof"' not in page
@@ -236,17 +239,17 @@ def test_nothing_is_told_or_taken_of_what_is_not_shown(
     assert world.client_for(third).post("/me/merge", proof=proof).status_code == 409
     elsewhere = world.client_for(mei)
     assert elsewhere.post("/me/merge", proof=proof).status_code == 409
-    with app.app_context(), transaction() as session:
-        now = db.session.get_one(Member, mei.id).created_at
-        row = {"id": ids.new(), "member_id": other.id, "purpose": "top_up", "key": "k", "number": 1,
-               "gateway": "simulated", "amount_minor": 100, "currency": "CNY", "state": "pending",
-               "created_at": now, "next_at": now, "expires_at": now}  # fmt: skip
-        session.add(Attempt(**row))
+    with app.app_context():
+        line = (sales.Line(world.item(price="5").id, 1),)
+        buy = sales.Buy(other.id, world.location, "CNY", line, ids.new(), means="simulated")
+        waits = paying.pay(paying.Paying(buy, Simulated(b"k"), wish="never"))
     assert "payment of your other account" in phone.get(gone).text
     blocked = phone.post("/me/merge", proof=proof)
     assert blocked.status_code == 409 and "merge_blocked" in blocked.text
-    with app.app_context(), transaction() as session:
-        session.execute(text("UPDATE attempts SET state = 'failed'"))
+    with app.app_context():
+        attempts.give_up(waits)
+        db.session.rollback()
+    assert "Bring them together" in phone.get(gone).text
     clock.tick(minutes=11)
     assert phone.post("/me/merge", proof=proof).status_code == 403, "sign in again"
     assert phone.get("/me/merge").status_code == 200
