@@ -20,6 +20,7 @@ from ..db import Base, db, in_transaction, insert_new, repeatable, transaction
 from ..identity import merges, proving
 from ..identity.merge_models import Merge
 from ..identity.proving import MergeBlocked
+from ..membership import consents
 from ..membership import joining as points_joining
 from ..payment import joining as money_joining
 from ..reports.claimed import pass_on
@@ -54,6 +55,7 @@ def join(member_id: int, visit: str, proof_id: str) -> str:
         if why := blocks(gone_id):
             raise MergeBlocked(why=why)
         merges.swallow(proof_id, member_id, gone_id, how)
+        consents.move(gone_id, member_id)
         _bring(proof_id, gone_id, member_id)
         return proof_id
 

@@ -33,7 +33,7 @@ JOINED = frozenset({
 
 STAYS = frozenset({
     # History: it was this account then.
-    "claims", "point_entries", "movements", "refunds", "returns", "return_decisions",
+    "claims", "consents", "point_entries", "movements", "refunds", "returns", "return_decisions",
     "shipment_steps", "acts",
     # What staff did; who works here never goes, but may have worked here before.
     "staff_rights", "bank_entries", "bank_files", "courier_hand_ins", "courier_takings",
