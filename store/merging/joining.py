@@ -14,12 +14,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sqlalchemy import literal, select
+from sqlalchemy.exc import IntegrityError
 
 from .. import clock
 from ..db import Base, db, in_transaction, insert_new, repeatable, transaction
 from ..identity import merges, proving
 from ..identity.merge_models import Merge
-from ..identity.proving import MergeBlocked
+from ..identity.proving import MergeBlocked, ProofOver
 from ..membership import consents
 from ..membership import joining as points_joining
 from ..payment import joining as money_joining
@@ -40,11 +41,20 @@ def blocks(gone_id: int) -> list[str]:
     return ["open_payments"] if money_joining.is_paying(gone_id) else []
 
 
-@repeatable
 def join(member_id: int, visit: str, proof_id: str) -> str:
     """Opener: the account that this member has shown to be theirs, too, in the browser with this
     digest of the visit cookie, comes into theirs. Answers the merge; again the same. Raises
     ProofOver, MergeBlocked."""
+    try:
+        return _join(member_id, visit, proof_id)
+    except (IntegrityError, ProofOver):
+        # The kept account's own sale took the same key in between, or the same tap came twice at
+        # once and the other one was faster: decided again.
+        return _join(member_id, visit, proof_id)
+
+
+@repeatable
+def _join(member_id: int, visit: str, proof_id: str) -> str:
     with transaction() as session:
         done = select(Merge.id).where(Merge.id == proof_id, Merge.kept_id == member_id)
         if session.scalar(done) is not None:
