@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, select
+from collections.abc import Collection
+
+from sqlalchemy import CompoundSelect, Select, select
 
 from ..db import connection
 from .merge_models import Merge
+from .models import Member
 
-__all__ = ["gone", "gone_into", "now_of"]
+__all__ = ["all_of", "gone", "gone_into", "now_of"]
 
 
 def now_of(member_id: int) -> int:
@@ -20,6 +23,13 @@ def gone_into(member_id: int) -> list[int]:
     """The accounts that came into this one, at once or by others; the first ones first."""
     query = select(Merge.gone_id).where(Merge.now_id == member_id).order_by(Merge.at, Merge.id)
     return list(connection().execute(query).scalars())
+
+
+def all_of(member_ids: Collection[int]) -> CompoundSelect[int]:
+    """The ids of these accounts and of those that came into them, for what stays where it was."""
+    wanted = list(member_ids)
+    own = select(Member.id).where(Member.id.in_(wanted))
+    return own.union_all(select(Merge.gone_id).where(Merge.now_id.in_(wanted)))
 
 
 def gone() -> Select[int]:

@@ -5,7 +5,8 @@ the entries of points: what was paid for goods (or the points that it brought) i
 days of sales, and less what went back of those sales, however long after. So who buys and gives
 back is where they were before, also when the sale leaves the period and its refund would not have.
 
-A tier is never stored: it follows from the entries, at the moment in which it is asked for.
+A tier is never stored: it follows from the entries, at the moment in which it is asked for. What was
+earned by an account that came into another one of its person counts there.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from sqlalchemy.orm import aliased
 
 from .. import clock
 from ..db import connection
+from ..identity.merge_models import Merge
+from ..identity.merged import all_of
 from .point_models import PointEntry
 from .tier_models import TierPlan
 
@@ -117,14 +120,17 @@ def values(
     """What counts of these members (of all) at a moment; who has bought nothing is left out."""
     earned, entry = aliased(PointEntry), aliased(PointEntry)
     value = entry.base_minor if plan.basis == "spending" else entry.points
+    whose = func.coalesce(Merge.now_id, earned.member_id)
     query = (
-        select(earned.member_id, func.sum(value))
+        select(whose, func.sum(value))
+        .select_from(earned)
         .join(entry, entry.sale_id == earned.sale_id)
+        .outerjoin(Merge, Merge.gone_id == earned.member_id)
         .where(earned.kind == "earned", earned.at > plan.since(at), entry.kind.in_(COUNTS))
-        .group_by(earned.member_id)
+        .group_by(whose)
     )
     if member_ids is not None:
-        query = query.where(earned.member_id.in_(member_ids))
+        query = query.where(earned.member_id.in_(all_of(member_ids)))
     return {row[0]: int(row[1]) for row in connection().execute(query)}
 
 
@@ -162,9 +168,11 @@ class History:
         if not wanted or not any(t.percent != USUAL for plan in plans for t in plan.tiers):
             return cls(())
         since = min(wanted.values()) - timedelta(days=max(plan.days for plan in plans))
-        columns = (PointEntry.member_id, PointEntry.sale_id, PointEntry.kind, PointEntry.at,
+        whose = func.coalesce(Merge.now_id, PointEntry.member_id)
+        columns = (whose, PointEntry.sale_id, PointEntry.kind, PointEntry.at,
                    PointEntry.base_minor, PointEntry.points)  # fmt: skip
-        query = select(*columns).where(PointEntry.member_id.in_(list(wanted)))
+        query = select(*columns).outerjoin(Merge, Merge.gone_id == PointEntry.member_id)
+        query = query.where(PointEntry.member_id.in_(all_of(wanted)))
         query = query.where(PointEntry.at > since, PointEntry.kind.in_(COUNTS))
         return cls(plans, connection().execute(query.order_by(PointEntry.id)))
 
