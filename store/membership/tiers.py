@@ -5,8 +5,8 @@ the entries of points: what was paid for goods (or the points that it brought) i
 days of sales, and less what went back of those sales, however long after. So who buys and gives
 back is where they were before, also when the sale leaves the period and its refund would not have.
 
-A tier is never stored: it follows from the entries, at the moment in which it is asked for. What was
-earned by an account that came into another one of its person counts there.
+A tier is never stored: it follows from the entries, at the moment in which it is asked for. What
+an account earned that came into another one of its person counts there.
 """
 
 from __future__ import annotations
