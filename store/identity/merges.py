@@ -36,10 +36,11 @@ __all__ = ["hold", "swallow"]
 def hold(kept_id: int, gone_id: int) -> None:
     """Joiner: both accounts are ours until the commit, and neither has been closed, or brought
     elsewhere, meanwhile. They are locked in order of their ids, so that of two merges, this way and
-    that way, one waits, and then finds nobody. Raises ProofOver, MergeBlocked."""
+    that way, one waits, and then finds nobody. It does not stand in the way of a sale in their name,
+    which waits for its account. Raises ProofOver, MergeBlocked."""
     query = select(Member).where(Member.id.in_([kept_id, gone_id])).order_by(Member.id)
     found = in_transaction().scalars(
-        query.with_for_update().execution_options(populate_existing=True)
+        query.with_for_update(key_share=True).execution_options(populate_existing=True)
     )
     both = {one.id: one for one in found}
     if len(both) != 2 or any(one.disabled_at is not None for one in both.values()):

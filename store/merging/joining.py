@@ -59,8 +59,11 @@ def _join(member_id: int, visit: str, proof_id: str) -> str:
         done = select(Merge.id).where(Merge.id == proof_id, Merge.kept_id == member_id)
         if session.scalar(done) is not None:
             return proof_id
+        found = proving.standing(member_id, visit)
+        if found is None:
+            raise ProofOver()
+        merges.hold(member_id, found.other_id)  # Before the proof: so that nobody waits crosswise.
         gone_id, how = proving.take(member_id, visit, proof_id)
-        merges.hold(member_id, gone_id)
         sales_joining.sales_of(gone_id)  # Who gives back of one of them is first, or waits.
         if why := blocks(gone_id):
             raise MergeBlocked(why=why)

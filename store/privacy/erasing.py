@@ -77,7 +77,8 @@ def erase(member_id: int, *, forfeit: bool = False) -> None:
     """Opener: nothing names this person any more. With `forfeit` what their account holds is the
     shop's, by their own word. Raises NotFound, ErasureBlocked."""
     with transaction() as session:
-        query = select(Member).where(Member.id == member_id).with_for_update()
+        # A sale in their name does not wait for this row, but for their account, below.
+        query = select(Member).where(Member.id == member_id).with_for_update(key_share=True)
         member = session.scalar(query.execution_options(populate_existing=True))
         if member is None or identity.now_of(member_id) != member_id:
             raise NotFound("There is no such member")

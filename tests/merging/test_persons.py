@@ -40,7 +40,7 @@ from tests.world import Somebody, Thing, World
 
 pytestmark = pytest.mark.usefixtures("context")
 
-STEPS, SOAK_STEPS = 150, 20_000
+STEPS, SOAK_STEPS = 90, 20_000
 PRICE, TOP_UP = 1000, 5000
 GATEWAY = Simulated(b"known-to-the-tests-only", hang_s=0)
 VERBS = {"sign_up", "buy", "guest_buy", "claim", "merge", "give_back", "earn"}
@@ -325,7 +325,7 @@ def run_machine(shop: Shop, steps: int) -> None:
         run_state_machine_as_test(
             hypothesis.seed(seed)(machine),
             settings=hypothesis.settings(
-                max_examples=3, stateful_step_count=40, deadline=None, database=None,
+                max_examples=2, stateful_step_count=30, deadline=None, database=None,
                 suppress_health_check=list(HealthCheck), phases=[Phase.generate],
                 report_multiple_bugs=False,
             ),

@@ -47,6 +47,7 @@ def test_who_says_that_it_was_not_them_never_has_it(world: World, app: Flask, gu
     assert of_member(world, sale) is None
     # Whoever did buy it has it still.
     prove(world, lin)
+    guest.browser.get("/me")
     guest.browser.post("/sign-out")
     guest.browser.get("/sign-in")
     guest.signs_in(lin)
