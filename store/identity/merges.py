@@ -36,8 +36,8 @@ __all__ = ["hold", "swallow"]
 def hold(kept_id: int, gone_id: int) -> None:
     """Joiner: both accounts are ours until the commit, and neither has been closed, or brought
     elsewhere, meanwhile. They are locked in order of their ids, so that of two merges, this way and
-    that way, one waits, and then finds nobody. It does not stand in the way of a sale in their name,
-    which waits for its account. Raises ProofOver, MergeBlocked."""
+    that way, one waits, and then finds nobody. A sale in their name does not wait for that, but for
+    its account. Raises ProofOver, MergeBlocked."""
     query = select(Member).where(Member.id.in_([kept_id, gone_id])).order_by(Member.id)
     found = in_transaction().scalars(
         query.with_for_update(key_share=True).execution_options(populate_existing=True)

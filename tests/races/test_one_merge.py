@@ -14,8 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from store import clock, ids, merging, privacy, sales
 from store.db import connection, db, transaction
 from store.identity import merges, proving
-from store.identity.proving import Proof
 from store.identity.merge_models import Merge, MergeProof
+from store.identity.proving import Proof
 from store.sales.models import Sale
 from tests.races.crowd import at_once, inside
 from tests.world import Somebody, World
