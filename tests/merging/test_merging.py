@@ -181,6 +181,7 @@ def test_two_accounts_are_one_and_can_be_told_apart(
         assert [one for one in privacy.blocks(mei.id) if one != "balance"] == ["open_orders"]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_nothing_is_told_or_taken_of_what_is_not_shown(
     world: World, app: Flask, mail: Post, clock: Clock
 ) -> None:

@@ -49,6 +49,7 @@ def pair(app: Flask, world: World) -> tuple[Somebody, Somebody, list[Callable[[]
     return one, other, jobs
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_without_the_guard_only_the_table_keeps_each_from_coming_into_the_other(
     world: World, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
