@@ -7,8 +7,8 @@ from alembic import op
 
 from store.db import Moment
 
-revision = "0067"
-down_revision = "0066"
+revision = "0069"
+down_revision = "0068"
 branch_labels = None
 depends_on = None
 
