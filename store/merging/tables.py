@@ -33,7 +33,7 @@ JOINED = frozenset({
 
 STAYS = frozenset({
     # History: it was this account then.
-    "claims", "consents", "point_entries", "movements", "refunds", "returns", "return_decisions",
+    "claims", "consents", "pay_ins", "point_entries", "movements", "refunds", "returns", "return_decisions",
     "shipment_steps", "acts",
     # What staff did; who works here never goes, but may have worked here before.
     "staff_rights", "bank_entries", "bank_files", "courier_hand_ins", "courier_takings",
@@ -42,5 +42,5 @@ STAYS = frozenset({
     "tier_plans",
     "refund_requests", "return_rules", "seller_contracts", "settlement_files", "settlement_lines",
     "slip_scans", "spot_checks", "spot_scans", "till_days", "till_moves", "till_tries", "tills",
-    "walk_finds", "write_offs",
+    "walk_finds", "work_taken", "write_offs",
 })  # fmt: skip

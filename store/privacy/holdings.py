@@ -133,7 +133,7 @@ SECTIONS = (
     ),
     Section("offers_used", "offer_uses", "member_id = :member", ("sale_id",)),
     Section("claims", "claims", _THEIRS, ("sale_id", "how", "at"), ("sale_id",)),
-    Section("pay_ins", "pay_ins", "member_id = :member",
+    Section("pay_ins", "pay_ins", _THEIRS,
             ("id", "amount_minor", "currency", "means", "at")),
     Section(
         "merges", "merges", "now_id = :member", ("id", "how", "at"), ("at", "id"),
