@@ -33,8 +33,8 @@ JOINED = frozenset({
 
 STAYS = frozenset({
     # History: it was this account then.
-    "claims", "consents", "pay_ins", "point_entries", "movements", "refunds", "returns", "return_decisions",
-    "shipment_steps", "acts",
+    "claims", "consents", "pay_ins", "point_entries", "movements", "refunds", "returns",
+    "return_decisions", "shipment_steps", "acts",
     # What staff did; who works here never goes, but may have worked here before.
     "staff_rights", "bank_entries", "bank_files", "courier_hand_ins", "courier_takings",
     "exit_checks", "exit_rules", "intakes", "item_sellers", "labels", "markdown_rules",
