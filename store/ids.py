@@ -13,6 +13,7 @@ __all__ = [
     "ALPHABET",
     "digest",
     "encode",
+    "first_at",
     "mac",
     "made_at",
     "new",
@@ -41,6 +42,11 @@ def made_at(number: str) -> datetime:
     for letter in number[:10]:
         value = value << 5 | ALPHABET.index(letter)
     return datetime.fromtimestamp((value >> 2) / 1000, UTC)
+
+
+def first_at(at: datetime) -> str:
+    """Not above any id that is made from a moment on, and above all that were made before."""
+    return encode(int(at.timestamp() * 1000) << 52, 20)
 
 
 def encode(value: int, length: int) -> str:

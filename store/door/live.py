@@ -10,7 +10,7 @@ from typing import Any
 from .. import sales
 from ..labels import live
 from ..labels.live import Code
-from . import passes, spots
+from . import passes, signing, spots
 from .bags import Piece
 from .passes import PassRefused
 from .uses import Use, used
@@ -50,6 +50,10 @@ class Sold:
     sale_id: str
     location_id: int
     state: str
+    pieces: int = 0
+    total_minor: int = 0
+    marks: int = 0
+    """What an exit without a network must know besides (`signing`)."""
 
 
 def exit_pass(sold: Sold, at: datetime, base: str, key: bytes) -> ExitPass | None:
@@ -75,13 +79,20 @@ def _checked(check: spots.SpotCheck, at: datetime) -> ExitPass:
     return ExitPass(check.state, at, check=check, waiting=len(before), differs=differs)
 
 
-def codes(sold: Sold, at: datetime, base: str, key: bytes, ahead: int = 0) -> list[Code]:
-    """The code of this moment and of `ahead` steps after it; `base` is the shop's address."""
+def codes(
+    sold: Sold, at: datetime, base: str, key: bytes, ahead: int = 0, *, signed: bool = False
+) -> list[Code]:
+    """The code of this moment and of `ahead` steps after it; `base` is the shop's address. A
+    signed one is larger: it is made for a page that asked for more, never on the way to it."""
 
     def address_at(step: int) -> str:
-        return address(passes.text_for(sold.sale_id, sold.location_id, step, key), base)
+        text = passes.text_for(sold.sale_id, sold.location_id, step, key)
+        if signed:
+            said = signing.Said(sold.location_id, sold.pieces, sold.total_minor, sold.marks)
+            text = signing.signed(text, said, key)
+        return address(text, base)
 
-    return live.codes(address_at, at, ahead)
+    return live.codes(address_at, at, ahead, "L" if signed else "M")
 
 
 def address(text: str, base: str) -> str:

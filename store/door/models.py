@@ -124,3 +124,33 @@ class SpotScan(Base):
     quantity: Mapped[int] = mapped_column()
     staff_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
     at: Mapped[datetime] = mapped_column(Moment)
+
+
+class AwayCheck(Base):
+    """A check that an exit made without a network, as it told it later: by its `scanner` and the
+    `key` of the scan, so that it counts once. `outcome` is what it decided; `at` is its moment by
+    the shop's clock, as far as the exit knew it, `skew_s` how far its clock was off. What a person
+    is to look at has a `flag`, until it was `seen_at`."""
+
+    __tablename__ = "away_checks"
+    __table_args__ = (
+        UniqueConstraint("scanner", "key"),
+        CheckConstraint("(seen_at IS NULL) = (seen_by IS NULL)", name="seen"),
+        CheckConstraint("seen_at IS NULL OR flag IS NOT NULL", name="flagged"),
+        Index("ix_away_checks_sale_id", "sale_id"),
+        Index("ix_away_checks_flag", "location_id", "seen_at", "flag"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    scanner: Mapped[str] = mapped_column(String(32))
+    key: Mapped[str] = mapped_column(String(64))
+    sale_id: Mapped[str | None] = mapped_column(String(20))
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    outcome: Mapped[str] = mapped_column(String(24))
+    at: Mapped[datetime] = mapped_column(Moment)
+    skew_s: Mapped[int] = mapped_column(BigId)
+    told_at: Mapped[datetime] = mapped_column(Moment)
+    flag: Mapped[str | None] = mapped_column(String(16))
+    seen_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
+    seen_at: Mapped[datetime | None] = mapped_column(Moment)

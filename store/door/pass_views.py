@@ -10,7 +10,7 @@ from .. import clock, web
 from ..errors import NotFound
 from ..labels.live import as_json, read_ahead
 from ..sales.guest_views import visible
-from . import live, rules
+from . import live, rules, signing
 from .blueprint import blueprint
 from .live import Sold
 
@@ -21,7 +21,8 @@ def pass_image(sale_id: str) -> ResponseReturnValue:
     receipt = visible(sale_id)
     if receipt.fulfilment != "taken":
         raise NotFound("There is no such sale")
-    sold = Sold(receipt.id, receipt.location_id, receipt.state)
+    sold = Sold(receipt.id, receipt.location_id, receipt.state, receipt.kept_pieces,
+                receipt.total_minor, signing.marks_of(receipt))  # fmt: skip
     ahead = request.args.get("ahead")
     answer = _picture(sold) if ahead is None else _codes(sold, ahead)
     answer.headers["Cache-Control"] = "no-store"
@@ -64,7 +65,8 @@ def _codes(sold: Sold, ahead: str) -> Response:
     if found is None or found.state != "live":
         state = found.state if found else sold.state
         return jsonify(as_json(state, found.at if found else clock.now(), []))
-    codes = live.codes(sold, found.at, web.base_url(), _secret(), steps)
+    signed = bool(current_app.config["EXIT_OFFLINE_MINUTES"])
+    codes = live.codes(sold, found.at, web.base_url(), _secret(), steps, signed=signed)
     return jsonify(as_json("live", found.at, codes))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Response
+from typing import Any
 
-from .. import stock, web
+from flask import Response, current_app
+
+from .. import money, stock, web
 from ..errors import NotFound
 
 COOKIE = "place"
@@ -24,3 +26,9 @@ def here() -> stock.Location:
 
 def choose(response: Response, location: stock.Location) -> None:
     web.set_cookie(response, COOKIE, location.code, DAYS)
+
+
+def words() -> dict[str, Any]:
+    """What a page that works without the shop writes sums with."""
+    currency = str(current_app.config["CURRENCY"])
+    return {"currency": currency, "decimals": money.decimals(currency)}

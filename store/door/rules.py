@@ -24,6 +24,8 @@ WHOLE_BP = 10_000
 MOST_PIECES = 99
 MOST_DAYS = 730
 MOST_MARKED = 200
+SPELL = 5
+"""So many letters of a sale's id name the spell of time whose dice are thrown alike."""
 
 WHY = ("wary", "risk", "amount", "first", "random")
 """The rules in the order in which they are asked; the first that chooses the sale is named."""
@@ -129,8 +131,15 @@ def decide(rules: Rules, version: int, facts: Facts, sale_id: str, secret: bytes
 
 def rolled(secret: bytes, sale_id: str, version: int, rule: str) -> int:
     """The die of a rule for a sale: a number below 2 to the 64, the same whenever it is rolled."""
-    message = "\x1f".join(("spot-check", sale_id, str(version), rule)).encode()
-    return int.from_bytes(hmac.digest(secret, message, "sha256")[:8])
+    die = die_of(secret, sale_id[:SPELL], version, rule)
+    return int.from_bytes(hmac.digest(die, sale_id.encode(), "sha256")[:8])
+
+
+def die_of(secret: bytes, spell: str, version: int, rule: str) -> bytes:
+    """The key of a rule's die for the sales of a spell of time: all whose ids begin alike, which
+    are those of 2 hours 20 minutes. An exit gets along those of its next hours, and no others."""
+    message = "\x1f".join(("spot-check", spell, str(version), rule)).encode()
+    return hmac.digest(secret, message, "sha256")
 
 
 def in_force(at: datetime) -> Version | None:
@@ -171,6 +180,7 @@ def set_rules(rules: Rules, *, by: int, at: datetime) -> None:
 
 
 __all__ = [
-    "MOST_DAYS", "MOST_MARKED", "MOST_PIECES", "WHOLE_BP", "WHY", "Decision", "Facts", "Rules",
-    "Version", "chances", "decide", "in_force", "rolled", "set_rules", "versions",
+    "MOST_DAYS", "MOST_MARKED", "MOST_PIECES", "SPELL", "WHOLE_BP", "WHY", "Decision", "Facts",
+    "Rules", "Version", "chances", "decide", "die_of", "in_force", "rolled", "set_rules",
+    "versions",
 ]  # fmt: skip

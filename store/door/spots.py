@@ -66,16 +66,33 @@ def _keep(receipt: sales.Receipt, version: rules.Version, asked: Check, secret: 
     decision = rules.Decision(None, 0, "none")
     if receipt.sold_by is None:
         decision = rules.decide(version.rules, version.id, facts, receipt.id, secret)
-    chosen = decision.kind != "none"
+    state = "open" if decision.kind != "none" else "ended"
+    keep(receipt, version, decision, asked, newcomer=facts.newcomer, state=state)
+
+
+def keep(
+    receipt: sales.Receipt, version: rules.Version, decision: rules.Decision, asked: Check, *,
+    newcomer: bool, state: str,
+) -> None:  # fmt: skip
+    """Joiner: what was decided about a sale, and how the check stands."""
+    pieces = receipt.kept_pieces
+    chosen, over = decision.kind != "none", state != "open"
     row = {
         "sale_id": receipt.id, "location_id": asked.location_id, "rules_id": version.id,
         "rule": decision.rule, "rate_bp": decision.rate_bp, "kind": decision.kind,
-        "newcomer": facts.newcomer, "pieces": facts.pieces, "sample": decision.sample,
-        "whole": decision.kind == "rescan" and decision.sample == facts.pieces,
-        "state": "open" if chosen else "ended", "staff_id": asked.staff_id, "at": asked.at,
-        "ended_by": None if chosen else asked.staff_id, "ended_at": None if chosen else asked.at,
+        "newcomer": newcomer, "pieces": pieces, "sample": decision.sample,
+        "whole": decision.kind == "rescan" and decision.sample == pieces,
+        "state": state, "outcome": "ok" if chosen and state == "ended" else None,
+        "staff_id": asked.staff_id, "at": asked.at,
+        "ended_by": asked.staff_id if over else None, "ended_at": asked.at if over else None,
     }  # fmt: skip
     in_transaction().connection().execute(insert_new(SpotCheck), row)
+
+
+def is_newcomer(receipt: sales.Receipt) -> bool:
+    """Whether this is the first purchase in its shopper's name, or in nobody's."""
+    member = receipt.member_id
+    return member is None or not sales.earlier(member, receipt.created_at, 1)
 
 
 def _facts(receipt: sales.Receipt, held: rules.Rules) -> rules.Facts:
@@ -167,6 +184,6 @@ def waiting(location_id: int, now: datetime) -> list[Waiting]:
 
 
 __all__ = [
-    "FORGOTTEN", "UNDER_WAY", "SpotCheck", "Waiting", "due", "found", "goods", "pieces_of",
-    "scanned", "waiting",
+    "FORGOTTEN", "UNDER_WAY", "SpotCheck", "Waiting", "due", "found", "goods", "is_newcomer",
+    "keep", "pieces_of", "scanned", "waiting",
 ]  # fmt: skip

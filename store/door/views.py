@@ -14,14 +14,14 @@ from flask_babel import format_timedelta, gettext
 from .. import catalogue, clock, forms, identity, ids, sales, stock
 from ..errors import Forbidden, Invalid
 from ..identity import member_codes
-from . import checks, passes, rule_views, seen, spot_views, spots
+from . import away_views, checks, passes, rule_views, seen, spot_views, spots, told
 from .blueprint import blueprint
 from .pass_views import exit_pass
 from .passes import PassRefused
-from .place import choose, here
+from .place import choose, here, words
 from .uses import Check
 
-__all__ = ["blueprint", "exit_pass", "rule_views", "spot_views"]
+__all__ = ["away_views", "blueprint", "exit_pass", "rule_views", "spot_views"]
 
 _KEY = re.compile(r"[0-9A-Za-z_-]{8,64}\Z")
 _RECEIPT_NUMBER = re.compile(rf"[{ids.ALPHABET}]{{20}}\Z")
@@ -117,7 +117,9 @@ def _page(*, receipt: sales.Receipt | None = None, **verdict: Any) -> str:
     place = here()
     return render_template(
         "door/exit.html",
+        **words(),
         place=place,
+        to_see=told.to_see(place.id),
         waiting=spots.waiting(place.id, clock.now()),
         may_set=identity.allows(identity.current(), "set_rules"),
         receipt=receipt,

@@ -34,17 +34,20 @@ class Code:
         return f"data:image/svg+xml,{quote(self.svg)}"
 
 
-def codes(address_at: Callable[[int], str], at: datetime, ahead: int = 0) -> list[Code]:
-    """The code of this moment and of `ahead` steps after it; `address_at` says what each says."""
+def codes(
+    address_at: Callable[[int], str], at: datetime, ahead: int = 0, level: str = "M"
+) -> list[Code]:
+    """The code of this moment and of `ahead` steps after it; `address_at` says what each says. A
+    long one has larger modules at the lowest level: no screen has scratches to correct."""
     now = ticks.step_at(at)
-    return [_code(address_at(step), step) for step in range(now, now + ahead + 1)]
+    return [_code(address_at(step), step, level) for step in range(now, now + ahead + 1)]
 
 
-def _code(address: str, step: int) -> Code:
+def _code(address: str, step: int, level: str) -> Code:
     return Code(
         starts_at=ticks.starts_at(step),
         ends_at=ticks.starts_at(step + 1 + ticks.ALLOWED_STEPS),
-        svg=qr.svg(qr.matrix(address)),
+        svg=qr.svg(qr.matrix(address, level)),
     )
 
 

@@ -39,4 +39,21 @@ RULES = (
               AND ((outcome IN ('missing', 'both')) <> (unpaid > 0)
                    OR (outcome IN ('extra', 'both')) <> (absent > 0))""",
     ),
+    (
+        "away_checks_off",
+        "bags that left without a network, whose pass has no use or another's, and nobody is told",
+        """SELECT COUNT(*) FROM away_checks a LEFT JOIN pass_uses u ON u.sale_id = a.sale_id
+            WHERE a.outcome IN ('accepted', 'looked')
+              AND COALESCE(a.flag, '') NOT IN ('forged', 'double', 'skipped')
+              AND (u.sale_id IS NULL OR u.key <> a.key OR u.staff_id <> a.staff_id)""",
+    ),
+    (
+        "away_checks_twice",
+        "passes with two checks that let the bag go, none of them flagged",
+        """SELECT COUNT(*) FROM (
+             SELECT sale_id FROM away_checks
+              WHERE outcome IN ('accepted', 'looked')
+                AND COALESCE(flag, '') NOT IN ('forged', 'double', 'skipped')
+              GROUP BY sale_id HAVING COUNT(*) > 1) twice""",
+    ),
 )

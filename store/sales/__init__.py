@@ -2,7 +2,7 @@
 
 from .buying import AccountSuffices, BoughtJustNow, Buy, ConfirmFirst, Line, PriceRose, Wishes
 from .checkout import buy
-from .corrections import Corrected, Correction, correct, earlier, preview
+from .corrections import Corrected, Correction, correct, earlier, paid_back, preview
 from .limits import ConfirmationNeeded
 from .models import CHANNELS, FULFILMENTS, MEANS, STANDING
 from .offline import Charged, ClockWrong, OfflineSale, take_in
@@ -42,6 +42,7 @@ __all__ = [
     "give_back",
     "hold",
     "order",
+    "paid_back",
     "preview",
     "receipt",
     "receipts",

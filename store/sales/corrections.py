@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from .. import payment
+from .. import ids, payment
 from ..db import connection, in_transaction
 from .buying import Buy, Line
 from .checkout import buy_in, weigh
 from .models import Refund, Sale
 from .refunds import Part, give_back, gives_back
 
-__all__ = ["Corrected", "Correction", "correct", "earlier", "preview"]
+__all__ = ["Corrected", "Correction", "correct", "earlier", "paid_back", "preview"]
 
 
 class Correction(NamedTuple):
@@ -90,3 +90,9 @@ def earlier(member_id: int, before: datetime, most: int = 200) -> list[str]:
         .limit(most)
     )
     return [str(one) for one in connection().execute(query).scalars()]
+
+
+def paid_back(since: datetime, most: int) -> list[str]:
+    """Sales that were made since then and do not stand any more: all of their money went back."""
+    query = select(Sale.id).where(Sale.id >= ids.first_at(since), Sale.state == "refunded")
+    return list(connection().execute(query.limit(most)).scalars())

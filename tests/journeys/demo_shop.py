@@ -63,7 +63,7 @@ NO_PAGES = {
     "labels.sheet_picture", "labels.find",
     "reports.takings_csv", "reports.sales_csv", "reports.acts_csv", "privacy.data",
     "sales.till_goods", "floor.live_part",
-    "sales.till_worker",
+    "sales.till_worker", "door.exit_kit", "door.exit_worker",
     "sellers.sellers_csv", "sellers.settlement_csv", "sellers.settlement_pdf",
     "sales.till_report_csv",
     "payment.month_csv", "payment.month_pdf", "sales.receipt_pdf", "sales.refund_pdf",

@@ -46,6 +46,7 @@ async function ask() {
     const ended = performance.now();
     offset = found.now - (began + ended) / 2;
     codes = found.codes.map((code) => ({ ...code, url: pictureOf(code.svg) }));
+    shown = null; // What came now can be read without a network, too.
     offline = false;
     next = ended + ASK_EVERY_MS;
   } catch {
@@ -65,6 +66,7 @@ function tick() {
   if (code && code.from !== shown) {
     shown = code.from;
     picture.src = code.url;
+    picture.toggleAttribute("data-signed", Boolean(code.svg));
     const end = codes.find((each) => each.from > code.from)?.from ?? code.until;
     // The line under the code runs out when the code changes.
     line.getAnimations({ subtree: true }).forEach((animation) => {

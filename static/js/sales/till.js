@@ -4,6 +4,7 @@
 import { listen } from "../scan/listen.js";
 import { OfflineTill } from "./offline.js";
 import { forget, keep, kept, sales } from "./queue.js";
+import { shelve } from "./shelve.js";
 import { waiting } from "./waiting.js";
 
 const GOODS_FOR_MS = 15 * 60 * 1000;
@@ -85,22 +86,9 @@ async function takeAlong() {
     const answer = await fetch("/desk/till/goods").catch(() => null);
     if (answer?.ok && !answer.redirected) await keep("goods", { at: Date.now(), ...(await answer.json()) });
   }
-  navigator.storage?.persist?.();
-  const { script, wasm } = document.querySelector("[data-scanner]").dataset;
-  const seen = performance.getEntriesByType("resource").map(({ name }) => name);
-  const files = seen.filter((name) => new URL(name).pathname.startsWith("/static/"));
-  try {
-    await navigator.serviceWorker.register("/desk/till/worker.js", { scope: "/desk/till" });
-    const { active } = await navigator.serviceWorker.ready;
-    const shelved = new MessageChannel();
-    const done = new Promise((resolve) => shelved.port1.addEventListener("message", resolve));
-    shelved.port1.start();
-    active.postMessage({ keep: [...new Set([...files, script, wasm])] }, [shelved.port2]);
-    await done;
-  } catch {
-    // No secure connection, or a certificate that the browser does not trust: the till goes on
-    // while this tab is open, and what was sold is told when it is opened again.
-  }
+  // Where it cannot be kept, the till goes on while this tab is open, and what was sold is told when
+  // it is opened again.
+  await shelve("/desk/till");
   document.documentElement.toggleAttribute("data-taken-along", true);
 }
 

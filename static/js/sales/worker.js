@@ -1,9 +1,10 @@
-// Stands in for the shop at /desk/till while it cannot be reached: the till's page without a
-// network, and the files it is made of. It keeps nothing else and answers for nothing else; with a
-// network everything goes through untouched.
+// Stands in for the shop at /desk/till (or /desk/exit: where it lies) while it cannot be reached: that
+// page without a network, and the files it is made of. It keeps nothing else and answers for nothing
+// else; with a network everything goes through untouched.
 
-const SHELF = "till";
-const PAGE = "/desk/till/away";
+const [BASE] = /^.*(?=\/)/.exec(self.location.pathname);
+const SHELF = BASE.slice(BASE.lastIndexOf("/") + 1);
+const PAGE = `${BASE}/away`;
 const PATIENCE_MS = 10000;
 
 self.addEventListener("install", () => self.skipWaiting());
