@@ -6,13 +6,14 @@ from collections.abc import Collection
 
 from sqlalchemy import select
 
+from .. import ids
 from ..db import connection, in_transaction
 from ..prepared import Many, Prepared, one_of
 from .models import Shipment, ShipmentLine
 
 __all__ = [
     "came_back", "goods_in", "locked_of_sale", "open_at", "places_waiting_for", "sale_of",
-    "states_of",
+    "states_of", "with_code",
 ]  # fmt: skip
 
 
@@ -89,3 +90,15 @@ def open_at(item_id: int, location_id: int) -> list[str]:
         .order_by(Shipment.id.desc())
     )  # fmt: skip
     return [str(one) for one in connection().execute(query).scalars()]
+
+
+def with_code(code: str) -> list[tuple[str, str, str]]:
+    """The shipments under the code that a shopper shows, or of the sale with this number, wherever
+    they are: id, kind and state, the newest first."""
+    said = ids.normalise(code)
+    if not said.isascii() or len(said) not in (8, 20):
+        return []
+    which = Shipment.code == said if len(said) == 8 else Shipment.sale_id == said
+    query = select(Shipment.id, Shipment.kind, Shipment.state).where(which)
+    rows = connection().execute(query.order_by(Shipment.id.desc()).limit(9))
+    return [(row[0], row[1], row[2]) for row in rows]

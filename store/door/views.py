@@ -24,7 +24,6 @@ from .uses import Check
 __all__ = ["away_views", "blueprint", "exit_pass", "rule_views", "spot_views"]
 
 _KEY = re.compile(r"[0-9A-Za-z_-]{8,64}\Z")
-_RECEIPT_NUMBER = re.compile(rf"[{ids.ALPHABET}]{{20}}\Z")
 
 
 # The desk
@@ -49,8 +48,8 @@ def desk() -> ResponseReturnValue:
 @blueprint.post("/desk")
 @identity.needs("desk")
 def scan() -> ResponseReturnValue:
-    """The field that always listens: a pass, a receipt's number or code, a member's
-    code, any code of an item."""
+    """The field that always listens: a pass is checked at once, a member's code opens the till;
+    of anything else the floor says what can be done with it."""
     text = _scanned()
     if passes.is_pass(text):
         if not identity.allows(identity.current(), "check_exit"):
@@ -58,10 +57,7 @@ def scan() -> ResponseReturnValue:
         return _answer(text)
     if member_codes.is_code(text):
         return redirect(url_for("sales.till", code=text), 303)
-    number = text.rpartition("/sales/")[2].upper().replace("-", "").replace(" ", "")
-    if _RECEIPT_NUMBER.match(number) and sales.receipt(number):
-        return redirect(url_for("sales.desk_sale", sale_id=number), 303)
-    return redirect(url_for("catalogue.find", code=text), 303)
+    return redirect(url_for("floor.anything", code=text), 303)
 
 
 @blueprint.post("/desk/place")

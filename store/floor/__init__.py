@@ -1,1 +1,1 @@
-"""Floor: the shop as it is at this moment, what waits in it for staff, and who sees to what."""
+"""Floor: the shop as it is at this moment, what waits in it for staff, and what a code is for."""

@@ -13,11 +13,11 @@ from .. import clock, identity, stock
 from ..db import repeatable, transaction
 from ..errors import Forbidden, NotFound
 from ..stock.forms import here
-from . import board_views, now, work
+from . import anything_views, board_views, now, work
 from .blueprint import blueprint
 from .board_views import watch
 
-__all__ = ["blueprint", "board_views"]
+__all__ = ["anything_views", "blueprint", "board_views"]
 
 
 @blueprint.get("/desk/work", endpoint="work")

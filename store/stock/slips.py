@@ -23,7 +23,7 @@ from .work_models import Slip, SlipLine, SlipScan
 
 __all__ = [
     "NothingScanned", "Scanned", "Slip", "SlipClosed", "by_item", "cancel", "claim", "find",
-    "listed", "open_slip", "scan", "scanned", "settle", "shown_lines",
+    "listed", "numbered", "open_slip", "scan", "scanned", "settle", "shown_lines",
 ]  # fmt: skip
 
 
@@ -92,6 +92,14 @@ def find(slip_id: int, kind: str) -> Slip:
     if found is None or found.kind != kind:
         raise NotFound("There is no such slip", what="slip")
     return found
+
+
+def numbered(text: str) -> Slip | None:
+    """The slip of a number as people write it, `#12`; None for anything else."""
+    number = text.strip().removeprefix("#")
+    if number == text.strip() or not number.isascii() or not number.isdigit() or len(number) > 15:
+        return None
+    return db.session.get(Slip, int(number))
 
 
 def scan(

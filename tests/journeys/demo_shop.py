@@ -339,7 +339,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "intake.one_import": {"intake_id": shop.things["list"]},
         "labels.delivery": {"slip_id": work["booked"]}, "sellers.seller": {"code": "QUAY"},
         "sellers.settlement": {"settlement_id": settled.settlement.id},
-        "opening.settings": {"group": "shop"},
+        "opening.settings": {"group": "shop"}, "floor.anything": {"code": "LONG"},
         "membership.offer": {"offer_id": shop.things["offer"]},
         "door.spot_check": {"sale_id": shop.things["checked"][0]},
     }  # fmt: skip
@@ -367,6 +367,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "/desk/items?q=nothing+like+it", "/desk/sales?q=ZZZZZ", "/desk/stock?code=LONG",
         f"/desk/counts/{work['count']}?result=1", f"/desk/deliveries/{work['delivery']}?item=1",
         f"/desk/deliveries/{work['booked']}", "/desk/exit?pass=nonsense", "/owner",
+        "/desk/anything?code=NOTHING-HERE",
         "/me", "/desk/nowhere", "/desk/exit/" + shop.things["checked"][1],
         "/me", "/desk/nowhere",
         f"/desk/walks/{shop.things['walk']}?result=1", f"/desk/labels?walk={shop.things['walk']}",

@@ -151,6 +151,7 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "sales.till_report_csv GET": ("/desk/till/days/none/csv", DESK_NOWHERE),
     "sales.till_receipt GET": ("/desk/till/sales/{sale}", DESK_NOWHERE),
     "stock.tasks GET": ("/desk/tasks", DESK),
+    "floor.anything GET": ("/desk/anything?code={code}", DESK),
     "floor.work GET": ("/desk/work", DESK),
     "floor.live GET": ("/desk/live", DESK),
     "floor.live_part GET": ("/desk/live/part", DESK),
