@@ -9,7 +9,7 @@ from flask import request
 from . import money
 from .errors import Invalid
 
-__all__ = ["amount", "choice", "flag", "text", "whole"]
+__all__ = ["amount", "checked", "choice", "flag", "text", "whole"]
 
 _WHOLE = re.compile(r"-?\d{1,15}\Z", re.ASCII)
 
@@ -17,7 +17,11 @@ _WHOLE = re.compile(r"-?\d{1,15}\Z", re.ASCII)
 def text(name: str, *, most: int, least: int = 0, default: str = "") -> str:
     """A line of text, trimmed. Raises Invalid when it is longer, shorter or has control
     characters; NUL and lone surrogates are among them."""
-    value = request.form.get(name, default).strip()
+    return checked(name, request.form.get(name, default).strip(), least=least, most=most)
+
+
+def checked(name: str, value: str, *, least: int, most: int) -> str:
+    """The same of a text that was read already. Raises Invalid."""
     if not least <= len(value) <= most:
         raise Invalid(f"{name} must have {least} to {most} characters", field=name)
     if any(character < " " or "\ud800" <= character <= "\udfff" for character in value):

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from .. import catalogue, identity, outbox, sellers
 from ..db import db
 from ..errors import Refusal
+from . import transfers
 from .goods import OWNER, SHOPPER, STAFF
 from .opening import agree, lay_out
 from .weeks import pass_weeks
@@ -31,6 +32,12 @@ demo = true
 simulated_gateway = true
 escrow_days = 7
 practice_post = true
+"""
+BANK = f"""\
+bank_account = "{transfers.ACCOUNT}"
+bank_holder = "{transfers.HOLDER}"
+bank_name = "{transfers.NAME}"
+bank_from = "20"
 """
 
 
@@ -63,10 +70,11 @@ def open_shop() -> None:
     if not current_app.config["DEMO"]:
         if _settings_file().exists():
             raise NotEmpty("This shop has settings of its own, which do not say demo = true")
-        _settings_file().write_text(SETTINGS, "utf-8")
+        _settings_file().write_text(SETTINGS + BANK, "utf-8")
     laid = lay_out()
     agree(laid)
     pass_weeks(laid)
+    transfers.send_statement(laid.currency, laid.people[OWNER.email])
     outbox.work()
     sellers.settle()
 

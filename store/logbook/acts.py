@@ -42,7 +42,7 @@ VERBS: dict[str, str] = {
     "exit.flag_seen": "sale",
     "till.opened": "till_day", "till.cash_moved": "till_day", "till.counted": "till_day",
     "till.closed": "till_day", "courier.counted": "member",
-    "complaint.decided": "sale",
+    "complaint.decided": "sale", "complaint.answered": "dispute",
     "offer.added": "offer", "offer.ended": "offer", "coupons.added": "offer",
     "zone.added": "zone", "zone.removed": "zone", "rate.set": "zone", "rate.removed": "zone",
     "place.added": "place", "place.described": "place", "weights.set": "rule",

@@ -12,14 +12,17 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from ..db import db
 from ..errors import Refusal
-from .gateways import Answer, Approved, Declined, Gateway, GatewayTimeout, Pending
+from .gateways import Answer, Approved, Declined, Gateway, GatewayTimeout, Pending, Told
 
 __all__ = ["BREAKER", "Breaker", "GatewayAway", "call"]
 
 log = logging.getLogger(__name__)
+
+Said = TypeVar("Said", bound=Answer | Told)
 
 
 class GatewayAway(Refusal):
@@ -72,7 +75,7 @@ class Breaker:
 BREAKER = Breaker()
 
 
-def call(gateway: Gateway, ask: Callable[[], Answer]) -> Answer:
+def call(gateway: Gateway, ask: Callable[[], Said]) -> Said:
     """Ask a provider. Whatever is not an answer (a timeout, a reset, rubbish) is a GatewayTimeout:
     the money may have moved, and is asked about again. Raises GatewayTimeout, GatewayAway."""
     session = db.session()
@@ -83,7 +86,7 @@ def call(gateway: Gateway, ask: Callable[[], Answer]) -> Answer:
         raise GatewayAway(gateway=gateway.name)
     try:
         answer = ask()
-        if not isinstance(answer, Approved | Declined | Pending):
+        if not isinstance(answer, Approved | Declined | Pending | Told):
             raise TypeError("this is no answer")
     except Exception as error:
         BREAKER.note(gateway.name, worked=False)

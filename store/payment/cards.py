@@ -204,6 +204,7 @@ def _settle(card_id: str, state: str, answer: Answer) -> bool:
             # Whom it is not known to has nothing to forget.
             gone = {"gone_at": clock.now(), "brand": "", "last4": "", "exp_month": 0, "exp_year": 0}
             return _step(card_id, "forgotten", **gone)
+        _line_up(card_id)
         saved = answer.saved if isinstance(answer, Approved) else None
         if saved is None or _is_known(card_id, saved):
             return _step(card_id, "none", gone_at=clock.now())
@@ -213,6 +214,14 @@ def _settle(card_id: str, state: str, answer: Answer) -> bool:
             token=events.plain(saved.token, 128), brand=events.plain(saved.brand, 16),
             last4=events.plain(saved.last4, 4), exp_month=saved.exp_month, exp_year=saved.exp_year,
         )  # fmt: skip
+
+
+def _line_up(card_id: str) -> None:
+    """Joiner: one worker at a time decides about a member's cards. Two that each keep the same card
+    of another payment would not see each other, and it would be offered twice."""
+    mine = in_transaction().get_one(SavedMeans, card_id)
+    theirs = select(SavedMeans.id).where(SavedMeans.member_id == mine.member_id)
+    in_transaction().execute(theirs.order_by(SavedMeans.id).with_for_update()).all()
 
 
 def _is_known(card_id: str, saved: Saved) -> bool:

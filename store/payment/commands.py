@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 from .. import identity, logbook, money
 from ..db import transaction
 from ..errors import NotFound, Refusal
-from . import asking, bank, cards, costs, escrow, ledger, paybacks
+from . import asking, bank, cards, complaints, costs, escrow, ledger, paybacks
 from .costs import commands as costs_commands
 from .gateways import Gateway
 from .gateways.bank import NAME, Bank
@@ -72,5 +72,6 @@ def settle_pending() -> int:
     gateways: dict[str, Gateway] = {NAME: Bank("", "")} | set_up(current_app.config)
     costs.work(current_app.config["TIME_ZONE"])
     escrow.release_due()
+    complaints.work(gateways)
     settled = asking.ask_again(gateways) + paybacks.work(gateways) + cards.work(gateways)
     return settled + bank.work()

@@ -2,7 +2,7 @@
 
 Meanwhile the provider holds it: it moves from what the provider owes us to the account `disputed`.
 Won, it moves back; lost, it is a loss of the takings. While a payment is disputed nothing of it is
-refunded, for it would go out twice.
+refunded, for it would go out twice. Complaints at a provider stand beside them (`complaints`).
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ def _known(mine: Attempt, claim: Claim) -> Dispute | None:
     found = in_transaction().scalar(query)
     if found is not None and found.attempt_id != mine.id:
         raise NoticeForeign("A dispute about another payment")
+    if found is not None and found.kind != "dispute":
+        raise NoticeForeign("A complaint has this number")
     return found
 
 
@@ -76,7 +78,8 @@ def _decide(mine: Attempt, found: Dispute, state: str) -> None:
     in_transaction().execute(update(Dispute).where(Dispute.id == found.id).values(**values))
     to = f"gateway:{mine.gateway}" if state == "won" else ledger.TAKINGS
     _move(found, to, DISPUTED, f"dispute_{state}")
-    others = select(Dispute.id).where(Dispute.attempt_id == mine.id, Dispute.state != "won")
+    held = (Dispute.attempt_id == mine.id, Dispute.kind == "dispute", Dispute.state != "won")
+    others = select(Dispute.id).where(*held)
     if in_transaction().scalar(others.limit(1)) is None:
         attempts.step(mine, "kept_rest" if mine.refunded_minor else "kept", "notice")
 
@@ -90,8 +93,8 @@ def _move(one: Dispute, debit: str, credit: str, reason: str) -> None:
 
 
 def shown() -> list[tuple[Dispute, str | None]]:
-    """Disputes that are open or were decided lately, the newest first, each with the sale that the
-    money paid for, if any."""
+    """Disputes and complaints that are open or ended lately, the newest first, each with the sale
+    that the money paid for, if any."""
     lately = clock.now() - timedelta(days=SHOWN_DAYS)
     query = (
         select(Dispute, Attempt.sale_id)

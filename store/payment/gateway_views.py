@@ -12,7 +12,7 @@ from ..errors import NotFound
 from . import attempts, disputes, events, paybacks
 from .blueprint import blueprint
 from .calls import BREAKER, GatewayAway, call
-from .gateways import Approved, Declined, Gateway, GatewayTimeout
+from .gateways import Approved, Declined, Gateway, GatewayTimeout, Hears
 from .gateways.offered import set_up
 
 
@@ -42,7 +42,8 @@ def gateways() -> str:
 @blueprint.post("/owner/payments/checks")
 @identity.needs("connect_systems")
 def check_gateway() -> ResponseReturnValue:
-    """Ask a provider whether its set-up works, and say what is wrong."""
+    """Ask a provider whether its set-up works, and say what is wrong. One that must be told where
+    it tells of complaints is told."""
     name = forms.text("gateway", least=1, most=16)
     found = set_up(current_app.config).get(name)
     if found is None:
@@ -59,6 +60,8 @@ def _tested(gateway: Gateway) -> tuple[str, str]:
     except (GatewayTimeout, GatewayAway):
         return gettext("It does not answer. Try again in a minute."), "warn"
     if not isinstance(answer, Declined):
+        if not _listens(gateway):
+            return gettext("Its keys are right, but it will not tell of complaints."), "warn"
         return gettext("It answers, and its keys are right."), "good"
     words = {
         "api_key": gettext("The APIv3 key has not 32 characters: no notice can be opened."),
@@ -70,3 +73,15 @@ def _tested(gateway: Gateway) -> tuple[str, str]:
     }
     other = gettext("It answers with the error %(code)s.", code=answer.reason)
     return words.get(answer.reason, other), "warn"
+
+
+def _listens(gateway: Gateway) -> bool:
+    """Whether the shop hears of complaints there; asked of who can hear any."""
+    if not isinstance(gateway, Hears):
+        return True
+    hears, url = gateway, f"{web.base_url()}/payments/notices/{gateway.name}"
+    try:
+        said = call(gateway, lambda: hears.listen(url) or Approved("listens"))
+    except (GatewayTimeout, GatewayAway):
+        return False
+    return not isinstance(said, Declined)

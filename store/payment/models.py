@@ -255,24 +255,56 @@ class Payback(Base):
 
 class Dispute(Base):
     """A dispute over money that came, as its provider tells of it: open until it is decided. Its
-    amount stands in the account `disputed` meanwhile."""
+    amount stands in the account `disputed` meanwhile. A `complaint` moves no money: it waits for
+    us (open), for somebody else (answered), or is over; `told_at` is when its provider was asked,
+    `words` and `phone` are the shopper's, the phone as long as it is not over."""
 
     __tablename__ = "disputes"
     __table_args__ = (
         UniqueConstraint("gateway", "reference"),
         CheckConstraint("amount_minor > 0", name="amount"),
-        CheckConstraint("state IN ('open', 'won', 'lost')", name="state"),
-        CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="closed"),
+        CheckConstraint(
+            "(kind = 'dispute' AND state IN ('open', 'won', 'lost')) OR "
+            "(kind = 'complaint' AND state IN ('open', 'answered', 'ended'))",
+            name="state",
+        ),
+        CheckConstraint("(state IN ('open', 'answered')) = (closed_at IS NULL)", name="closed"),
+        CheckConstraint("(kind = 'complaint') = (told_at IS NOT NULL)", name="told"),
         Index("ix_disputes_attempt_id", "attempt_id"),
     )
 
     id: Mapped[str] = mapped_column(String(20), primary_key=True)
     attempt_id: Mapped[str] = mapped_column(ForeignKey("attempts.id"))
     gateway: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(10), default="dispute")
     reference: Mapped[str] = mapped_column(String(128))
     amount_minor: Mapped[int] = mapped_column(BigId)
     currency: Mapped[str] = mapped_column(String(3))
     state: Mapped[str] = mapped_column(String(8), default="open")
     reason: Mapped[str] = mapped_column(String(64), default="")
+    words: Mapped[str] = mapped_column(Text, default="")
+    phone: Mapped[str] = mapped_column(String(32), default="")
     opened_at: Mapped[datetime] = mapped_column(Moment)
+    told_at: Mapped[datetime | None] = mapped_column(Moment)
     closed_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class DisputeAnswer(Base):
+    """What the shop said to a complaint, written down before the provider gets it. `waiting`: it
+    is not known whether the provider has it. One page says a thing once (`key`)."""
+
+    __tablename__ = "dispute_answers"
+    __table_args__ = (
+        UniqueConstraint("dispute_id", "key"),
+        CheckConstraint("state IN ('waiting', 'sent', 'refused')", name="state"),
+    )
+
+    id: Mapped[str] = mapped_column(String(20), primary_key=True)
+    dispute_id: Mapped[str] = mapped_column(ForeignKey("disputes.id"))
+    key: Mapped[str] = mapped_column(String(64))
+    words: Mapped[str] = mapped_column(String(200), default="")
+    outcome: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(8), default="waiting")
+    reason: Mapped[str] = mapped_column(String(64), default="")
+    said_by: Mapped[int] = mapped_column(BigId)
+    at: Mapped[datetime] = mapped_column(Moment)

@@ -8,7 +8,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from .. import web
 from ..errors import NotFound
-from . import attempts, disputes, events
+from . import attempts, complaints, disputes, events
 from .blueprint import blueprint
 from .gateways import NoticeForeign, NoticeForged
 from .gateways.offered import set_up
@@ -31,7 +31,9 @@ def notice(gateway: str) -> ResponseReturnValue:
         body = _body()
         digest = events.digest_of(body)
         told = found.read_notice(dict(request.headers), body)
-        if told.claim is not None:
+        if told.complaint:
+            complaints.hear(found, told.complaint, digest)
+        elif told.claim is not None:
             disputes.take(told, digest)
         elif told.answer is not None and not events.known(found.name, digest):
             attempts.take_notice(told, digest)

@@ -11,6 +11,7 @@ from . import (
     asking,
     attempts,
     card_views,
+    complaint_views,
     gateway_views,
     ledger,
     limit_views,
@@ -29,9 +30,9 @@ from .gateways.offered import set_up
 from .gateways.simulated import WISHES
 
 __all__ = [
-    "bank_views", "blueprint", "card_views", "costs_file_views", "costs_views", "gateway_views",
-    "limit_views",
-    "notice_views", "onward_views", "statement_views",
+    "bank_views", "blueprint", "card_views", "complaint_views", "costs_file_views",
+    "costs_views", "gateway_views", "limit_views", "notice_views", "onward_views",
+    "statement_views",
 ]  # fmt: skip
 
 PAGE = 50

@@ -51,7 +51,7 @@ _BLOCKS = (
     (
         "open_disputes",
         """SELECT 1 FROM disputes d JOIN attempts a ON a.id = d.attempt_id
-            WHERE a.member_id = :member AND d.state = 'open'""",
+            WHERE a.member_id = :member AND d.state IN ('open', 'answered')""",
     ),
     ("held_money", "SELECT 1 FROM escrows WHERE member_id = :member AND held_minor > 0"),
     (

@@ -14,6 +14,8 @@ __all__ = ["CLEARED", "GOES", "SECTIONS", "STAYS", "Child", "Section"]
 
 _SALES = "IN (SELECT id FROM sales WHERE member_id = :member)"
 _ATTEMPTS = "IN (SELECT id FROM attempts WHERE member_id = :member)"
+_DISPUTES = """IN (SELECT d.id FROM disputes d JOIN attempts a ON a.id = d.attempt_id
+                   WHERE a.member_id = :member)"""
 _BASKETS = "IN (SELECT id FROM baskets WHERE member_id = :member)"
 _RETURNS = """IN (SELECT r.id FROM returns r JOIN sales s ON s.id = r.sale_id
                   WHERE s.member_id = :member)"""
@@ -124,6 +126,12 @@ SECTIONS = (
         ("sale_id",),
     ),
     Section(
+        "disputes", "disputes", f"attempt_id {_ATTEMPTS}",
+        ("id", "gateway", "kind", "state", "reason", "words", "phone", "opened_at", "closed_at"),
+        ("id",),
+        (Child("answers", "dispute_answers", "dispute_id", ("words", "outcome", "state", "at")),),
+    ),
+    Section(
         "points", "point_entries", _THEIRS,
         ("kind", "points", "sale_id", "at", "expires_at"), ("at", "id"),
     ),
@@ -196,7 +204,8 @@ CLEARED: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("transfers", {"note": ""}, f"note <> '' AND sale_id {_SALES}"),
     ("transfers", {"note": ""}, f"note <> '' AND credit_id {_ACCOUNTS}"),
     ("transfers", {"note": ""}, f"note <> '' AND debit_id {_ACCOUNTS}"),
-    ("disputes", {"reason": ""}, f"attempt_id {_ATTEMPTS}"),
+    ("dispute_answers", {"words": ""}, f"dispute_id {_DISPUTES}"),
+    ("disputes", {"reason": "", "words": "", "phone": ""}, f"attempt_id {_ATTEMPTS}"),
     ("attempts", {"next_url": "", "code": ""}, "member_id = :member"),
     (
         "saved_means",

@@ -45,7 +45,8 @@ RULES = (
         "currencies in which another amount is held for disputes than their open ones say",
         """SELECT COUNT(*) FROM (
              SELECT currency FROM (
-               SELECT currency, amount_minor AS held FROM disputes WHERE state = 'open'
+               SELECT currency, amount_minor AS held FROM disputes
+                WHERE state = 'open' AND kind = 'dispute'
                UNION ALL
                SELECT t.currency, -t.amount_minor FROM transfers t
                  JOIN accounts a ON a.id = t.debit_id WHERE a.code LIKE 'disputed:%'
@@ -53,6 +54,16 @@ RULES = (
                SELECT t.currency, t.amount_minor FROM transfers t
                  JOIN accounts a ON a.id = t.credit_id WHERE a.code LIKE 'disputed:%') AS sides
              GROUP BY currency HAVING SUM(held) <> 0) AS off""",
+    ),
+    (
+        "disputes_not_their_payment",
+        "disputes and complaints over money that did not come, of another provider or currency, "
+        "or over more than came",
+        """SELECT COUNT(*) FROM disputes d JOIN attempts a ON a.id = d.attempt_id
+            WHERE a.state NOT IN ('captured', 'partly_refunded', 'refunded', 'disputed')
+               OR d.gateway <> a.gateway OR d.currency <> a.currency
+               OR d.amount_minor > a.amount_minor
+               OR (d.phone <> '' AND d.closed_at IS NOT NULL)""",
     ),
     (
         "goods_kept_for_no_payment",

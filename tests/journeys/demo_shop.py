@@ -29,12 +29,16 @@ from store import (
 from store.catalogue import groups, markdowns
 from store.db import db, transaction
 from store.delivery import addresses
+from store.demo import transfers
 from store.demo.goods import OWNER, SHOPPER, STAFF, Person
 from store.door import rules, spots, steps
 from store.intake import staging
 from store.labels import bad_stickers, walks
 from store.labels.judging import Shop
 from store.membership import offers
+from store.payment import complaints
+from store.payment.gateways import Complaint
+from store.payment.models import Attempt, Dispute
 from store.sales import fulfilment, till_days
 from store.sales.returns import Wish, declare
 from store.sellers import figures
@@ -92,7 +96,7 @@ def open_demo(folder: Path) -> DemoShop:
     settings = {
         "DATABASE_URL": f"sqlite:///{folder / 'shop.sqlite3'}", "INSTANCE": str(folder),
         "SECRET_KEY": "known-to-the-tests-only", "DEMO": True, "SIMULATED_GATEWAY": True,
-        "PRACTICE_POST": True, "TESTING": True,
+        "PRACTICE_POST": True, "TESTING": True, "BANK_ACCOUNT": transfers.ACCOUNT,
     }  # fmt: skip
     app = create_app(settings)
     with app.app_context():
@@ -176,6 +180,7 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         member = identity.find(SHOPPER.email)
         assert member is not None
         found["order"] = _ordered(member.id, place)
+        found["complaint"] = _complaint()
         found["sale"] = sales.receipts(member_id=member.id, limit=1)[0].id
         found["list"] = _list(member.id, place)
         found["slips"] = _slips(member.id, place, good)
@@ -187,6 +192,17 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         back = Wish(kept, [sales.Part(1, 1)], "shop", "A reason in words", ids.new())
         found["return"] = declare(member.id, back)
     return found
+
+
+def _complaint() -> str:
+    """Somebody complains at WeChat about money that came by it."""
+    came = (Attempt.gateway == "wechat", Attempt.state == "captured")
+    mine = db.session.scalars(select(Attempt).where(*came)).first()
+    assert mine is not None
+    told = Complaint("2002018", mine.id, "open", mine.amount_minor, mine.currency, LONG_ZH,
+                     f"{LONG_NAME} {LONG_NAME}", "13800138000")  # fmt: skip
+    complaints.take("wechat", told, clock.now())
+    return str(db.session.scalars(select(Dispute.id).where(Dispute.kind == "complaint")).one())
 
 
 def _slips(member_id: int, place: int, item: int) -> dict[str, int]:
@@ -341,6 +357,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "sellers.settlement": {"settlement_id": settled.settlement.id},
         "opening.settings": {"group": "shop"}, "floor.anything": {"code": "LONG"},
         "membership.offer": {"offer_id": shop.things["offer"]},
+        "payment.complaint": {"complaint_id": shop.things["complaint"]},
         "door.spot_check": {"sale_id": shop.things["checked"][0]},
     }  # fmt: skip
     seen: dict[str, list[str]] = {"guest": [], "shopper": [], "staff": [], "owner": []}

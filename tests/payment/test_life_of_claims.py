@@ -3,20 +3,23 @@ expected stands here once more, as a person reads it; "." changes nothing."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
 from store import ids, sales
 from store.db import db, transaction
-from store.payment import attempts, disputes, ledger, paybacks, topups
+from store.payment import attempts, complaints, disputes, ledger, paybacks, topups
 from store.payment.calls import BREAKER
 from store.payment.gateways import (
     SET_UP,
     Answer,
     Approved,
     Claim,
+    Complaint,
     Declined,
     GatewayTimeout,
     Notice,
@@ -31,6 +34,8 @@ from tests.conftest import Clock
 from tests.world import World
 
 pytestmark = pytest.mark.usefixtures("context", "clock")
+
+SECOND = timedelta(seconds=1)
 
 PAYBACKS = """
          approved pending declined set_up  silent
@@ -47,6 +52,17 @@ open    .    won lost
 won     .    .   .
 lost    .    .   .
 other   open won lost
+"""
+# A complaint says how it stands now: whatever that is becomes true. "later" is one of which we know
+# something newer, "dispute" a number that a dispute has.
+COMPLAINTS = """
+          open answered ended
+none      open answered ended
+open      .    answered ended
+answered  open .        ended
+ended     open answered .
+later     .    .        .
+dispute   x    x        x
 """
 BOOKED = {"open": 500, "won": 0, "lost": 500}
 """What the provider does not owe us any more, by the state of the dispute."""
@@ -164,6 +180,38 @@ def test_every_word_about_a_dispute_in_each_of_its_states(world: World) -> None:
         assert attempts.find(mine.id).state == state, (before, told)
         db.session.rollback()
     assert world.faults() == []
+
+
+def test_every_word_about_a_complaint_in_each_of_its_states(world: World, clock: Clock) -> None:
+    for before, told, became in cells(COMPLAINTS):
+        mine = paid(world)
+        number, asked_at = "complaint-" + mine.id, clock.now
+        if before == "dispute":
+            says(mine, number, "open")
+        elif before != "none":
+            complains(mine, "open" if before == "later" else before, asked_at + SECOND)
+        books, state = owed(), attempts.find(mine.id).state
+        if became == "x":
+            with pytest.raises(NoticeForeign):
+                complains(mine, told, asked_at + 2 * SECOND)
+            continue
+        for _ in range(2):
+            complains(mine, told, asked_at + (0 if before == "later" else 2) * SECOND)
+        found = db.session.scalars(select(Dispute).where(Dispute.attempt_id == mine.id)).one()
+        was = {"later": "open"}.get(before, before)
+        assert found.state == (was if became == "." else became), (before, told)
+        assert (found.phone == "") is (found.state == "ended")
+        assert (owed(), attempts.find(mine.id).state) == (books, state)
+        db.session.rollback()
+    for changed in ({"amount_minor": 499}, {"currency": "USD"}):
+        with pytest.raises(NoticeForeign):
+            complains(paid(world), "open", clock.now, **changed)
+    assert world.faults() == []
+
+
+def complains(mine: Attempt, state: str, asked_at: datetime, **changed: Any) -> None:
+    told = Complaint("complaint-" + mine.id, mine.id, state, 500, "CNY", "", "broken", "138")
+    complaints.take("simulated", replace(told, **changed), asked_at)
 
 
 def says(mine: Attempt, reference: str, state: str, amount_minor: int = 500) -> None:

@@ -1,5 +1,5 @@
-"""Reading: a bank's statement file, camt.053 or a table, as what came in. A file of which anything
-cannot be read is refused whole: nothing of it may be missed.
+"""Reading: a bank's statement file, camt.053, MT940 (`swift`) or a table, as what came in. A file
+of which anything cannot be read is refused whole: nothing of it may be missed.
 
 camt.053 is ISO 20022's bank-to-customer statement; the parts that we read are the same in all its
 versions, and only the namespace differs, so no namespace is asked for.
@@ -26,6 +26,7 @@ from ...catalogue.tables import FileRefused
 from ...errors import Invalid
 from ..costs.layouts import amount, day
 from ..gateways.bank import Bank, references_in
+from .swift import is_swift, statements
 
 __all__ = ["FIELDS", "MOST_BYTES", "MOST_ENTRIES", "Entry", "Statement", "read"]
 
@@ -78,7 +79,12 @@ def read(path: Path, ours: Bank, zone: ZoneInfo, columns: Mapping[str, str]) -> 
     body = path.read_bytes()
     start = body.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00")[:2].replace(b"\x00", b"")
     try:
-        found = _camt(body, ours, zone) if start[:1] == b"<" else _table(path, ours, zone, columns)
+        if start[:1] == b"<":
+            found = _camt(body, ours, zone)
+        elif is_swift(body):
+            found = _swift(body, ours)
+        else:
+            found = _table(path, ours, zone, columns)
     except FileRefused:
         raise
     except Invalid as refusal:
@@ -202,6 +208,38 @@ def _first(node: Any, *paths: str) -> str:
 
 def _text(node: Any) -> str:
     return (node.text or "").strip()
+
+
+# MT940
+
+
+def _swift(body: bytes, ours: Bank) -> Statement:
+    found = Statement("mt940")
+    for account in statements(body):
+        _refuse_other_number(account.number, ours)
+        for one in account.movements:
+            if one.minor > 0:
+                found.entries.append(
+                    _made(one.minor, account.currency, one.on, [one.said], [one.hidden], one.payer,
+                          one.account, one.own)
+                )  # fmt: skip
+                _refuse_many(found)
+            elif one.minor < 0:
+                found.outgoing += 1
+    return found
+
+
+def _refuse_other_number(said: str, ours: Bank) -> None:
+    """An account as MT940 names it: with its currency behind it, or as bank code / number."""
+    number = re.sub(r"(?<=\d)\s*[A-Z]{3}\Z", "", said)
+    bank, slash, local = number.rpartition("/")
+    mine = re.sub(r"[^0-9A-Z]", "", ours.account.upper())
+    short = local.strip().lstrip("0")
+    if not local.strip():
+        raise FileRefused("The statement does not say whose account it is of")
+    if slash and bank.strip() and short and bank.strip() in mine and mine.endswith(short):
+        return
+    _refuse_other(number, ours)
 
 
 # Tables

@@ -29,7 +29,7 @@ from .reading import MOST_BYTES, read
 
 __all__ = ["blueprint"]
 
-ENDINGS = (".xml", ".csv", ".tsv", ".txt", ".xlsx")
+ENDINGS = (".xml", ".csv", ".tsv", ".txt", ".xlsx", ".sta", ".mt940", ".940", ".swi")
 SAFE = 64 * 1024
 
 

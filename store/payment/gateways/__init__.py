@@ -23,9 +23,11 @@ __all__ = [
     "Approved",
     "ByForm",
     "Claim",
+    "Complaint",
     "Declined",
     "Gateway",
     "GatewayTimeout",
+    "Hears",
     "InApp",
     "Keeps",
     "Notice",
@@ -34,6 +36,7 @@ __all__ = [
     "Order",
     "Pending",
     "Saved",
+    "Told",
 ]
 
 NAMES = ("simulated", "stripe", "alipay", "wechat", "paypal", "unionpay")
@@ -140,16 +143,40 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Complaint:
+    """What a shopper told the provider about a payment, as it stands there now. No money is held
+    for it. `state`: open (we are asked), answered (we have said something, or the provider looks
+    at it), ended. `amount_minor` is what was paid; `words` and `phone` are the shopper's."""
+
+    reference: str
+    payment_id: str
+    state: str
+    amount_minor: int
+    currency: str
+    reason: str = ""
+    words: str = field(default="", repr=False)
+    phone: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Told:
+    """The complaints that a provider answers with."""
+
+    complaints: tuple[Complaint, ...]
+
+
+@dataclass(frozen=True)
 class Notice:
     """What a provider told us by itself, after its signature was checked. `answer` is None where
     the notice is genuine and says nothing about whether the money came; `claim` is there where it
-    tells of a dispute."""
+    tells of a dispute; `complaint` is the number of a complaint to ask about."""
 
     payment_id: str
     amount_minor: int
     currency: str
     answer: Answer | None
     claim: Claim | None = None
+    complaint: str = ""
 
 
 class GatewayTimeout(Exception):
@@ -218,6 +245,28 @@ class Keeps(Protocol):
     def forget(self, token: str) -> Answer:
         """Keep this card no longer; Declined where it is not kept (any more). Raises
         GatewayTimeout."""
+
+
+@runtime_checkable
+class Hears(Protocol):
+    """A gateway at which shoppers complain about a payment, and the shop answers."""
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """What an answer may say has become of it."""
+
+    def complaint(self, reference: str) -> Told | Declined:
+        """How one stands; Declined where there is none. Raises GatewayTimeout."""
+
+    def complaints(self, since: datetime) -> Told | Declined:
+        """Those that were made since then, at most thirty days ago. Raises GatewayTimeout."""
+
+    def reply(self, reference: str, words: str, outcome: str) -> Answer:
+        """Tell the shopper this, at most 200 characters. Raises GatewayTimeout."""
+
+    def listen(self, notice_url: str) -> Declined | None:
+        """Have complaints told of there, where the provider must be told so; Declined where it
+        will not. Raises GatewayTimeout."""
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ asynchronous notices. Alipay knows a payment by our own order number from the mo
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +31,9 @@ from . import (
     NoticeForged,
     Order,
     Pending,
+    Told,
 )
+from . import alipay_complaints as complained
 from .keys import fields_of, pem
 
 BEIJING = ZoneInfo("Asia/Shanghai")
@@ -63,6 +66,13 @@ class Alipay:
                 data = super().build_body(*args, **kwargs)
                 data["timestamp"] = clock.now().astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
                 return data
+
+            def _get_string_to_be_signed(self, raw_string: str, response_type: str) -> str:
+                """The SDK counts braces, also those that somebody has typed into a text."""
+                name = f'"{response_type}"'
+                start = raw_string.index("{", raw_string.index(name) + len(name))
+                _, end = json.JSONDecoder().raw_decode(raw_string, start)
+                return raw_string[start:end]
 
         client = Client(
             self.app_id, None, pem(self.key, "RSA PRIVATE KEY"), pem(self.public_key, "PUBLIC KEY"),
@@ -130,6 +140,23 @@ class Alipay:
             return _refused(said)
         return Approved(refund_id, amount_minor, order.currency)
 
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        return complained.OUTCOMES
+
+    def complaint(self, reference: str) -> Told | Declined:
+        return complained.one(self._ask, reference)
+
+    def complaints(self, since: datetime) -> Told | Declined:
+        return complained.made_since(self._ask, since)
+
+    def reply(self, reference: str, words: str, outcome: str) -> Answer:
+        return complained.reply(self._ask, reference, words, outcome)
+
+    def listen(self, notice_url: str) -> Declined | None:
+        """Where Alipay tells of complaints is entered in its console."""
+        return None
+
     def check(self, return_url: str) -> Declined | None:
         """Asks for an order that does not exist: who is answered that has the right keys."""
         try:
@@ -162,6 +189,8 @@ class Alipay:
         nothing; one that was taken is known by its digest."""
         said = fields_of(body, "charset")
         verify(said, self._sdk)
+        if said.get("msg_method") == complained.KIND and said.get("app_id") == self.app_id:
+            return Notice("", 0, "", None, complaint=complained.number(said.get("biz_content", "")))
         if said.get("app_id") != self.app_id or said.get("seller_id") != self.seller_id:
             raise NoticeForeign("A notice for another merchant")
         try:

@@ -2,8 +2,9 @@
 over a page that WeChat shows (JSAPI), signed with RSA.
 
 Sources: pay.weixin.qq.com/doc/v3, "H5 pay", "Native pay", "JSAPI pay", "refunds", and the pages on
-signing, verifying and decrypting. WeChat knows a payment by our own order number. What it says is
-believed with the signature of the one platform key that the settings name, and while it is fresh.
+signing, verifying and decrypting; complaints stand in `wechat_complaints`. WeChat knows a payment
+by our own order number. What it says is believed with the signature of the one platform key that
+the settings name, and while it is fresh.
 Inside WeChat only JSAPI works: the payment is asked for with the openid of who pays, and the page
 hands the answer, signed anew each time, to WeChat's bridge, which is believed in nothing.
 """
@@ -15,7 +16,7 @@ import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -39,7 +40,9 @@ from . import (
     NoticeForged,
     Order,
     Pending,
+    Told,
 )
+from . import wechat_complaints as complained
 from .keys import fits, pem, public_key
 
 KIND = "WECHATPAY2-SHA256-RSA2048"
@@ -193,6 +196,26 @@ class WeChat:
             return Approved(refund_id, amount_minor, order.currency)
         return Pending(refund_id) if said["status"] == "PROCESSING" else Declined(said["status"])
 
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        return complained.OUTCOMES
+
+    def complaint(self, reference: str) -> Told | Declined:
+        return complained.one(self._ask, reference, self._opened)
+
+    def complaints(self, since: datetime) -> Told | Declined:
+        return complained.made_since(self._ask, since, self._opened)
+
+    def reply(self, reference: str, words: str, outcome: str) -> Answer:
+        return complained.reply(self._ask, reference, words, outcome)
+
+    def listen(self, notice_url: str) -> Declined | None:
+        return complained.listen(self._ask, notice_url)
+
+    def _opened(self, sealed: str) -> str:
+        """A field that WeChat has sealed with the key of our certificate."""
+        return str(self._sdk.decrypt(sealed))
+
     def check(self, return_url: str) -> Declined | None:
         """Asks for an order that does not exist: who is answered that has the right keys."""
         try:
@@ -236,6 +259,8 @@ class WeChat:
             if said["resource_type"] != "encrypt-resource":
                 raise NoticeForged("The notice is not encrypted")
             told = strict.read(decrypt(resource, self.api_key))
+            if kind in complained.KINDS:
+                return Notice("", 0, "", None, complaint=complained.number(told["complaint_id"]))
             if kind != "TRANSACTION.SUCCESS":
                 return Notice("", 0, "", None)  # Refunds and contracts: genuine, and not payments.
             merchant, app = told["mchid"], told["appid"]

@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from ... import money
-from .page import ENDS, page
+from ... import clock, money
+from .alipay_complaints import Complaints
+from .page import COMPLAINS, ENDS, page
 from .serving import Sandbox, Sent
 
 __all__ = ["AlipaySandbox"]
@@ -49,6 +50,7 @@ class AlipaySandbox(Sandbox):
         super().__init__()
         self.app_id, self.seller_id, self.shop_key, self.key = app_id, seller_id, shop_key, key
         self.trades: dict[str, _Trade] = {}
+        self.complaints = Complaints()
 
     def answer(self, request: Request, path: str) -> Response:
         if path.startswith("/pay/"):
@@ -64,7 +66,9 @@ class AlipaySandbox(Sandbox):
         if fault:
             wrong = {"code": "40002", "msg": "Invalid Arguments", "sub_code": fault}
             return _json(json.dumps({name: wrong}))
-        text = json.dumps(self._do(method, json.loads(said["biz_content"]), said))
+        text = json.dumps(
+            self._do(method, json.loads(said["biz_content"]), said), ensure_ascii=False
+        )
         return _json(f'{{"{name}":{text},"sign":"{self._sign(text)}"}}')
 
     def _fault(self, said: dict[str, str]) -> str:
@@ -88,6 +92,8 @@ class AlipaySandbox(Sandbox):
             host = urlsplit(trade.notice_url).hostname or "localhost"
             code = f"http://{host}:{self.port}/alipay/pay/{trade.order}"
             return _well(out_trade_no=trade.order, qr_code=code)
+        if method.startswith("alipay.merchant.tradecomplain."):
+            return self.complaints.answer(method.split(".", 3)[3], asked, said)
         trade_or_none = self.trades.get(asked.get("out_trade_no", ""))
         if trade_or_none is None:
             return _business("ACQ.TRADE_NOT_EXIST")
@@ -148,8 +154,11 @@ class AlipaySandbox(Sandbox):
 
     def _pages(self, request: Request, trade: _Trade) -> Response:
         if request.method == "GET":
-            return page("Alipay 支付宝", trade.subject, trade.amount, "CNY")
+            ends = COMPLAINS if trade.status == "TRADE_SUCCESS" else ENDS
+            return page("Alipay 支付宝", trade.subject, trade.amount, "CNY", ends)
         end = request.form.get("end", "")
+        if end in COMPLAINS and trade.status == "TRADE_SUCCESS":
+            self.complains(trade.order, "Practice: it is broken. 练习投诉：商品坏了。")
         if end in ENDS:
             self.ends(trade.order, end)
         if not trade.return_url:
@@ -179,6 +188,28 @@ class AlipaySandbox(Sandbox):
         form = {**said, "sign_type": "RSA2", "sign": self._sign(signed)}
         body = urlencode(form).encode()
         return Sent(trade.notice_url, body, {"Content-Type": "application/x-www-form-urlencoded"})
+
+    def complains(self, order: str, words: str, phone: str = "138****8000") -> Sent:
+        """Who paid this complains; answers the message that goes out."""
+        trade = self.trades[order]
+        paid = money.text(trade.amount, "CNY")
+        number = self.complaints.make(trade.order, trade.number, paid, words, phone)
+        return self.tells_of(number, trade)
+
+    def tells_of(self, number: str, trade: _Trade, **changed: str) -> Sent:
+        """A message about a complaint, as Alipay sends it to the address in its console."""
+        said = {
+            "notify_id": secrets.token_hex(16),
+            "msg_method": "alipay.merchant.tradecomplain.changed",
+            "app_id": self.app_id, "version": "1.1", "charset": "UTF-8",
+            "utc_timestamp": str(int(clock.timestamp_s() * 1000)),
+            "biz_content": json.dumps({"complain_event_id": number}), **changed,
+        }  # fmt: skip
+        signed = "&".join(f"{name}={said[name]}" for name in sorted(said) if said[name])
+        body = urlencode({**said, "sign_type": "RSA2", "sign": self._sign(signed)}).encode()
+        sent = Sent(trade.notice_url, body, {"Content-Type": "application/x-www-form-urlencoded"})
+        self.tell(sent)
+        return sent
 
     def _sign(self, text: str) -> str:
         signature = self.key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from ... import money
 
-__all__ = ["ENDS", "page"]
+__all__ = ["COMPLAINS", "ENDS", "page"]
 
 ENDS = {
     "pay": ("Pay", "付款"),
@@ -19,6 +19,8 @@ ENDS = {
     "cancel": ("Go back without paying", "不付款，返回商店"),
 }
 """What the shopper may choose: English and Chinese."""
+COMPLAINS = {"complain": ("Complain about it", "投诉这笔付款")}
+"""What whoever has paid may still choose, where the provider takes complaints."""
 
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <title>{provider}: practice</title><link rel="icon" href="data:,">

@@ -25,9 +25,10 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from ... import clock
-from .page import ENDS, page
+from .page import COMPLAINS, ENDS, page
 from .serving import Sandbox, Sent
 from .wechat_app import Bridge, People
+from .wechat_complaints import Complaints
 
 __all__ = ["Merchant", "WeChatSandbox"]
 
@@ -71,6 +72,7 @@ class WeChatSandbox(Sandbox):
         self.orders: dict[str, _Order] = {}
         self.people = People(merchant.app_id, merchant.app_secret)
         self.bridge = Bridge(merchant.app_id, merchant.key)
+        self.complaints = Complaints(merchant.merchant_id, merchant.key)
 
     def answer(self, request: Request, path: str) -> Response:
         if path.startswith(("/connect/", "/sns/")):
@@ -116,6 +118,13 @@ class WeChatSandbox(Sandbox):
             return self._create(path.rpartition("/")[2], asked, request)
         if method == "POST" and path == "/v3/refund/domestic/refunds":
             return self._refund(asked)
+        if path.startswith("/v3/merchant-service/"):
+            status, said, acted = self.complaints.answer(
+                method, path.removeprefix("/v3/merchant-service/"), asked, request.args.to_dict()
+            )
+            if acted:
+                self.tells_of(*acted)
+            return status, said
         if not path.startswith(_ORDER):
             return _no(404, "RESOURCE_NOT_EXISTS")
         number, _, verb = path.removeprefix(_ORDER).partition("/")
@@ -175,6 +184,9 @@ class WeChatSandbox(Sandbox):
                 return _no(400, "INVALID_REQUEST")
             found.refunds[number] = amount["refund"]
             found.state = "REFUND"
+            if sum(found.refunds.values()) == found.total:
+                for complaint in self.complaints.refunded(asked["out_trade_no"]):
+                    self.tells_of(complaint, "SELLER_REFUND")
         return 200, {
             "out_refund_no": number, "out_trade_no": asked["out_trade_no"], "amount": amount,
             "refund_id": f"503{number}", "status": "PROCESSING" if before is None else "SUCCESS",
@@ -195,10 +207,13 @@ class WeChatSandbox(Sandbox):
         if one is None:
             return Response("There is no such payment\n", 404)
         if request.method == "GET":
-            return page("WeChat Pay 微信支付", one.asked["description"], one.total, "CNY")
+            ends = COMPLAINS if one.state == "SUCCESS" else ENDS
+            return page("WeChat Pay 微信支付", one.asked["description"], one.total, "CNY", ends)
         end = request.form.get("end", "")
         if end in ENDS:
             self.ends(number, end)
+        if end in COMPLAINS and one.state == "SUCCESS":
+            self.complains(number, "Practice: it is broken. 练习投诉：商品坏了。")
         back = request.args.get("redirect_url", "")
         return (
             redirect(back, 303)
@@ -242,13 +257,16 @@ class WeChatSandbox(Sandbox):
 
     def notice(self, one: _Order, kind: str = "TRANSACTION.SUCCESS", **changed: Any) -> Sent:
         """A notice as it is sent: the facts encrypted, the whole signed."""
-        nonce, about = secrets.token_hex(6), "transaction"
-        facts = json.dumps(self._facts(one) | changed).encode()
+        facts = self._facts(one) | changed
+        return self._sealed(one.asked["notify_url"], kind, "transaction", facts)
+
+    def _sealed(self, url: str, kind: str, about: str, facts: dict[str, Any]) -> Sent:
+        nonce = secrets.token_hex(6)
         sealed = AESGCM(self.merchant.api_key.encode()).encrypt(
-            nonce.encode(), facts, about.encode()
+            nonce.encode(), json.dumps(facts).encode(), about.encode()
         )
         said = {
-            "id": secrets.token_hex(16), "event_type": kind, "summary": "支付成功",
+            "id": secrets.token_hex(16), "event_type": kind, "summary": about,
             "resource_type": "encrypt-resource",
             "resource": {
                 "original_type": about, "algorithm": "AEAD_AES_256_GCM", "nonce": nonce,
@@ -257,7 +275,24 @@ class WeChatSandbox(Sandbox):
         }  # fmt: skip
         body = json.dumps(said, ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json", **self.signed(body)}
-        return Sent(one.asked["notify_url"], body, headers)
+        return Sent(url, body, headers)
+
+    def complains(self, order: str, words: str, phone: str = "13800138000") -> Sent | None:
+        """Who paid this complains; answers the notice, where the merchant wants any."""
+        one = self.orders[order]
+        return self.tells_of(
+            self.complaints.make(order, one.number, one.total, words, phone), "CREATE_COMPLAINT"
+        )
+
+    def tells_of(self, complaint: str, action: str, **changed: Any) -> Sent | None:
+        """Complaints are told of where the merchant has entered an address for it."""
+        if not self.complaints.notice_url:
+            return None
+        kind = "CREATE" if action == "CREATE_COMPLAINT" else "STATE_CHANGE"
+        facts = {"complaint_id": complaint, "action_type": action, **changed}
+        sent = self._sealed(self.complaints.notice_url, f"COMPLAINT.{kind}", "complaint", facts)
+        self.tell(sent)
+        return sent
 
     def signed(self, body: bytes) -> dict[str, str]:
         """The headers by which the platform signs a body, now."""

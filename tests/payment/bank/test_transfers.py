@@ -20,7 +20,7 @@ from store.payment.models import Payback
 from store.reports import oracle
 from store.sales import fulfilment
 from tests.conftest import Clock
-from tests.payment.bank.statements import ACCOUNT, Came, camt, table
+from tests.payment.bank.statements import ACCOUNT, Came, camt, mt940, table
 from tests.payment.costs.counter import held
 from tests.sales.test_order_payments import free
 from tests.world import Thing, Visitor, World
@@ -236,7 +236,7 @@ def test_late_money_finds_the_goods_or_goes_back(clock: Clock, world: World, sho
     with world.app.app_context():
         asking.ask_again(set_up(world.app.config))
     assert (shop.state(late), shop.state(gone), free(world, milk)) == ("expired", "expired", 2)
-    assert "1 order is paid" in shop.sends(table(Came(1250, reference_of(late))), "statement.csv")
+    assert "1 order is paid" in shop.sends(mt940(Came(1250, reference_of(late))), "statement.sta")
     assert shop.state(late) == "captured"
     other = world.member("Wang")
     world.fund(other, "12.50")
@@ -270,6 +270,7 @@ def test_late_money_finds_the_goods_or_goes_back(clock: Clock, world: World, sho
         ("a.csv", table(Came(100)).replace(b"Betrag", b"Summe"), "no headings"),
         ("a.csv", b"\x00\xff\xfe", "Nothing"),
         ("a.csv", b"", "Nothing"),
+        ("a.sta", mt940(Came(100), account="10050000/1"), "another account"),
     ],
 )
 def test_a_file_that_cannot_be_read_books_nothing(
