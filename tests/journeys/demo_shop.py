@@ -342,7 +342,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "payment.top_up_state": {"top_up_id": shop.things["approve"].split("/")[3].split("?")[0]},
         "payment.onward": {"gateway": "none"},
         "privacy.held": {"section": "sales"},
-        "membership.stop": {"mark": "none"},
+        "membership.stop": {"mark": "none"}, "sales.pay_in_slip": {"pay_in_id": "none"},
         "merging.merged": {"merge_id": "none"}, "sales.not_mine": {"sale_id": "none"},
         "payment.month": {"month": clock.now().strftime("%Y-%m")},
         "sales.ways": {"code": "LONG"}, "sales.payment": {"attempt_id": shop.things["paying"]},
