@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import sys
 
-from . import http, imports, label_proof, labels, live, real_year, sales_page, settlement
+from . import (
+    customers,
+    http,
+    imports,
+    label_proof,
+    labels,
+    live,
+    real_year,
+    sales_page,
+    settlement,
+)
 
 PARTS = {
     "labels": labels.main, "imports": imports.main, "http": http.main,
     "sales_page": sales_page.main, "real_year": real_year.main,
     "settlement": settlement.main, "label_codes": label_proof.codes,
     "label_names": label_proof.names, "live": live.main,
+    "customers": customers.main,
 }  # fmt: skip
 
 

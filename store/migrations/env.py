@@ -24,6 +24,7 @@ from store.outbox import Outbox
 from store.payment import models as payment_models
 from store.payment.bank import models as bank_models
 from store.payment.costs import models as costs_models
+from store.reports import customer_models
 from store.reports import models as reports_models
 from store.sales import approval_models, guest_models, return_models, till_models
 from store.sales import models as sales_models
@@ -34,7 +35,8 @@ from store.stock import work_models as stock_work_models
 # Importing the modules is what fills the metadata that autogenerate compares with.
 TABLES = (
     Outbox, api_models, approval_models, bank_models, catalogue_models, costs_models,
-    delivery_models, door_models, floor_models, guest_models, identity_models, intake_models,
+    customer_models, delivery_models, door_models, floor_models, guest_models, identity_models,
+    intake_models,
     integration_models, labels_models, payment_models, reports_models, return_models, sales_models,
     membership_models, sellers_models, stock_models, stock_work_models, tier_models, till_models,
 )  # fmt: skip

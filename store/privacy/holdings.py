@@ -238,7 +238,7 @@ STAYS = frozenset({
     # The shop's own.
     "bad_stickers", "walks", "walk_finds", "walk_shelves", "point_rules", "tier_plans",
     "bundle_parts",
-    "categories", "change_marks", "changes", "coupons", "deliveries", "deposits",
+    "categories", "change_marks", "changes", "cohorts", "coupons", "deliveries", "deposits",
     "feed_entries", "feed_sources", "intake_codes", "intake_items", "intake_pieces",
     "item_groups", "items", "levels", "locations", "outbox",
     "payouts", "pictures", "places", "price_marks", "reckoning", "seller_settlements", "sellers",

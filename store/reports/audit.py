@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, case, func, literal_column, or_, select, union_all
 
 from ..payment.models import Transfer
 from ..sales.models import Refund, Sale
+from . import cohorts
 from .calendar import Span, day_number, month_start, months_of, zone
+from .customer_models import Cohort
 from .events import MEASURES, Choice, events
 from .models import WHOLE_DAY, TakingsOfItem
 from .reading import Books, open_books
@@ -21,8 +24,8 @@ def differences() -> dict[str, int]:
     """For each check, how many rows differ; every figure must be 0.
 
     `takings…`: rows of a roll-up table that are not the sum of the sale lines and refunds that no
-    longer wait in the outbox. `ledger`: currencies whose sales less refunds are not the charges
-    less refunds of the ledger.
+    longer wait in the outbox. `cohorts`: rows that are not what the months of the members come to.
+    `ledger`: currencies whose sales less refunds are not the charges less refunds of the ledger.
     """
     books = open_books()
     found = {
@@ -30,7 +33,14 @@ def differences() -> dict[str, int]:
         for model, spans in KEPT
         if books.usable
     }
+    if books.usable:
+        found["cohorts"] = _wrong_cohorts(books)
     return found | {"ledger": len(_wrong_currencies(books))}
+
+
+def _wrong_cohorts(books: Books) -> int:
+    kept = select(*(Cohort.__table__.c[name] for name in [*cohorts.KEYS, *cohorts.MEASURES]))
+    return _count_differing(books, list(cohorts.KEYS), cohorts.counted(), kept, cohorts.MEASURES)
 
 
 def _wrong_rows(books: Books, model: type[Any], months: int) -> int:
@@ -84,18 +94,21 @@ def _kept(model: type[Any], keys: list[str], months: int, part: Span) -> Select[
     return query.where(table.day.between(part.first, part.last))
 
 
-def _count_differing(books: Books, keys: list[str], one: Select[Any], other: Select[Any]) -> int:
+def _count_differing(
+    books: Books, keys: list[str], one: Select[Any], other: Select[Any],
+    measures: Sequence[str] = MEASURES,
+) -> int:  # fmt: skip
     left, right = one.subquery(), other.subquery()
-    negative = [(-right.c[name]).label(name) for name in MEASURES]
+    negative = [(-right.c[name]).label(name) for name in measures]
     both = union_all(
-        select(*(left.c[name] for name in [*keys, *MEASURES])),
+        select(*(left.c[name] for name in [*keys, *measures])),
         select(*(right.c[name] for name in keys), *negative),
     ).subquery()
     differing: Select[Any] = (
         select(literal_column("1"))
         .select_from(both)
         .group_by(*(both.c[name] for name in keys))
-        .having(or_(*(func.sum(both.c[name]) != 0 for name in MEASURES)))
+        .having(or_(*(func.sum(both.c[name]) != 0 for name in measures)))
     )
     query = select(func.count()).select_from(differing.subquery())
     return int(books.connection.scalar(query) or 0)

@@ -8,19 +8,24 @@ it is cannot change meanwhile, because whoever sums up holds the roll-up's one l
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from ..db import in_transaction
 from ..outbox import Outbox
 from ..sales import claims
 from ..sales.models import Refund
+from . import cohorts
 from .calendar import months_of
 from .events import MEASURES, NOBODY, PAID, REFUNDED, Choice, waiting
 from .models import WHOLE_DAY, WHOLE_MONTH, WHOLE_YEAR, TakingsOfMember
 from .rollup import adding, days_of, summed, up_to_date
 
 __all__ = ["pass_on", "take_over"]
+
+Row = dict[str, Any]
 
 
 @claims.follows
@@ -48,6 +53,11 @@ def pass_on(sale_ids: Sequence[str], was: int, member_id: int) -> None:
         for months in (WHOLE_DAY, WHOLE_MONTH, WHOLE_YEAR)
         for row in session.execute(summed(TakingsOfMember, months, part, choice)).all()
     ]
+    with cohorts.changing(session, [was, member_id]):
+        _move(session, rows, was)
+
+
+def _move(session: Session, rows: Sequence[Row], was: int) -> None:
     statement = adding(session.get_bind().dialect.name, TakingsOfMember)
     for row in rows:
         session.execute(statement, row)

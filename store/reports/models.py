@@ -11,7 +11,7 @@ price is that another TIME_ZONE means summing up anew, which `Reckoning` watches
 
 from __future__ import annotations
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, BigId
@@ -70,7 +70,12 @@ class TakingsOfMember(Measures, Base):
     """Takings from one shopper in a day, a month and a year."""
 
     __tablename__ = "takings_of_members"
-    __table_args__ = _CLUSTERED
+    __table_args__ = (
+        # A member's months: the owner's page of them, and the cohorts.
+        Index("ix_takings_of_members_member_id", "member_id", "currency", "day",
+              sqlite_where=text("months = 1"), postgresql_where=text("months = 1")),
+        _CLUSTERED,
+    )  # fmt: skip
 
     currency: Mapped[str] = mapped_column(String(3), primary_key=True)
     months: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)

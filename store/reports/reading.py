@@ -97,6 +97,10 @@ class Books:
             some = rows.c.member_id.in_(member_ids[at : at + 500])
             yield from self.connection.execute(grouped.where(some))
 
+    def rows(self, span: Span, choice: Choice, keys: Sequence[str]) -> Subquery:
+        """The same as rows for a statement to go on with: each event once, by the keys or finer."""
+        return self._rows(span, choice, keys, None)
+
     def currencies(self) -> list[str]:
         """The currencies in which anything was ever sold, without reading every row."""
         found: list[str] = []

@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -30,6 +31,7 @@ from ..db import in_transaction, transaction
 from ..outbox import Event, handles
 from ..prepared import Many, Prepared, listed
 from ..sales.models import Refund, Sale
+from . import cohorts
 from .calendar import Span, day_number, month_of, month_start, months_of, zone
 from .events import MEASURES, PAID, REFUNDED, Choice, events, sums
 from .models import (
@@ -65,11 +67,14 @@ def add_events(batch: Sequence[Event]) -> None:
         "refunded": Many(event.subject for event in batch if event.topic == REFUNDED),
     }
     span = _days(_first_and_last_named.first(**named))
-    for part in months_of(span) if span else ():
-        for model, months in _kept():
-            _adding_named(
-                web.setting("TIME_ZONE"), model.__tablename__, months, month_of(part.first)
-            ).run([named])
+    if span is None:
+        return
+    with cohorts.changing(session, [row.member_id for row in _members_named.all(**named)]):
+        for part in months_of(span):
+            for model, months in _kept():
+                _adding_named(
+                    web.setting("TIME_ZONE"), model.__tablename__, months, month_of(part.first)
+                ).run([named])
 
 
 def rebuild() -> None:
@@ -131,6 +136,7 @@ def _sum_up_anew(session: Session) -> None:
         for model, months in _kept():
             dialect = session.get_bind().dialect.name
             session.execute(_adding(dialect, model, months, part, Choice(settled=True)))
+    cohorts.anew(session)
 
 
 def _kept() -> Iterator[tuple[type[Any], int]]:
@@ -153,6 +159,23 @@ def _first_and_last(*of: Select[Any] | Sequence[str]) -> Any:
 
 _first_and_last_named = Prepared(
     lambda dialect: _first_and_last(listed("paid", dialect), listed("refunded", dialect))
+)
+
+
+_members_named = Prepared(
+    lambda dialect: (
+        select(Sale.member_id)
+        .where(
+            Sale.member_id.is_not(None),
+            or_(
+                Sale.id.in_(listed("paid", dialect)),
+                Sale.id.in_(
+                    select(Refund.sale_id).where(Refund.id.in_(listed("refunded", dialect)))
+                ),
+            ),
+        )
+        .distinct()
+    )
 )
 
 

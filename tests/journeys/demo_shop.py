@@ -65,7 +65,8 @@ NO_PAGES = {
     "intake.example", "intake.refused",
     "labels.picture", "labels.job_page", "labels.page_picture", "labels.sample",
     "labels.sheet_picture", "labels.find",
-    "reports.takings_csv", "reports.sales_csv", "reports.acts_csv", "privacy.data",
+    "reports.takings_csv", "reports.sales_csv", "reports.acts_csv", "reports.customers_csv",
+    "privacy.data",
     "sales.till_goods", "floor.live_part",
     "sales.till_worker", "door.exit_kit", "door.exit_worker",
     "sellers.sellers_csv", "sellers.settlement_csv", "sellers.settlement_pdf",
@@ -179,7 +180,7 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         found["label"] = db.session.scalar(select(labels.Label.id).limit(1))
         member = identity.find(SHOPPER.email)
         assert member is not None
-        found["order"] = _ordered(member.id, place)
+        found["shopper"], found["order"] = member.id, _ordered(member.id, place)
         found["complaint"] = _complaint()
         found["sale"] = sales.receipts(member_id=member.id, limit=1)[0].id
         found["list"] = _list(member.id, place)
@@ -348,6 +349,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "sales.ways": {"code": "LONG"}, "sales.payment": {"attempt_id": shop.things["paying"]},
         "sales.till_report": {"day_id": shop.things["day"]},
         "sales.till_payment": {"attempt_id": "none"}, "reports.table": {"kind": "items"},
+        "reports.customer": {"member_id": shop.things["shopper"]},
         "stock.purchase": {"slip_id": work["purchase"]},
         "stock.delivery": {"slip_id": work["delivery"]},
         "stock.shelf_count": {"slip_id": work["count"]},
