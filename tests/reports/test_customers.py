@@ -18,7 +18,7 @@ from bench.real_year import FILE, rows
 from store import outbox, reports
 from store.db import db, transaction
 from store.reports import customers
-from store.reports.claimed import take_over
+from store.reports.claimed import pass_on, take_over
 from store.reports.customer_models import Cohort
 from store.sales.models import Sale
 from tests.conftest import Clock
@@ -106,8 +106,15 @@ def test_the_figures_are_those_of_the_sales_in_whatever_order_they_are_told(shop
         session.execute(update(Sale).where(Sale.id == early.id).values(member_id=SHOPPERS))
         take_over([early.id], SHOPPERS)
     assert not any(reports.differences().values())
+    theirs = [one.id for one in shop.sold if one.member_id == 2 and not one.refund]
+    with transaction() as session:  # Two accounts of one person are one from now on.
+        session.execute(update(Sale).where(Sale.id.in_(theirs)).values(member_id=3))
+        pass_on(theirs, 2, 3)
+    assert not any(reports.differences().values())
     told = [one if one is not early else one.__class__(**vars(one) | {"member_id": SHOPPERS})
             for one in shop.sold]  # fmt: skip
+    told = [one.__class__(**vars(one) | {"member_id": 3}) if one.member_id == 2 else one
+            for one in told]  # fmt: skip
     hold(told, "2026-06", "2026-11")
     hold(told, "2026-08", "2026-08")
     hold(told, "2026-07", "2026-09")
