@@ -36,10 +36,11 @@ from store.intake import staging
 from store.labels import bad_stickers, walks
 from store.labels.judging import Shop
 from store.membership import offers
+from store.membership.consent_views import stop_path
 from store.payment import complaints
 from store.payment.gateways import Complaint
 from store.payment.models import Attempt, Dispute
-from store.sales import fulfilment, till_days
+from store.sales import fulfilment, pay_ins, till_days
 from store.sales.returns import Wish, declare
 from store.sellers import figures
 from store.stock import purchases, slips, transit
@@ -163,6 +164,9 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         good, person = item.id, somebody.id
     with app.app_context():
         sales.buy(sales.Buy(person, place, "CNY", (sales.Line(good, 1),), ids.new()))
+        money = pay_ins.Paid(person, place, "CNY", 12_345, "cash", ids.new(), person, 10**6)
+        found["stop"] = stop_path(person, "mail").rpartition("/")[2]
+        found["paid_in"], found["member"] = pay_ins.pay(money), person
     shopper.get("/pay?code=LONG")
     form = {"code": "LONG", "quantity": "1", "seen_minor": "123456", "means": "simulated",
             "wish": "never", "key": ids.new()}  # fmt: skip
@@ -343,9 +347,10 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "payment.top_up_state": {"top_up_id": shop.things["approve"].split("/")[3].split("?")[0]},
         "payment.onward": {"gateway": "none"},
         "privacy.held": {"section": "sales"},
-        "membership.stop": {"mark": "none"}, "sales.pay_in_slip": {"pay_in_id": "none"},
         "merging.merged": {"merge_id": "none"}, "sales.not_mine": {"sale_id": "none"},
         "payment.month": {"month": clock.now().strftime("%Y-%m")},
+        "membership.stop": {"mark": shop.things["stop"]},
+        "sales.pay_in_slip": {"pay_in_id": shop.things["paid_in"]},
         "sales.ways": {"code": "LONG"}, "sales.payment": {"attempt_id": shop.things["paying"]},
         "sales.till_report": {"day_id": shop.things["day"]},
         "sales.till_payment": {"attempt_id": "none"}, "reports.table": {"kind": "items"},
@@ -389,7 +394,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         f"/desk/deliveries/{work['booked']}", "/desk/exit?pass=nonsense", "/owner",
         "/desk/anything?code=NOTHING-HERE",
         "/me", "/desk/nowhere", "/desk/exit/" + shop.things["checked"][1],
-        "/me", "/desk/nowhere",
+        f"/desk/till/pay-ins?member={shop.things['member']}",
         f"/desk/walks/{shop.things['walk']}?result=1", f"/desk/labels?walk={shop.things['walk']}",
     ]  # fmt: skip
     seen["owner"] += ["/desk", "/me", "/owner/takings?period=today", "/owner/takings/shoppers"]
