@@ -2,7 +2,7 @@
 everything, as the shop's own workers are. Loading it anew takes two seconds and more each time.
 
 The nursery is one process for each process of pytest. It takes one JSON line for each wish and
-answers with one; it ends when its input does, so nothing is left behind.
+answers with one; it ends when its input does, and its servers with it.
 """
 
 from __future__ import annotations
@@ -88,21 +88,30 @@ def _main() -> None:
     answers = sys.stdout
     # Ctrl-C is for the tests, which close what they opened.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    alive: set[int] = set()
     for line in iter(sys.stdin.readline, ""):
         wish = json.loads(line)
-        answers.write(f"{json.dumps(_state(wish['pid']) if 'pid' in wish else _fork(wish))}\n")
+        answer = _state(wish["pid"], alive) if "pid" in wish else _fork(wish, alive)
+        answers.write(f"{json.dumps(answer)}\n")
         answers.flush()
+    # Whoever asked is gone, however it went: its servers go, too.
+    for pid in alive:
+        os.kill(pid, signal.SIGTERM)
 
 
-def _state(pid: int) -> int | None:
+def _state(pid: int, alive: set[int]) -> int | None:
     ended, status = os.waitpid(pid, os.WNOHANG)
-    return os.waitstatus_to_exitcode(status) if ended else None
+    if not ended:
+        return None
+    alive.discard(pid)
+    return os.waitstatus_to_exitcode(status)
 
 
-def _fork(wish: dict[str, Any]) -> int:
+def _fork(wish: dict[str, Any], alive: set[int]) -> int:
     pid = os.fork()
     if pid == 0:
         _be(wish["arguments"], wish["environment"], wish["output"])
+    alive.add(pid)
     return pid
 
 
