@@ -13,12 +13,13 @@ from . import (
     live,
     real_year,
     sales_page,
+    segments,
     settlement,
 )
 
 PARTS = {
     "labels": labels.main, "imports": imports.main, "http": http.main,
-    "sales_page": sales_page.main, "real_year": real_year.main,
+    "sales_page": sales_page.main, "segments": segments.main, "real_year": real_year.main,
     "settlement": settlement.main, "label_codes": label_proof.codes,
     "label_names": label_proof.names, "live": live.main,
     "customers": customers.main,

@@ -18,6 +18,7 @@ from flask_migrate import Migrate
 from . import api, assets, commands, money, settings, web
 from . import db as database
 from .answers import Answer
+from .campaigns import views as campaigns_views
 from .catalogue import commands as catalogue_commands
 from .catalogue import picture_url
 from .catalogue import views as catalogue_views
@@ -65,7 +66,7 @@ ROOMS = (
     payment_views, delivery_views, sales_views, door_views, reports_views,
     floor_views,
     integration_views, post_views, sellers_views, membership_views, privacy_views,
-    merging_views, opening_views, intake_views,
+    merging_views, opening_views, intake_views, campaigns_views,
 )  # fmt: skip
 COMMANDS = (
     identity_commands, catalogue_commands, labels_commands, stock_commands,

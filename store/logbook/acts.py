@@ -44,6 +44,7 @@ VERBS: dict[str, str] = {
     "till.closed": "till_day", "courier.counted": "member",
     "complaint.decided": "sale", "complaint.answered": "dispute",
     "offer.added": "offer", "offer.ended": "offer", "coupons.added": "offer",
+    "segment.added": "segment", "segment.ended": "segment",
     "zone.added": "zone", "zone.removed": "zone", "rate.set": "zone", "rate.removed": "zone",
     "place.added": "place", "place.described": "place", "weights.set": "rule",
     "settings.changed": "settings",

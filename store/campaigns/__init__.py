@@ -1,0 +1,1 @@
+"""Campaigns: what the shop tells which members, with their consent, and whether it helped."""
