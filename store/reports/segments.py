@@ -96,7 +96,7 @@ def _bought(books: Books, segment: Segment) -> Select[Any]:
     choice = Choice(
         currency=segment.currency, location_id=segment.location_id, channel=segment.channel
     )
-    rows = books.of_members(_last(segment.days), choice)
+    rows = books.rows(_last(segment.days), choice, ("member_id",))
     times, total = func.sum(rows.c.sales), func.sum(rows.c.total_minor)
     least = 1 if segment.least_times is None else segment.least_times
     query = select(rows.c.member_id).where(rows.c.member_id != NOBODY)
@@ -113,7 +113,7 @@ def _bought(books: Books, segment: Segment) -> Select[Any]:
 
 def _not_quiet(books: Books, days: int) -> Select[Any]:
     """Those who bought something in the last days, in any currency."""
-    rows: Subquery = books.of_members(_last(days), Choice())
+    rows: Subquery = books.rows(_last(days), Choice(), ("member_id",))
     bought = select(rows.c.member_id).where(rows.c.member_id != NOBODY)
     return bought.group_by(rows.c.member_id).having(func.sum(rows.c.sales) > 0)
 
