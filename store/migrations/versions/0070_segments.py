@@ -7,8 +7,8 @@ from alembic import op
 
 from store.db import BigId, Moment
 
-revision = "0065"
-down_revision = "0064"
+revision = "0070"
+down_revision = "0069"
 branch_labels = None
 depends_on = None
 
