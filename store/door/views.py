@@ -14,14 +14,24 @@ from flask_babel import format_timedelta, gettext
 from .. import catalogue, clock, forms, identity, ids, sales, stock
 from ..errors import Forbidden, Invalid
 from ..identity import member_codes
-from . import away_views, checks, passes, rule_views, seen, spot_views, spots, told
+from . import (
+    away_views,
+    checks,
+    passes,
+    report_views,
+    rule_views,
+    seen,
+    spot_views,
+    spots,
+    told,
+)
 from .blueprint import blueprint
 from .pass_views import exit_pass
 from .passes import PassRefused
 from .place import choose, here, words
 from .uses import Check
 
-__all__ = ["away_views", "blueprint", "exit_pass", "rule_views", "spot_views"]
+__all__ = ["away_views", "blueprint", "exit_pass", "report_views", "rule_views", "spot_views"]
 
 _KEY = re.compile(r"[0-9A-Za-z_-]{8,64}\Z")
 

@@ -70,6 +70,7 @@ NO_PAGES = {
     "privacy.data",
     "sales.till_goods", "floor.live_part",
     "sales.till_worker", "door.exit_kit", "door.exit_worker",
+    "door.exit_report_csv",
     "sellers.sellers_csv", "sellers.settlement_csv", "sellers.settlement_pdf",
     "sales.till_report_csv",
     "payment.month_csv", "payment.month_pdf", "sales.receipt_pdf", "sales.refund_pdf",

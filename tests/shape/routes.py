@@ -103,6 +103,8 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "door.exit_worker GET": ("/desk/exit/worker.js", PUBLIC),
     "door.flagged GET": ("/desk/exit/flagged", DESK),
     "door.rules GET": ("/owner/exit", OWNERS),
+    "door.exit_report GET": ("/owner/exit/report", OWNERS),
+    "door.exit_report_csv GET": ("/owner/exit/report.csv", OWNERS),
     "catalogue.desk_items GET": ("/desk/items", DESK),
     "catalogue.desk_item GET": ("/desk/items/{item}", DESK),
     "catalogue.new_item GET": ("/desk/items/new", DESK),
