@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -236,7 +236,3 @@ def bounds(about: int, least_bp: int, most_bp: int) -> tuple[float, float]:
     least = max(low - spread(least_bp) - (0 < least_bp < rules.WHOLE_BP), 0.0)
     most = min(high + spread(most_bp) + (0 < most_bp < rules.WHOLE_BP), float(about))
     return least, most
-
-
-def lasted(seconds: float | None) -> timedelta | None:
-    return None if seconds is None else timedelta(seconds=round(seconds))

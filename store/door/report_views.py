@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response, current_app, render_template, request, stream_with_context
+from flask_babel import format_decimal
 
 from .. import clock, identity, money, stock
 from ..errors import Invalid
@@ -28,7 +29,7 @@ def exit_report() -> str:
     found = report.report(_span(first, last, place), _zone())
     return render_template(
         "door/report.html", report=found, first=first, last=last, chosen=place,
-        places=stock.locations(), currency=_currency(), lasted=report.lasted,
+        places=stock.locations(), currency=_currency(), number=format_decimal,
         most=max([each.decided for each in found.hours.values()], default=0),
     )  # fmt: skip
 
