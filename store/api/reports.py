@@ -37,6 +37,8 @@ class Asked(Strict):
     category = _said("A category's code.")
     item = _said("An item's code.")
     shopper = _said("An e-mail address, phone number or id.")
+    brand = _said("A brand, as the items have it.")
+    staff = _said("The id of who sold at a till; 62 days at most.")
     kind = _said("all, sales or refunds.")
 
 
@@ -62,6 +64,7 @@ class Part(Strict):
 class Tables(Strict):
     items = fields.List(fields.Nested(Part), required=True)
     categories = fields.List(fields.Nested(Part), required=True)
+    brands = fields.List(fields.Nested(Part), required=True)
     locations = fields.List(fields.Nested(Part), required=True)
     channels = fields.List(fields.Nested(Part), required=True)
     means = fields.List(

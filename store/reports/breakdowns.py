@@ -1,9 +1,10 @@
-"""Takings by what they are made of: items, categories, locations, channels, means, shoppers."""
+"""Takings by what they are made of: items, categories, brands, places, channels, means, people."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -11,13 +12,18 @@ from sqlalchemy import select
 from .. import identity, stock
 from ..catalogue.models import Category, Item
 from .events import MEASURES, NOBODY
-from .filters import Filters
+from .filters import MOST_DAYS_OF_STAFF, Filters
 from .reading import Books
 from .values import Breakdown, Figures, Line
 
-__all__ = ["BREAKDOWNS", "PLACES", "added", "read_breakdown"]
+__all__ = ["AT_ONCE", "BREAKDOWNS", "PLACES", "added", "read_breakdown"]
 
-BREAKDOWNS = ("items", "categories", "locations", "channels", "means", "shoppers")
+BREAKDOWNS = (
+    "items", "categories", "brands", "locations", "channels", "means", "shoppers", "staff"
+)  # fmt: skip
+
+AT_ONCE = tuple(kind for kind in BREAKDOWNS if kind != "staff")
+"""Those of one page; who sold is in no roll-up, and has a page of its own."""
 
 _MOST_LINES_FOR_SHOPPERS = 15_000
 """The shoppers of some goods are read from the sale lines; above this many it would take long."""
@@ -42,6 +48,8 @@ def read_breakdown(
     """`rows` are those of the table where they were read already, for another table too."""
     if kind == "shoppers":
         return _shoppers(books, filters, most, offset)
+    if kind == "brands" and rows is None:
+        rows = books.by_item(filters.span, filters.choice)
     if kind == "means" and rows is None:
         if (
             books.from_lines(filters.choice, ("means",))
@@ -49,7 +57,15 @@ def read_breakdown(
         ):
             return Breakdown("means", None, 0)
         rows = books.summed(filters.span, filters.choice, ("means", "channel"))
+    if kind == "staff" and rows is None:
+        if filters.span.days > MOST_DAYS_OF_STAFF:
+            return Breakdown("staff", None, 0)
+        choice = replace(filters.choice, by_somebody=True)
+        rows = books.summed(filters.span, choice, ("sold_by", "channel"))
     names, key = _TABLES[kind]
+    if kind == "brands":
+        brands = books.brands()
+        rows = [(brands.get(row.item_id), *row[1:]) for row in rows or []]
     if rows is None and kind in ("items", "categories"):
         rows = books.by_item(filters.span, filters.choice)
     elif rows is None:
@@ -91,15 +107,23 @@ def _locations(books: Books, ids: list[Any]) -> Names:
     return {place.id: (place.code, {"": place.name}) for place in stock.locations()}
 
 
+def _staff(books: Books, ids: list[Any]) -> Names:
+    """Who sold at a till; what was bought at the shelf or on the web nobody did."""
+    known = identity.names_of(ids)
+    return {who: (str(who), {"": known.get(who, "")}) for who in ids}
+
+
 def _words(books: Books, ids: list[Any]) -> Names:
     """Channels and means are words of ours; the pages say them in the visitor's language."""
-    return {word: (word, {}) for word in ids}
+    return {word: (word or "", {}) for word in ids}
 
 
 # How to call the lines of a table, and by which of a row's keys they are added up.
 _TABLES: dict[str, tuple[Callable[[Books, list[Any]], Names], Callable[[Any], Any]]] = {
     "items": (_items, operator.itemgetter(1)),
     "categories": (_categories, operator.itemgetter(0)),
+    "brands": (_words, operator.itemgetter(0)),
+    "staff": (_staff, operator.itemgetter(0)),
     "locations": (_locations, operator.itemgetter(0)),
     "channels": (_words, operator.itemgetter(1)),
     "means": (_words, operator.itemgetter(0)),

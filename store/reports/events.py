@@ -70,6 +70,9 @@ class Choice:
     category_id: int | None = None
     item_id: int | None = None
     member_id: int | None = None
+    brand: str | None = None
+    sold_by: int | None = None
+    by_somebody: bool = False
     before: datetime | None = None
 
     @property
@@ -80,7 +83,7 @@ class Choice:
     @property
     def of_goods(self) -> bool:
         """Whether it is about some of the lines of a sale only."""
-        return self.item_id is not None or self.category_id is not None
+        return (self.item_id, self.category_id, self.brand) != (None, None, None)
 
 
 def waiting(topic: str) -> Select[Any]:
@@ -121,7 +124,7 @@ def _half(
     columns: list[Any] = [
         local_day(at, span).label("day"),
         local_hour(at, span).label("hour"),
-        Sale.location_id, Sale.channel, Sale.means, Sale.currency,
+        Sale.location_id, Sale.channel, Sale.means, Sale.currency, Sale.sold_by,
         func.coalesce(Sale.member_id, NOBODY).label("member_id"),
         literal_column("0" if refund else "1", BigInteger).label("sales"),
         literal_column("1" if refund else "0", BigInteger).label("refunds"),
@@ -179,6 +182,8 @@ def _goods(choice: Choice, item_id: Any) -> list[ColumnElement[bool]]:
     if choice.category_id is not None:
         members = select(Item.id).where(Item.category_id == choice.category_id)
         found.append(item_id.in_(members))
+    if choice.brand is not None:
+        found.append(item_id.in_(select(Item.id).where(Item.brand == choice.brand)))
     return found
 
 
@@ -202,9 +207,12 @@ def _conditions(at: Any, span: Span, choice: Choice, refund: bool) -> list[Colum
     for column, wanted in (
         (Sale.location_id, choice.location_id), (Sale.channel, choice.channel),
         (Sale.currency, choice.currency), (Sale.means, choice.means),
+        (Sale.sold_by, choice.sold_by),
     ):  # fmt: skip
         if wanted is not None:
             found.append(column == wanted)
+    if choice.by_somebody:
+        found.append(Sale.sold_by.is_not(None))
     return found + of_member(choice)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from .. import clock
 from ..sales.models import Sale
 from . import calendar
-from .breakdowns import BREAKDOWNS, PLACES, added, read_breakdown
+from .breakdowns import AT_ONCE, BREAKDOWNS, PLACES, added, read_breakdown
 from .calendar import Span
 from .events import MEASURES
 from .filters import Filters
@@ -56,13 +56,14 @@ class Report:
         return {breakdown.kind: breakdown for breakdown in self.breakdowns}
 
 
-def takings(filters: Filters, most: int = 10, kinds: Sequence[str] = BREAKDOWNS) -> Report:
+def takings(filters: Filters, most: int = 10, kinds: Sequence[str] = AT_ONCE) -> Report:
     """The whole report, each of its parts from the same moment. `most` limits the lines of the
     tables by item, category, location, channel and shopper; `kinds` says which of them."""
     books = open_books()
     places = books.summed(filters.span, filters.choice, PLACES)
     goods = books.by_item(filters.span, filters.choice)
-    read = {"locations": places, "channels": places, "items": goods, "categories": goods}
+    read = {"locations": places, "channels": places, "items": goods, "categories": goods,
+            "brands": goods}  # fmt: skip
     return Report(
         filters,
         [*dict.fromkeys([filters.currency, *books.currencies()])],

@@ -28,6 +28,8 @@ KINDS = ("all", "sales", "refunds")
 
 MOST_DAYS = 3660
 """Ten years in one report; more is refused."""
+MOST_DAYS_OF_STAFF = 62
+"""What one person sold is read from the sales themselves."""
 _MOST_ROWS = 400
 
 
@@ -54,12 +56,19 @@ class Filters:
     category: Chosen | None = None
     item: Chosen | None = None
     shopper: Chosen | None = None
+    brand: str | None = None
+    staff: Chosen | None = None
     hour: int | None = None
     kind: str = "all"
 
     @property
     def span(self) -> Span:
         return Span(day_number(self.first), day_number(self.last))
+
+    @property
+    def several(self) -> bool:
+        """Whether a sale can hold several of the items that are asked for."""
+        return self.item is None and (self.category is not None or self.brand is not None)
 
     @property
     def choice(self) -> Choice:
@@ -72,6 +81,8 @@ class Filters:
             category_id=self.category and self.category.id,
             item_id=self.item and self.item.id,
             member_id=self.shopper and self.shopper.id,
+            brand=self.brand,
+            sold_by=self.staff and self.staff.id,
         )
 
     def on(self, first: date, last: date, **changes: Any) -> Filters:
@@ -93,6 +104,8 @@ class Filters:
             "category": self.category and self.category.code,
             "item": self.item and self.item.code,
             "shopper": self.shopper and self.shopper.code,
+            "brand": self.brand,
+            "staff": self.staff and self.staff.code,
             "hour": None if self.hour is None else str(self.hour),
             "kind": None if self.kind == "all" else self.kind,
         }
@@ -121,6 +134,8 @@ def read(arguments: Mapping[str, str]) -> Filters:
         category=_read_category(given.get("category", "")),
         item=_read_item(given.get("item", "")),
         shopper=_read_shopper(given.get("shopper", "")),
+        brand=_kept(given.get("brand", ""), "brand") or None,
+        staff=_read_staff(given.get("staff", ""), days),
         hour=_read_hour(given.get("hour", "")),
         kind=_one_of(given, "kind", KINDS) or "all",
     )
@@ -242,6 +257,19 @@ def _read_shopper(value: str) -> Chosen | None:
         found = identity.find(kept)
     if found is None:
         return _refuse("shopper", value)
+    return Chosen(found.id, str(found.id), {"": identity.names_of([found.id])[found.id]})
+
+
+def _read_staff(value: str, days: int) -> Chosen | None:
+    """Who sold at the till, by number. No roll-up knows it, so many days are refused."""
+    if not value:
+        return None
+    if days > MOST_DAYS_OF_STAFF:
+        raise Invalid(f"By staff a report covers {MOST_DAYS_OF_STAFF} days at most", field="staff")
+    number = int(value) if value.isascii() and value.isdigit() and len(value) <= 9 else 0
+    found = db.session.get(identity.Member, number)
+    if found is None:
+        return _refuse("staff", value)
     return Chosen(found.id, str(found.id), {"": identity.names_of([found.id])[found.id]})
 
 

@@ -116,11 +116,12 @@ def _query(filters: Filters, before: Place | None, limit: int, refund: bool) -> 
     for column, wanted in (
         (Sale.currency, choice.currency), (Sale.location_id, choice.location_id),
         (Sale.channel, choice.channel), (Sale.means, choice.means),
+        (Sale.sold_by, choice.sold_by),
     ):  # fmt: skip
         if wanted is not None:
             query = query.where(column == wanted)
     query = query.where(*of_member(choice))
-    if choice.item_id is not None or choice.category_id is not None:
+    if choice.of_goods:
         lines = RefundLine.refund_id if refund else SaleLine.sale_id
         query = query.where(source.id.in_(_of_goods(select(lines), filters, refund)))
     return query.order_by(at.desc(), source.id.desc()).limit(limit)
@@ -133,6 +134,8 @@ def _of_goods(query: Any, filters: Filters, refund: bool) -> Any:
     if choice.category_id is not None:
         members = select(Item.id).where(Item.category_id == choice.category_id)
         query = query.where(item_id.in_(members))
+    if choice.brand is not None:
+        query = query.where(item_id.in_(select(Item.id).where(Item.brand == choice.brand)))
     return query
 
 

@@ -66,6 +66,11 @@ class Books:
         query = select(Item.category_id, found).join_from(found, Item, Item.id == found.c.item_id)
         return list(self.connection.execute(query))
 
+    def brands(self) -> dict[int, str]:
+        """The brands of items, of those that have one."""
+        query = select(Item.id, Item.brand).where(Item.brand != "")
+        return {row.id: row.brand for row in self.connection.execute(query)}
+
     def top_shoppers(
         self, span: Span, choice: Choice, limit: int | None, offset: int = 0
     ) -> tuple[list[Row[Any]], int]:
@@ -119,7 +124,8 @@ class Books:
         by_means = choice.means is not None or "means" in keys
         finer = "hour" in keys or "member_id" in keys or by_means
         whose_means = by_means and "member_id" in keys
-        few = choice.member_id is not None or whose_means
+        by_staff = choice.sold_by is not None or "sold_by" in keys
+        few = choice.member_id is not None or whose_means or by_staff
         return not self.usable or few or (of_goods and finer)
 
     def _rows(
@@ -182,6 +188,9 @@ def _kept_rows(
     ]
     if choice.category_id is not None:
         members = select(Item.id).where(Item.category_id == choice.category_id)
+        conditions.append(table.item_id.in_(members))
+    if choice.brand is not None:
+        members = select(Item.id).where(Item.brand == choice.brand)
         conditions.append(table.item_id.in_(members))
     found = []
     for months, part in pieces(span, longest):

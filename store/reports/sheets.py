@@ -1,31 +1,40 @@
-"""Tables as CSV: plain decimals, headings that never change, and no cell that a spreadsheet would
-take for a formula."""
+"""Tables as files, CSV or XLSX: plain decimals, headings that never change, and no cell that a
+spreadsheet would take for a formula."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import NamedTuple
 
 from .. import money
-from ..spreadsheets import guarded, written
+from ..spreadsheets import guarded
 from .calendar import date_of, zone
 from .figures import Figures, Line
 from .filters import Filters
 from .listing import Entry
 
-__all__ = ["of_entries", "of_lines", "of_series"]
+__all__ = ["Sheet", "of_entries", "of_lines", "of_series"]
+
+
+class Sheet(NamedTuple):
+    """A table of a file. Texts are guarded for CSV; numbers and days are such."""
+
+    head: Sequence[str]
+    rows: Iterable[Sequence[object]]
+
 
 _MEASURES = ("sales", "refunds", "items", "takings", "refunded", "tax", "currency")
 
 
-def of_series(lines: Iterable[Line], filters: Filters) -> Iterator[str]:
+def of_series(lines: Iterable[Line], filters: Filters) -> Sheet:
     """Takings over time: an hour, or the first and last day of each line."""
     if filters.by == "hour":
-        yield from written(
+        return Sheet(
             ("hour", *_MEASURES),
             ([int(line.code), *_measures(line.figures, filters.currency)] for line in lines),
         )
-        return
-    yield from written(
+    return Sheet(
         ("from", "to", *_MEASURES),
         (
             [date_of(line.span.first), date_of(line.span.last),
@@ -35,9 +44,9 @@ def of_series(lines: Iterable[Line], filters: Filters) -> Iterator[str]:
     )  # fmt: skip
 
 
-def of_lines(lines: Iterable[Line], filters: Filters, language: str) -> Iterator[str]:
+def of_lines(lines: Iterable[Line], filters: Filters, language: str) -> Sheet:
     """Takings by item, category, location, channel, means or shopper."""
-    yield from written(
+    return Sheet(
         ("code", "name", *_MEASURES),
         (
             [guarded(line.code), guarded(_name(line.names, language)),
@@ -47,10 +56,10 @@ def of_lines(lines: Iterable[Line], filters: Filters, language: str) -> Iterator
     )  # fmt: skip
 
 
-def of_entries(entries: Iterable[Entry], language: str) -> Iterator[str]:
+def of_entries(entries: Iterable[Entry], language: str) -> Sheet:
     """The list of sales and refunds; what was sold stands in one cell."""
     where = zone()
-    yield from written(
+    return Sheet(
         ("sale", "kind", "at", "location", "channel", "shopper", "what", "items", "total", "tax",
          "currency", "means"),
         (
@@ -58,8 +67,8 @@ def of_entries(entries: Iterable[Entry], language: str) -> Iterator[str]:
              entry.at.astimezone(where).isoformat(timespec="seconds"), guarded(entry.location_name),
              entry.channel, guarded(entry.who),
              guarded("; ".join(f"{many} x {_name(names, language)}" for names, many in entry.what)),
-             entry.quantity, money.text(entry.total_minor, entry.currency),
-             money.text(entry.tax_minor, entry.currency), entry.currency, entry.means]
+             entry.quantity, _amount(entry.total_minor, entry.currency),
+             _amount(entry.tax_minor, entry.currency), entry.currency, entry.means]
             for entry in entries
         ),
     )  # fmt: skip
@@ -69,8 +78,12 @@ def _measures(figures: Figures, currency: str) -> list[object]:
     amounts = (figures.total_minor, figures.refunded_minor, figures.tax_minor)
     return [
         figures.sales, figures.refunds, figures.quantity,
-        *(money.text(amount, currency) for amount in amounts), currency,
+        *(_amount(amount, currency) for amount in amounts), currency,
     ]  # fmt: skip
+
+
+def _amount(minor: int, currency: str) -> Decimal:
+    return Decimal(money.text(minor, currency))
 
 
 def _name(names: dict[str, str], language: str) -> str:

@@ -135,6 +135,7 @@ class Links:
             name: url_for(name)
             for name in (
                 "reports.takings", "reports.takings_csv", "reports.sales", "reports.sales_csv",
+                "reports.takings_xlsx", "reports.sales_xlsx",
             )
         }  # fmt: skip
 
@@ -150,6 +151,12 @@ class Links:
 
     def csv(self, kind: str) -> str:
         return _address(self._paths["reports.takings_csv"], self.filters.address(), table=kind)
+
+    def xlsx(self, kind: str) -> str:
+        return _address(self._paths["reports.takings_xlsx"], self.filters.address(), table=kind)
+
+    def sales_xlsx(self) -> str:
+        return _address(self._paths["reports.sales_xlsx"], self.filters.address())
 
     def sales_csv(self) -> str:
         return _address(self._paths["reports.sales_csv"], self.filters.address())
@@ -198,8 +205,10 @@ class Links:
             return {"channel": line.code}
         if kind == "means":
             return {"means": line.code}
+        if kind == "brands":
+            return {"brand": line.code or None}
         field = {"items": "item", "categories": "category", "locations": "location",
-                 "shoppers": "shopper"}[kind]  # fmt: skip
+                 "shoppers": "shopper", "staff": "staff"}[kind]  # fmt: skip
         # Goods without a category cannot be asked for by one; the figure stays without a link.
         chosen = Chosen(int(line.key), line.code, line.names) if line.key is not None else None
         return {field: chosen}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template, request, stream_with_context
@@ -11,12 +10,16 @@ from .. import catalogue, logbook, money, stock, web
 from ..errors import Invalid, NotFound
 from ..identity import needs
 from ..sales import CHANNELS, MEANS
+from ..spreadsheets import XLSX, workbook, written
 from . import figures, listing, sheets, shown
 from .filters import Filters, read
 
 blueprint = Blueprint("reports", __name__)
 
 PAGE = 100
+
+MOST_IN_WORKBOOK = 50_000
+"""A longer list would take a minute to pack."""
 
 
 @blueprint.get("/owner/takings")
@@ -44,19 +47,20 @@ def table(kind: str) -> str:
 
 
 @blueprint.get("/owner/takings.csv")
+@blueprint.get("/owner/takings.xlsx", endpoint="takings_xlsx")
 @needs("see_sales")
 def takings_csv() -> Response:
-    """Any of the tables as CSV, all of its lines: `table` is time, items, categories …"""
+    """Any of the tables as a file, all of its lines: `table` is time, items, categories …"""
     filters, kind = read(request.args), request.args.get("table", "time")
     if kind == "time":
-        text = sheets.of_series(figures.over_time(filters), filters)
+        sheet = sheets.of_series(figures.over_time(filters), filters)
     elif kind in figures.BREAKDOWNS:
         lines = figures.breakdown(filters, kind, None).lines or []
-        text = sheets.of_lines(lines, filters, web.language())
+        sheet = sheets.of_lines(lines, filters, web.language())
     else:
         raise Invalid(f"table must be time or one of {', '.join(figures.BREAKDOWNS)}",
                       field="table")  # fmt: skip
-    return _csv(text, f"takings-{kind}", filters)
+    return sheet_file(sheet, f"takings-{kind}-{filters.first}-{filters.last}")
 
 
 @blueprint.get("/owner/sales")
@@ -74,12 +78,19 @@ def sales() -> str:
 
 
 @blueprint.get("/owner/sales.csv")
+@blueprint.get("/owner/sales.xlsx", endpoint="sales_xlsx")
 @needs("see_sales")
 def sales_csv() -> Response:
+    """The whole list as a file. Raises Invalid for a workbook of more than it is good for."""
     filters = read(request.args)
+    if request.path.endswith(".xlsx"):
+        total = figures.in_all(filters)
+        if total.sales + total.refunds > MOST_IN_WORKBOOK:
+            raise Invalid(f"A workbook takes {MOST_IN_WORKBOOK} lines; choose fewer days, or CSV",
+                          field="to")  # fmt: skip
     logbook.listed("sales.csv", **filters.address())
-    text = sheets.of_entries(listing.all_entries(filters), web.language())
-    return _csv(text, "sales", filters)
+    sheet = sheets.of_entries(listing.all_entries(filters), web.language())
+    return sheet_file(sheet, f"sales-{filters.first}-{filters.last}")
 
 
 def report_page(template: str, filters: Filters, **more: Any) -> str:
@@ -109,8 +120,13 @@ def _page_number() -> int:
     return int(text)
 
 
-def _csv(text: Iterable[str], name: str, filters: Filters) -> Response:
-    response = Response(stream_with_context(iter(text)), mimetype="text/csv")
-    name = f"{name}-{filters.first}-{filters.last}.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+def sheet_file(sheet: sheets.Sheet, name: str) -> Response:
+    """A table as the file that the address ends in: .xlsx, else .csv."""
+    if request.path.endswith(".xlsx"):
+        ending = "xlsx"
+        response = Response(stream_with_context(workbook(*sheet)), mimetype=XLSX)
+    else:
+        ending = "csv"
+        response = Response(stream_with_context(written(*sheet)), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
     return response

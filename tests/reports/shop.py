@@ -60,6 +60,7 @@ class Shop:
             add(insert(Item), [
                 {"id": at, "code": f"ITEM{at}", "names": {"en": f"Thing {at}"}, "tax_rate_bp": 1300,
                  "category_id": 1 + at % 3 if at > 1 else None, "descriptions": {},
+                 "brand": brand_of(at) or "",
                  "created_at": now, "updated_at": now}
                 for at in range(1, ITEMS + 1)
             ])  # fmt: skip
@@ -82,7 +83,8 @@ class Shop:
         member_id: int = 1,
         means: str = "account",
     ) -> Sold:
-        """A paid sale of (item, quantity, total) lines."""
+        """A paid sale of (item, quantity, total) lines; at a till the member with the number of
+        the place sold it."""
         taxed = tuple((item, many, total, total * 13 // 113) for item, many, total in lines)
         sale = Sold(ids.new(), at, location_id, channel, currency, member_id, taxed, means=means)
         total, tax = sum(line[2] for line in taxed), sum(line[3] for line in taxed)
@@ -91,6 +93,7 @@ class Shop:
                 "id": sale.id, "member_id": member_id, "key": sale.id, "contents": "",
                 "location_id": location_id, "channel": channel, "currency": currency,
                 "means": means, "total_minor": total, "tax_minor": tax, "created_at": at,
+                "sold_by": location_id if channel == "till" else None,
             }])  # fmt: skip
             session.execute(insert(SaleLine), [
                 {"sale_id": sale.id, "position": position, "item_id": item, "quantity": quantity,
@@ -168,6 +171,11 @@ class Shop:
             "debit_id": debit, "credit_id": debit + 1, "amount_minor": total, "reason": reason,
             "currency": currency, "sale_id": sale_id, "at": at,
         }])  # fmt: skip
+
+
+def brand_of(item: int) -> str | None:
+    """Items 1 to 3 are of no brand."""
+    return f"Brand {item % 2}" if item > 3 else None
 
 
 def measures(sold: list[Sold], items: set[int] | None = None) -> dict[Any, int]:

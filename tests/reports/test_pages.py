@@ -9,6 +9,7 @@ from html import unescape
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from openpyxl import load_workbook
 from sqlalchemy import insert, update
 
 from store import ids, outbox
@@ -148,6 +149,11 @@ def test_a_name_in_csv_is_never_a_formula(
     assert row["name"].lstrip("'") == name
     assert row["name"][0] not in "=+-@\t"
     assert (row["takings"], row["items"], row["currency"]) == ("-19.99", "-1", "CNY")
+    book = load_workbook(io.BytesIO(owner.get("/owner/takings.xlsx?table=items&period=today").data))
+    head, cells = book.worksheets[0].iter_rows()
+    in_book = dict(zip([cell.value for cell in head], cells, strict=True))
+    assert (in_book["name"].value, in_book["name"].data_type) == (name, "s")
+    assert (in_book["takings"].value, in_book["takings"].data_type) == (-19.99, "n")
 
 
 def test_the_table_over_time_has_every_day_even_the_empty_ones(
@@ -169,7 +175,9 @@ def test_the_table_over_time_has_every_day_even_the_empty_ones(
         "/owner/takings/items?page=0", "/owner/takings/items?page=99999999",
         "/owner/takings?hour=99", "/owner/takings?shopper=9223372036854775808",
         "/owner/sales?before=x", "/owner/sales?before=9999999999999999-Z", "/owner/takings/x",
-        "/owner/takings.csv?table=x", "/owner/sales?before=-",
+        "/owner/takings.csv?table=x", "/owner/sales?before=-", "/owner/takings.xlsx?table=x",
+        "/owner/takings?brand=%00", "/owner/takings/staff?staff=x", "/owner/takings/staff",
+        "/owner/takings?staff=1&period=this_year&brand=%27",
     ],
 )  # fmt: skip
 def test_a_strange_address_is_no_failure(owner: FlaskClient, url: str) -> None:

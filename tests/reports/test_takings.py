@@ -17,7 +17,7 @@ from store.reports import breakdowns, figures, listing
 from store.reports.calendar import day_number
 from store.reports.reading import open_books
 from tests.conftest import Clock
-from tests.reports.shop import ITEMS, Shop, Sold, local, measures
+from tests.reports.shop import ITEMS, Shop, Sold, brand_of, local, measures
 
 NOW = datetime(2026, 11, 3, 15, 20, tzinfo=UTC)
 QUESTIONS: tuple[dict[str, str], ...] = (
@@ -32,6 +32,7 @@ QUESTIONS: tuple[dict[str, str], ...] = (
     {"period": "this_year", "shopper": "4"}, {"period": "this_year", "currency": "JPY"},
     {"period": "this_year", "item": "ITEM5", "by": "hour", "location": "L1"},
     {"period": "this_year", "category": "c1", "by": "hour"},
+    {"period": "this_year", "brand": "Brand 1"}, {"period": "this_month", "staff": "2"},
     {"period": "this_year", "shopper": "2", "category": "c3", "channel": "shelf"},
 )  # fmt: skip
 
@@ -117,6 +118,13 @@ def _check(shop: Shop, filters: reports.Filters, zone: str) -> None:
         totals = [line.figures.total_minor for line in breakdown.lines]
         assert totals == sorted(totals, reverse=True)
 
+    if filters.span.days <= 62 and items is None:
+        tills = [sale for sale in inside if sale.channel == "till"]
+        sold = {sale.location_id: measures([one for one in tills
+                if one.location_id == sale.location_id], items) for sale in tills}  # fmt: skip
+        staff = breakdowns.read_breakdown(open_books(), filters, "staff", None).lines or []
+        assert {line.key: asdict(line.figures) for line in staff} == sold
+
     entries = list(listing.all_entries(filters))
     assert sorted(entry.id for entry in entries) == sorted(sale.id for sale in inside)
     assert sum(entry.total_minor for entry in entries) == report.figures.total_minor
@@ -126,6 +134,8 @@ def _check(shop: Shop, filters: reports.Filters, zone: str) -> None:
 def _items(filters: reports.Filters) -> set[int] | None:
     if filters.item:
         return {filters.item.id}
+    if filters.brand:
+        return {item for item in range(1, ITEMS + 1) if brand_of(item) == filters.brand}
     return _category(filters.category.id) if filters.category else None
 
 
@@ -140,6 +150,7 @@ def _fits(sale: Sold, filters: reports.Filters, items: set[int] | None) -> bool:
         and (not filters.channel or sale.channel == filters.channel)
         and (not filters.means or sale.means == filters.means)
         and (not filters.shopper or sale.member_id == filters.shopper.id)
+        and (not filters.staff or (sale.channel, sale.location_id) == ("till", filters.staff.id))
         and (items is None or bool(items & {line[0] for line in sale.lines}))
     )
 
@@ -179,9 +190,11 @@ def _by_goods(sold: list[Sold], items: set[int] | None, kind: str) -> dict[Any, 
     return found
 
 
-def _key(item: int, kind: str) -> int | None:
+def _key(item: int, kind: str) -> int | str | None:
     if kind == "items":
         return item
+    if kind == "brands":
+        return brand_of(item)
     return 1 + item % 3 if item > 1 else None
 
 

@@ -230,6 +230,8 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "reports.takings GET": ("/owner/takings", OWNERS),
     "reports.table GET": ("/owner/takings/items", OWNERS),
     "reports.takings_csv GET": ("/owner/takings.csv", OWNERS),
+    "reports.takings_xlsx GET": ("/owner/takings.xlsx", OWNERS),
+    "reports.sales_xlsx GET": ("/owner/sales.xlsx", OWNERS),
     "reports.sales GET": ("/owner/sales", OWNERS),
     "reports.sales_csv GET": ("/owner/sales.csv", OWNERS),
     "reports.customers GET": ("/owner/customers", OWNERS),
