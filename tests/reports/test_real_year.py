@@ -18,7 +18,7 @@ def settings(settings: dict[str, object]) -> dict[str, object]:
 def found() -> list[real_figures.Fact]:
     if not FILE.exists():
         pytest.skip("no shared data beside this checkout")
-    return real_figures.facts(every=150)
+    return real_figures.facts(every=83)
 
 
 def test_every_figure_of_the_year_is_that_of_the_file(
