@@ -164,8 +164,11 @@ def load(found: list[Fact]) -> None:
     """The facts as the rows that the till would have written, and their sums."""
     books, now = _Books(), datetime(2010, 11, 30, tzinfo=UTC)
     books.number("shopper", "")
-    for (_, back), lines in itertools.groupby(found, lambda fact: (fact.invoice, fact.back)):
-        (books.give_back if back else books.sell)(list(lines))
+    invoices: dict[tuple[str, bool], list[Fact]] = defaultdict(list)
+    for fact in found:  # The lines of one invoice do not always stand together.
+        invoices[fact.invoice, fact.back].append(fact)
+    for (_, back), lines in invoices.items():
+        (books.give_back if back else books.sell)(lines)
     named: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for (kind, name), number in books.numbers.items():
         named[kind].append((number, name))
