@@ -86,7 +86,7 @@ class KeyReused(Refusal):
 class Wanted:
     """What a shopper asks for: so much, by this way of paying, under the key of their page; or of
     the till of `sold_by`. A kept card pays (`saved_id`), or the one that pays is kept.
-    `payer`: whose WeChat pays (`gateways.Order`)."""
+    `payer`: whose WeChat pays (`gateways.Order`). `back_to`: where a top-up leads on to."""
 
     member_id: int | None
     amount_minor: int
@@ -102,6 +102,7 @@ class Wanted:
     saved_id: str | None = None
     keeps: bool = False
     payer: str = field(default="", repr=False)
+    back_to: str = ""
 
 
 class Ends(NamedTuple):
@@ -146,7 +147,7 @@ def begin(
         refunded_minor=0,
         amount_minor=wanted.amount_minor, currency=wanted.currency, state="created",
         created_at=at, ends_at=at + lasts, ask_at=at + FIRST_ASKED_AFTER,
-        saved_id=wanted.saved_id, keeps=wanted.keeps,
+        saved_id=wanted.saved_id, keeps=wanted.keeps, back_to=wanted.back_to,
     )  # fmt: skip
     in_transaction().add(mine)
     return mine

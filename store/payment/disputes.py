@@ -2,7 +2,8 @@
 
 Meanwhile the provider holds it: it moves from what the provider owes us to the account `disputed`.
 Won, it moves back; lost, it is a loss of the takings. While a payment is disputed nothing of it is
-refunded, for it would go out twice. Complaints at a provider stand beside them (`complaints`).
+refunded, for it would go out twice. Complaints at a provider stand beside them (`complaints`). What
+is left of a disputed top-up is withheld from its account as long.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from sqlalchemy import insert, or_, select, update
 
 from .. import clock, ids
 from ..db import db, in_transaction, repeatable, transaction
-from . import attempts, events, ledger
+from . import attempts, events, ledger, withheld
 from .gateways import Claim, Notice, NoticeForeign
 from .models import CAME, Attempt, Dispute, Transfer
 
@@ -70,6 +71,7 @@ def _open(mine: Attempt, claim: Claim) -> Dispute:
     in_transaction().add(made)
     in_transaction().flush()
     _move(made, DISPUTED, f"gateway:{mine.gateway}", "dispute")
+    withheld.withhold(mine, made)
     return made
 
 
@@ -78,6 +80,7 @@ def _decide(mine: Attempt, found: Dispute, state: str) -> None:
     in_transaction().execute(update(Dispute).where(Dispute.id == found.id).values(**values))
     to = f"gateway:{mine.gateway}" if state == "won" else ledger.TAKINGS
     _move(found, to, DISPUTED, f"dispute_{state}")
+    withheld.end(mine, found, to_member=state == "won")
     held = (Dispute.attempt_id == mine.id, Dispute.kind == "dispute", Dispute.state != "won")
     others = select(Dispute.id).where(*held)
     if in_transaction().scalar(others.limit(1)) is None:

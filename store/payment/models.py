@@ -104,7 +104,8 @@ class Attempt(Base):
     the seller's (`sold_by`), and nobody's name may be known; a guest's is that of their device
     (`guest_id`). `refunded_minor` is
     what went back or is on its way back: the guard against sending more than came. `saved_id` is
-    the kept card that pays; `keeps` says that the card which pays is to be kept."""
+    the kept card that pays; `keeps` says that the card which pays is to be kept. `back_to` is the
+    page of this shop on which the shopper was when they went to top up."""
 
     __tablename__ = "attempts"
     __table_args__ = (
@@ -160,6 +161,7 @@ class Attempt(Base):
     reference: Mapped[str] = mapped_column(String(128), default="")
     next_url: Mapped[str] = mapped_column(Text, default="")
     code: Mapped[str] = mapped_column(Text, default="")
+    back_to: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[str] = mapped_column(String(16), default="created")
     sale_id: Mapped[str | None] = mapped_column(String(20), index=True)
     keeps: Mapped[bool] = mapped_column(default=False)
@@ -257,7 +259,9 @@ class Dispute(Base):
     """A dispute over money that came, as its provider tells of it: open until it is decided. Its
     amount stands in the account `disputed` meanwhile. A `complaint` moves no money: it waits for
     us (open), for somebody else (answered), or is over; `told_at` is when its provider was asked,
-    `words` and `phone` are the shopper's, the phone as long as it is not over."""
+    `words` and `phone` are the shopper's, the phone as long as it is not over.
+    `withheld_minor`: what of a disputed top-up was left in the member's account and stands in the
+    account `withheld`."""
 
     __tablename__ = "disputes"
     __table_args__ = (
@@ -270,6 +274,7 @@ class Dispute(Base):
         ),
         CheckConstraint("(state IN ('open', 'answered')) = (closed_at IS NULL)", name="closed"),
         CheckConstraint("(kind = 'complaint') = (told_at IS NOT NULL)", name="told"),
+        CheckConstraint("withheld_minor BETWEEN 0 AND amount_minor", name="withheld"),
         Index("ix_disputes_attempt_id", "attempt_id"),
     )
 
@@ -279,6 +284,7 @@ class Dispute(Base):
     kind: Mapped[str] = mapped_column(String(10), default="dispute")
     reference: Mapped[str] = mapped_column(String(128))
     amount_minor: Mapped[int] = mapped_column(BigId)
+    withheld_minor: Mapped[int] = mapped_column(BigId, default=0)
     currency: Mapped[str] = mapped_column(String(3))
     state: Mapped[str] = mapped_column(String(8), default="open")
     reason: Mapped[str] = mapped_column(String(64), default="")

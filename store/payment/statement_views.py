@@ -96,6 +96,8 @@ def kind_name(reason: str) -> str:
         "transfer_in": gettext("Bank transfer"), "paid_in": gettext("Paid in at the till"),
         "paid_out": gettext("Paid out at the till"),
         "merged": gettext("From your other account"),
+        "withheld": gettext("Held back for a dispute"),
+        "withheld_back": gettext("No longer held back"),
     }  # fmt: skip
     return names.get(reason) or str(gettext("Correction"))
 

@@ -15,23 +15,27 @@ from .attempts import Ends, KeyReused, Wanted
 from .calls import GatewayAway
 from .gateways import Gateway
 from .ledger import deposit
-from .models import OPEN, Attempt
+from .models import CAME, OPEN, Attempt
 
 LASTS = timedelta(hours=24)
 
 
 def top_up(wanted: Wanted, gateway: Gateway, *, most_minor: int) -> Attempt:
     """Opener (twice): start a top-up and settle it if the provider answers at once. The same key
-    answers the same top-up.
+    with the same provider answers the same top-up, as long as it may be paid, and ever after it
+    was; another provider, or a page that tries again, begins the next one under that key.
 
     Raises Invalid (nothing, or more than the limit), KeyReused, GatewayAway.
     """
     if not 0 < wanted.amount_minor <= most_minor:
         raise Invalid("This amount cannot be topped up", field="amount", most_minor=most_minor)
-    try:
-        mine, fresh = _begin(wanted, gateway.name)
-    except IntegrityError:  # The same page was sent twice at once, and the other one was faster.
-        mine, fresh = _begin(wanted, gateway.name)
+    for last in (False, False, True):
+        try:
+            mine, fresh = _begin(wanted, gateway.name)
+            break
+        except IntegrityError:  # The same page was sent twice at once, and the other was faster.
+            if last:
+                raise
     if fresh:
         try:
             asking.start(mine, wanted, gateway, f"/me/top-up/{mine.id}")
@@ -43,14 +47,23 @@ def top_up(wanted: Wanted, gateway: Gateway, *, most_minor: int) -> Attempt:
 
 @repeatable
 def _begin(wanted: Wanted, gateway: str) -> tuple[Attempt, bool]:
+    """Opener: the attempt of this page, and whether its provider must be asked."""
     with transaction():
-        mine = attempts.with_key(wanted.member_id, wanted.key)
-        if mine is None:
+        earlier = attempts.with_key(wanted.member_id, wanted.key)
+        if earlier is None:
             return attempts.begin(wanted, gateway, "top_up", LASTS), True
         said = (wanted.amount_minor, wanted.currency, "top_up")
-        if (mine.amount_minor, mine.currency, mine.purpose) != said:
+        if (earlier.amount_minor, earlier.currency, earlier.purpose) != said:
             raise KeyReused("The key was used for another amount")
-        return mine, False
+        if earlier.state in CAME:
+            return earlier, False
+        if earlier.state in OPEN:
+            if (earlier.gateway, earlier.way) == (gateway, wanted.way):
+                # One that was written down, and whose provider has told nothing, is asked again.
+                return earlier, earlier.state == "created"
+            attempts.step(attempts.locked(earlier.id), "given_up", "return")
+        number = earlier.number + 1
+        return attempts.begin(wanted, gateway, "top_up", LASTS, number=number), True
 
 
 def _paid(mine: Attempt) -> None:

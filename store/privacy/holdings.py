@@ -206,7 +206,7 @@ CLEARED: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("transfers", {"note": ""}, f"note <> '' AND debit_id {_ACCOUNTS}"),
     ("dispute_answers", {"words": ""}, f"dispute_id {_DISPUTES}"),
     ("disputes", {"reason": "", "words": "", "phone": ""}, f"attempt_id {_ATTEMPTS}"),
-    ("attempts", {"next_url": "", "code": ""}, "member_id = :member"),
+    ("attempts", {"next_url": "", "code": "", "back_to": ""}, "member_id = :member"),
     (
         "saved_means",
         {"brand": "", "last4": "", "exp_month": 0, "exp_year": 0},

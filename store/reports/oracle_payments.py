@@ -66,6 +66,20 @@ RULES = (
                OR (d.phone <> '' AND d.closed_at IS NOT NULL)""",
     ),
     (
+        "withheld_not_held",
+        "currencies in which another amount is withheld for disputes than their open ones say",
+        """SELECT COUNT(*) FROM (
+             SELECT currency FROM (
+               SELECT currency, withheld_minor AS held FROM disputes WHERE state = 'open'
+               UNION ALL
+               SELECT t.currency, t.amount_minor FROM transfers t
+                 JOIN accounts a ON a.id = t.debit_id WHERE a.code LIKE 'withheld:%'
+               UNION ALL
+               SELECT t.currency, -t.amount_minor FROM transfers t
+                 JOIN accounts a ON a.id = t.credit_id WHERE a.code LIKE 'withheld:%') AS sides
+             GROUP BY currency HAVING SUM(held) <> 0) AS off""",
+    ),
+    (
         "goods_kept_for_no_payment",
         "goods that are kept for a payment which is not open any more",
         """SELECT COUNT(*) FROM reservations r JOIN attempts a ON a.id = r.sale_id

@@ -13,10 +13,11 @@ from .. import delivery, identity, ids, membership, stock, web
 from .. import forms as fields
 from ..catalogue import Quote
 from ..errors import Invalid, NotFound, Refusal
+from ..payment import in_wechat_views
 from ..payment.gateways import OUTSIDE
 from ..payment.gateways.simulated import WISHES
 from ..payment.on_delivery import MEANS
-from . import basket, forms, fulfilment, in_wechat_views
+from . import basket, forms, fulfilment
 from .basket_views import BasketChanged
 from .buying import Line
 from .elsewhere import Elsewhere, elsewhere, far

@@ -11,15 +11,15 @@ from flask.typing import ResponseReturnValue
 from .. import catalogue, clock, identity, ids, payment, web
 from .. import forms as fields
 from ..errors import NotFound
-from ..payment import asides, asking, cards, events, paybacks
+from ..payment import asides, asking, cards, events, in_wechat_views, paybacks
 from ..payment.card_models import SavedMeans
 from ..payment.gateways import Gateway, Keeps
 from ..payment.gateways.bank import NAME as BANK
-from ..payment.gateways.bank import Bank
-from ..payment.gateways.offered import least_by_transfer, offered, set_up
+from ..payment.gateways.offered import least_by_transfer
 from ..payment.gateways.simulated import WISHES
 from ..payment.models import OPEN, Attempt
-from . import basket, forms, guest_views, guests, in_wechat_views, paying
+from ..payment.offering_views import gateway_named, gateway_of, offered_here
+from . import basket, forms, guest_views, guests, paying
 from .basket_views import BasketChanged
 from .buying import Buy, Line
 from .goods import deposited, due_minor, parts_of
@@ -47,12 +47,6 @@ class _Goods(NamedTuple):
     @property
     def total_minor(self) -> int:
         return sum(total for _, _, total in self.shown)
-
-
-@blueprint.app_template_global()
-def pays_outside() -> bool:
-    """Whether there is anything but the account to pay with, at once."""
-    return any(name != BANK for name in set_up(current_app.config))
 
 
 @blueprint.get("/pay", endpoint="ways")
@@ -217,7 +211,7 @@ def _again(mine: Attempt) -> str:
 def check(attempt_id: str) -> ResponseReturnValue:
     """Ask the provider now: the shopper is back."""
     mine = _mine(attempt_id)
-    asking.ask_about(mine, _gateway_of(mine))
+    asking.ask_about(mine, gateway_of(mine))
     return redirect(url_for("sales.payment", attempt_id=attempt_id), 303)
 
 
@@ -225,7 +219,7 @@ def check(attempt_id: str) -> ResponseReturnValue:
 def abandon(attempt_id: str) -> ResponseReturnValue:
     """The shopper does not want to pay in this way any more."""
     mine = _mine(attempt_id)
-    asking.abandon(mine, _gateway_of(mine))
+    asking.abandon(mine, gateway_of(mine))
     return redirect(url_for("sales.payment", attempt_id=attempt_id), 303)
 
 
@@ -249,26 +243,6 @@ def keeps_asked(asked: Buy | Order) -> bool:
     """Whether a member wants the card kept that they are going to pay with."""
     wants = fields.flag("keep") and asked.member_id is not None
     return wants and isinstance(gateway_named(asked.means), Keeps)
-
-
-def gateway_named(name: str) -> Gateway:
-    found = set_up(current_app.config).get(name)
-    if found is None:
-        raise NotFound("This shop has no such way of paying")
-    return found
-
-
-def _gateway_of(mine: Attempt) -> Gateway:
-    """Of what was begun; a transfer can be given up where the shop takes none any more."""
-    return Bank("", "") if mine.gateway == BANK else gateway_named(mine.gateway)
-
-
-def offered_here(total_minor: int, channel: str) -> list[Gateway]:
-    agent = request.headers.get("User-Agent", "")
-    return offered(
-        current_app.config, amount_minor=total_minor, currency=forms.currency(), agent=agent,
-        channel=channel, payer=identity.payer(),
-    )  # fmt: skip
 
 
 def _item() -> _Goods:

@@ -174,7 +174,7 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
     found["paying"] = shopper.post("/pay", form).location.split("/")[2].split("?")[0]
     shopper.get("/me/top-up")
     for wish in ("approve", "decline", "never"):
-        form = {"amount": "5000", "wish": wish, "key": ids.new()}
+        form = {"amount": "5000", "means": "simulated", "wish": wish, "key": ids.new()}
         found[wish] = shopper.post("/me/top-up", form).location
     bought = shopper.post(
         "/sales", code="LONG", quantity="2", key=ids.new(), seen_minor="123456", confirmed="1"
@@ -346,7 +346,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "labels.walk": {"walk_id": shop.things["walk"]},
         "labels.sticker": {"label_id": shop.things["label"]}, "labels.job": {"job_id": 1},
         "payment.top_up_state": {"top_up_id": shop.things["approve"].split("/")[3].split("?")[0]},
-        "payment.onward": {"gateway": "none"},
+        "payment.top_up_ways": {"amount": "5000"}, "payment.onward": {"gateway": "none"},
         "privacy.held": {"section": "sales"},
         "merging.merged": {"merge_id": "none"}, "sales.not_mine": {"sale_id": "none"},
         "payment.month": {"month": clock.now().strftime("%Y-%m")},

@@ -140,6 +140,37 @@ def test_declined_and_then_paid_with_another(
     assert world.left(item) == 2
 
 
+def test_an_empty_account_is_filled_on_the_way_and_pays(
+    shop: OpenShop, open_phone: OpenPhone
+) -> None:
+    """Declined by one provider, brought by another, which tells nobody; and on to what was in
+    hand."""
+    world = shop.world
+    lin, item = world.member(), world.item("red-apple", price="12.50", on_hand=3)
+    phone = open_phone()
+    be_signed_in(phone, world.app, shop.url, lin)
+    phone.goto(f"{shop.url}{item.path}")
+    phone.get_by_role("link", name="Top up").click()
+    expect(phone.get_by_role("heading", name="Top up")).to_be_visible()
+    assert Axe().run(phone).response["violations"] == []
+    phone.get_by_role("link", name="¥20.00").click()
+    for means, end in (("alipay", "decline"), ("stripe", "never")):
+        expect(phone.get_by_text("Then in your account")).to_be_visible()
+        assert Axe().run(phone).response["violations"] == []
+        phone.locator(f"button[value={means}]").click()
+        expect(phone.get_by_text("Practice: no bank is asked")).to_be_visible()
+        phone.locator(f"button[value={end}]").click()
+        if end == "decline":
+            expect(phone.get_by_role("heading", name="The payment was declined")).to_be_visible()
+            phone.get_by_role("link", name="Try again").click()
+    expect(phone.get_by_role("heading", name="¥20.00 is in your account")).to_be_visible()
+    assert Axe().run(phone).response["violations"] == []
+    phone.get_by_role("link", name="Go on and pay").click()
+    phone.get_by_role("button", name="Pay ¥12.50").click()
+    expect(phone.get_by_role("heading", name="Paid", exact=True)).to_be_visible()
+    assert (world.left(item), world.balance(lin)) == (2, 750)
+
+
 @pytest.mark.parametrize("leaves", ["back button", "closed tab"])
 def test_what_nobody_pays_for_ends_with_its_time(
     shop: OpenShop, open_phone: OpenPhone, practice: Providers, leaves: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 
@@ -12,11 +11,12 @@ from tests.conftest import Clock
 from tests.world import Visitor, World
 
 
-def _top_up(visitor: Visitor, wish: str = "approve", **fields: Any) -> str:
+def _top_up(visitor: Visitor, wish: str = "approve", amount: str = "30") -> str:
     """Where the shopper is sent."""
-    key = re.search(r'name="key" value="(\w+)"', visitor.get("/me/top-up").text)
-    assert key
-    answer = visitor.post("/me/top-up", key=key[1], wish=wish, next="/basket", **fields)
+    page = visitor.get(f"/me/top-up/ways?amount={amount}&next=/basket").text
+    form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]+)"', page))
+    assert form["next"] == "/basket"
+    answer = visitor.post("/me/top-up", form, wish=wish, means="simulated")
     assert answer.status_code == 303, answer.text
     return answer.location
 
@@ -24,7 +24,7 @@ def _top_up(visitor: Visitor, wish: str = "approve", **fields: Any) -> str:
 def test_a_common_amount_is_one_tap_and_leads_on_to_pay(world: World) -> None:
     lin = world.member()
     visitor = world.client_for(lin)
-    page = visitor.get(_top_up(visitor, suggested="50")).text
+    page = visitor.get(_top_up(visitor, amount="50")).text
     assert "¥50.00 is in your account" in page
     assert 'href="/basket"' in page
     assert world.balance(lin) == 5000
@@ -56,9 +56,12 @@ def test_an_amount_that_cannot_be_is_refused_beside_the_field(world: World, amou
     lin = world.member()
     visitor = world.client_for(lin)
     visitor.get("/me/top-up")
-    answer = visitor.post("/me/top-up", key="a-key-of-the-page", amount=amount)
-    assert answer.status_code == 422
-    assert 'aria-invalid="true"' in answer.text
+    for answer in (
+        visitor.post("/me/top-up", key="a-key-of-the-page", amount=amount, means="simulated"),
+        visitor.get(f"/me/top-up/ways?amount={amount}"),
+    ):
+        assert answer.status_code == 422
+        assert 'aria-invalid="true"' in answer.text
     assert world.balance(lin) == 0
 
 
@@ -94,7 +97,7 @@ def test_older_pages_go_on_with_what_the_account_held(world: World) -> None:
 
 
 def test_somebody_elses_top_up_looks_like_none(world: World) -> None:
-    where = _top_up(world.client_for(world.member()), suggested="20")
+    where = _top_up(world.client_for(world.member()), amount="20")
     assert world.client_for(world.member()).get(where).status_code == 404
 
 
@@ -102,8 +105,10 @@ def test_where_no_gateway_is_open_money_is_paid_in_at_the_till(world: World) -> 
     world.app.config["SIMULATED_GATEWAY"] = False
     visitor = world.client_for(world.member())
     assert "Pay in at the till" in visitor.get("/me/top-up").text
-    answer = visitor.post("/me/top-up", key="a-key-of-the-page", amount="20")
-    assert answer.status_code == 404
+    assert "pay in at the till" in visitor.get("/me/top-up/ways?amount=20").text
+    sent = {"key": "a-key-of-the-page", "amount": "20", "means": "simulated"}
+    assert visitor.post("/me/top-up", sent).status_code == 404
+    assert "pay in at the till" in visitor.get("/me/account").text
 
 
 def test_the_owner_tests_a_way_of_paying_and_sees_what_was_not_believed(world: World) -> None:

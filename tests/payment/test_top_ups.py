@@ -22,10 +22,11 @@ GATEWAY = Simulated(b"known-to-the-tests-only", hang_s=0)
 def start(visitor: Visitor, wish: str, amount: str = "50", key: str = "") -> str:
     """Ask for a top-up on the page; answers its id."""
     if not key:
-        found = re.search(r'name="key" value="(\w+)"', visitor.get("/me/top-up").text)
+        page = visitor.get(f"/me/top-up/ways?amount={amount}").text
+        found = re.search(r'name="key" value="(\w+)"', page)
         assert found
         key = found[1]
-    answer = visitor.post("/me/top-up", key=key, wish=wish, amount=amount)
+    answer = visitor.post("/me/top-up", key=key, wish=wish, amount=amount, means="simulated")
     assert answer.status_code == 303, answer.text
     return urlsplit(answer.location).path.rpartition("/")[2]
 
@@ -99,7 +100,8 @@ def test_the_same_page_sent_twice_is_one_top_up(world: World) -> None:
     visitor = world.client_for(lin)
     first = start(visitor, "approve", key="the-key-of-one-page")
     assert start(visitor, "approve", key="the-key-of-one-page") == first
-    answer = visitor.post("/me/top-up", key="the-key-of-one-page", wish="approve", amount="60")
+    other = {"key": "the-key-of-one-page", "wish": "approve", "amount": "60", "means": "simulated"}
+    answer = visitor.post("/me/top-up", other)
     assert answer.status_code == 409
     assert world.balance(lin) == 5000
     assert world.faults() == []

@@ -200,12 +200,14 @@ def test_import_label_and_api_speak_the_currency(
 def test_money_comes_in_in_the_currency(world: World) -> None:
     lin, browser = lin_with(world)
     before = world.balance(lin)
-    page = browser.get("/me/top-up").text
     amount = "1500" if world.currency == "JPY" else "1.505"
+    usual = "2000" if world.currency == "JPY" else "20"
+    assert f'href="/me/top-up/ways?amount={usual}"' in browser.get("/me/top-up").text
+    page = browser.get(f"/me/top-up/ways?amount={amount}").text
     key = form_of(page)["key"]
-    refused = browser.post("/me/top-up", key=key, amount="1.5051", wish="approve")
+    refused = browser.post("/me/top-up", key=key, amount="1.5051", means="simulated")
     assert refused.status_code == 422
-    answer = browser.post("/me/top-up", key=key, amount=amount, wish="approve")
+    answer = browser.post("/me/top-up", key=key, amount=amount, means="simulated")
     assert answer.status_code == 303
     assert world.balance(lin) - before == money.parse(amount, world.currency)
     assert shown(world, money.parse(amount, world.currency)) in browser.get("/me/account").text

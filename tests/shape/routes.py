@@ -75,6 +75,7 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "payment.limits GET": ("/me/limits", MEMBERS),
     "payment.cards GET": ("/me/cards", MEMBERS),
     "payment.top_up GET": ("/me/top-up", MEMBERS),
+    "payment.top_up_ways GET": ("/me/top-up/ways?amount=20", MEMBERS),
     "payment.top_up_state GET": ("/me/top-up/{top_up}", MINE),
     "sales.history GET": ("/me/sales", MEMBERS),
     "sales.order GET": ("/order?code={code}", MEMBERS),
@@ -313,6 +314,10 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "sales.abandon_payment POST": ("/pay/{paying}/cancellations", (404, 303, 404, 404, 404)),
     "payment.start_top_up POST": ("/me/top-up", MEMBERS_FORM),
     "payment.check POST": ("/me/top-up/{top_up}/checks", (303, 303, 404, 404, 404)),
+    "payment.abandon_top_up POST": (
+        "/me/top-up/{top_up}/cancellations",
+        (303, 303, 404, 404, 404),
+    ),
     "door.scan POST": ("/desk", DESK_FORM),
     "door.check POST": ("/desk/exit", DESK_FORM),
     "door.choose_place POST": ("/desk/place", DESK_FORM),

@@ -9,12 +9,11 @@ from flask import current_app, g, request
 
 from .. import clock, identity, web
 from ..errors import Refusal
-from ..payment.gateways import InApp
-from ..payment.gateways.offered import inside_wechat, set_up
-from ..payment.gateways.wechat import JSAPI, PREPAID_LASTS, way_of
-from ..payment.models import OPEN, Attempt
-from . import forms
-from .shown_views import blueprint
+from .blueprint import blueprint
+from .gateways import InApp
+from .gateways.offered import inside_wechat, set_up
+from .gateways.wechat import JSAPI, PREPAID_LASTS, way_of
+from .models import OPEN, Attempt
 
 __all__ = ["PayerUnknown", "Window", "is_over", "terms", "to_ask", "window"]
 
@@ -51,7 +50,8 @@ def _is_inside() -> bool:
 @blueprint.app_template_global("asks_wechat")
 def _ask_again() -> str:
     """Where WeChat is asked who pays, for a page that offers it; "" where that is known."""
-    if not _is_inside() or forms.currency() != "CNY" or WECHAT not in set_up(current_app.config):
+    is_ours = web.setting("CURRENCY") == "CNY" and WECHAT in set_up(current_app.config)
+    if not _is_inside() or not is_ours:
         return ""
     return identity.payer_asked_at()
 
