@@ -43,7 +43,8 @@ def test_from_the_label_on_the_shelf_to_the_owners_page(
     price = f"¥{milk.price_minor / 100:.2f}"
     expect(phone.locator(".bar")).to_contain_text(f"{price} short")
     main_button(phone).click()
-    phone.get_by_role("button", name="50").click()
+    phone.get_by_role("link", name="50").click()
+    phone.locator("#pay .button.primary").click()
     expect(phone.get_by_role("heading", name="¥50.00 is in your account")).to_be_visible()
     phone.get_by_role("link", name="Go on and pay").click()
     phone.wait_for_url(scanned)
@@ -110,6 +111,7 @@ def test_the_same_without_script(shop: OpenShop, open_phone: OpenPhone) -> None:
     main_button(phone).click()
     phone.get_by_label("Another amount").fill("25")
     phone.get_by_label("Another amount").press("Enter")
+    phone.locator("#pay .button.primary").click()
     phone.get_by_role("link", name="Go on and pay").click()
     phone.wait_for_url(wanted)
     main_button(phone).click()

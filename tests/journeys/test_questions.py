@@ -169,7 +169,8 @@ def test_an_account_that_is_short_is_topped_up_on_the_way(
     expect(page.get_by_role("heading", name="Your account is short")).to_be_visible()
     assert world.left(item) == 3
     main_button(page).click()
-    page.get_by_role("button", name="20").first.click()
+    page.get_by_role("link", name="20").first.click()
+    page.locator("#pay .button.primary").click()
     main_button(page).filter(has_text="Go on and pay").click()
     page.wait_for_url(f"{url}{item.path}")
     main_button(page).click()
@@ -184,9 +185,10 @@ def test_a_payment_that_was_declined_can_be_tried_again(
     be_signed_in(page, world.app, url, mei)
     page.goto(f"{url}{item.path}")
     main_button(page).click()
+    page.get_by_role("link", name="50").click()
     for wish, said in (("decline", "The payment was declined"), ("approve", "is in your account")):
         page.get_by_label("How shall the payment end?").select_option(wish)
-        page.get_by_role("button", name="50").click()
+        page.locator("#pay .button.primary").click()
         expect(page.get_by_role("heading", name=said)).to_be_visible()
         main_button(page).click()
     page.wait_for_url(f"{url}{item.path}")
