@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from pathlib import Path
 
 import pytest
@@ -51,7 +53,12 @@ def test_without_the_guard_pieces_go_in_twice(
     """Nobody looks whose turn it is: a piece that is in goes in again, and the list's figures say
     more rows than it has, which its table refuses; or they are not the list's."""
 
+    met = threading.Barrier(2)
+
     def always(intake_id: str, number: int) -> Intake:
+        # Two are here together. Where one waits for the other's transaction to end, it goes on.
+        with contextlib.suppress(threading.BrokenBarrierError):
+            met.wait(1)
         return in_transaction().get_one(Intake, intake_id, populate_existing=True)
 
     monkeypatch.setattr(pieces, "_in_turn", always)
