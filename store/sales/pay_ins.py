@@ -75,8 +75,12 @@ def _pay(asked: Paid) -> str:
         session.connection().execute(insert(PayIn), [row])
         said = {"amount_minor": asked.amount_minor, "currency": asked.currency,
                 "means": asked.means}  # fmt: skip
-        verb = "account.paid_out" if out else "account.topped_up"
-        logbook.note(verb, asked.member_id, place_id=asked.location_id, after=said)
+        if out:
+            logbook.note("account.paid_out", asked.member_id, place_id=asked.location_id,
+                         after=said)  # fmt: skip
+        else:
+            logbook.note("account.topped_up", asked.member_id, place_id=asked.location_id,
+                         after=said)  # fmt: skip
         return mine
 
 
