@@ -278,8 +278,11 @@ def run_machine(shop: Shop, steps: int) -> None:
 
 def test_any_order_of_verbs_leaves_what_came_less_what_went(world: World, clock: Clock) -> None:
     shop = open_shop(world, clock)
-    run_machine(shop, STEPS[db.engine.dialect.name])
+    steps = STEPS[db.engine.dialect.name]
+    run_machine(shop, steps)
     wanted = VERBS if shop.steps > 5_000 else OFTEN
+    while shop.steps < 2 * steps and not all(shop.done[verb] for verb in wanted):
+        run_machine(shop, shop.steps + 500)  # A rare one has not come by chance.
     assert {verb for verb in wanted if not shop.done[verb]} == set()
     # What is reserved for names without a sale is no sale's.
     told = [fault for fault in world.faults() if "sales_not_their_movements" not in fault]
