@@ -345,7 +345,7 @@ def test_inside_wechat_its_window_opens_over_the_page(
     shop: OpenShop, open_phone: OpenPhone, practice: Providers
 ) -> None:
     world = shop.world
-    lin, item = world.member(), world.item("oat-milk", on_hand=3)
+    lin, item = world.member(), world.item("tulip", on_hand=3)
     phone = open_phone(agent=IN_WECHAT)
     be_signed_in(phone, world.app, shop.url, lin)
 
