@@ -20,7 +20,7 @@ from .board_views import watch
 __all__ = ["anything_views", "blueprint", "board_views"]
 
 
-@blueprint.get("/desk/work", endpoint="work")
+@blueprint.get("/desk/waiting", endpoint="work")
 @identity.needs("desk")
 def waiting() -> str:
     """What waits at this place for whoever looks, by their rights, the most urgent first."""
@@ -37,7 +37,7 @@ def waiting() -> str:
     )  # fmt: skip
 
 
-@blueprint.post("/desk/work/<kind>/takings")
+@blueprint.post("/desk/waiting/<kind>/takings")
 @identity.needs("desk")
 def take_work(kind: str) -> ResponseReturnValue:
     place, member_id = _may(kind), identity.signed_in().id
@@ -53,7 +53,7 @@ def _take(kind: str, location_id: int, member_id: int) -> None:
         work.take(kind, location_id, member_id, found.since if found else None)
 
 
-@blueprint.post("/desk/work/<kind>/returns")
+@blueprint.post("/desk/waiting/<kind>/returns")
 @identity.needs("desk")
 def give_back_work(kind: str) -> ResponseReturnValue:
     place, member_id = _may(kind), identity.signed_in().id

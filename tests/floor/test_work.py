@@ -35,29 +35,29 @@ def test_one_list_by_urgency_out_of_what_the_rooms_hold(world: World, clock: Clo
             stock.open_task("count", mill, bread.id)
             slip = transit.open_transfer(mill, world.location, staff.id, key="from-the-mill")
         rights.give(cashier.id, {"refund"})
-    page = first.get("/desk/work").text
+    page = first.get("/desk/waiting").text
     assert kinds(page) == ["shelf_empty", "sold_out", "count"] and slip
     assert 'href="/desk/tasks?at=MAIN"' in page
 
-    assert first.post("/desk/work/count/takings").status_code == 303
-    assert "You see to it" in first.get("/desk/work").text
-    assert mei.post("/desk/work/count/takings").status_code == 409
-    assert "sees to it" in mei.get("/desk/work").text
+    assert first.post("/desk/waiting/count/takings").status_code == 303
+    assert "You see to it" in first.get("/desk/waiting").text
+    assert mei.post("/desk/waiting/count/takings").status_code == 409
+    assert "sees to it" in mei.get("/desk/waiting").text
     # At the other place it is anybody's, and once more by the same person is no matter.
-    assert mei.post("/desk/work/count/takings?at=MILL").status_code == 303
-    assert first.post("/desk/work/count/takings").status_code == 303
+    assert mei.post("/desk/waiting/count/takings?at=MILL").status_code == 303
+    assert first.post("/desk/waiting/count/takings").status_code == 303
     # Who gives back what is another's changes nothing.
-    assert mei.post("/desk/work/count/returns").status_code == 303
-    assert mei.post("/desk/work/count/takings").status_code == 409
+    assert mei.post("/desk/waiting/count/returns").status_code == 303
+    assert mei.post("/desk/waiting/count/takings").status_code == 409
     clock.tick(minutes=31)
-    assert mei.post("/desk/work/count/takings").status_code == 303
-    assert first.post("/desk/work/count/takings").status_code == 409
+    assert mei.post("/desk/waiting/count/takings").status_code == 303
+    assert first.post("/desk/waiting/count/takings").status_code == 409
 
     # Who may not do it does not see it, and cannot take it.
     till = world.client_for(cashier)
-    assert kinds(till.get("/desk/work").text) == []
-    assert till.post("/desk/work/count/takings").status_code == 403
-    assert till.post(f"/desk/work/{'x' * 300}/takings").status_code == 404
+    assert kinds(till.get("/desk/waiting").text) == []
+    assert till.post("/desk/waiting/count/takings").status_code == 403
+    assert till.post(f"/desk/waiting/{'x' * 300}/takings").status_code == 404
     assert world.faults() == []
 
 
