@@ -27,7 +27,10 @@ from ..stock import counting as stock_counting
 __all__ = ["Counted", "Kept", "Seldom", "Watch", "at_place", "counted"]
 
 FRESH_S = 1.0
-SELDOM_S = 30.0
+RARE_S = 3.0
+LATEST_S = 30.0
+SHARE = 100
+"""What takes long is read again after so many times as long as it took: a hundredth of the time."""
 SOLD_OUT_FOR = timedelta(days=7)
 """What sold out longer ago is a matter for whoever orders goods."""
 MOST_SOLD_OUT = 100
@@ -87,8 +90,8 @@ class Kept(Generic[T]):
     """An answer that holds for a while. When it is over, whoever comes first asks anew, and all
     others get the old one meanwhile; only the very first answer is waited for."""
 
-    def __init__(self, ask: Callable[[], T], fresh_s: float) -> None:
-        self._ask, self._fresh_s = ask, fresh_s
+    def __init__(self, ask: Callable[[], T], fresh_s: float, latest_s: float = 0.0) -> None:
+        self._ask, self._fresh_s, self._latest_s = ask, fresh_s, max(fresh_s, latest_s)
         self._lock = threading.Lock()
         self._known: tuple[T] | None = None
         self._until = 0.0
@@ -101,8 +104,11 @@ class Kept(Generic[T]):
             return self._known[0]
         try:
             if self._known is None or time.monotonic() >= self._until:
+                began = time.monotonic()
                 self._known = (self._ask(),)
-                self._until = time.monotonic() + self._fresh_s
+                now = time.monotonic()
+                wanted_s = max(self._fresh_s, SHARE * (now - began))
+                self._until = now + min(wanted_s, self._latest_s)
             return self._known[0]
         finally:
             self._lock.release()
@@ -123,6 +129,6 @@ class Watch:
 
     def seldom(self, location_id: int) -> Seldom:
         kept = self._rare.setdefault(
-            location_id, Kept(lambda: seldom(location_id, self.currency), SELDOM_S)
+            location_id, Kept(lambda: seldom(location_id, self.currency), RARE_S, LATEST_S)
         )
         return kept.get()
