@@ -178,9 +178,10 @@ def _settle(attempt_id: str, said: _Said) -> str:
 
 
 def locked(attempt_id: str) -> Attempt:
-    """Joiner: an attempt, ours until the commit. Raises NotFound."""
+    """Joiner: an attempt as it is now, ours until the commit. Raises NotFound."""
     query = select(Attempt).where(Attempt.id == attempt_id).with_for_update()
-    mine = in_transaction().scalar(query)
+    # Who has read it before and then waited for it must not go on with what it was.
+    mine = in_transaction().scalar(query.execution_options(populate_existing=True))
     if mine is None:
         raise NotFound("There is no such payment")
     return mine
@@ -290,6 +291,13 @@ def with_key(
         mine = Attempt.guest_id == guest_id
     query = select(Attempt).where(mine, Attempt.key == key)
     return in_transaction().scalar(query.order_by(Attempt.number.desc()).limit(1))
+
+
+def lock_key(member_id: int | None, key: str) -> None:
+    """Joiner: of two pages with this key of a member, the second waits here for the first, and then
+    reads what became of it."""
+    first = (Attempt.member_id == member_id, Attempt.key == key, Attempt.number == 1)
+    in_transaction().execute(select(Attempt.id).where(*first).with_for_update())
 
 
 def open_count(gateway: str) -> int:

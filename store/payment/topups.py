@@ -29,13 +29,10 @@ def top_up(wanted: Wanted, gateway: Gateway, *, most_minor: int) -> Attempt:
     """
     if not 0 < wanted.amount_minor <= most_minor:
         raise Invalid("This amount cannot be topped up", field="amount", most_minor=most_minor)
-    for last in (False, False, True):
-        try:
-            mine, fresh = _begin(wanted, gateway.name)
-            break
-        except IntegrityError:  # The same page was sent twice at once, and the other was faster.
-            if last:
-                raise
+    try:
+        mine, fresh = _begin(wanted, gateway.name)
+    except IntegrityError:  # The same page was sent twice at once, and the other was faster.
+        mine, fresh = _begin(wanted, gateway.name)
     if fresh:
         try:
             asking.start(mine, wanted, gateway, f"/me/top-up/{mine.id}")
@@ -49,19 +46,22 @@ def top_up(wanted: Wanted, gateway: Gateway, *, most_minor: int) -> Attempt:
 def _begin(wanted: Wanted, gateway: str) -> tuple[Attempt, bool]:
     """Opener: the attempt of this page, and whether its provider must be asked."""
     with transaction():
+        attempts.lock_key(wanted.member_id, wanted.key)
         earlier = attempts.with_key(wanted.member_id, wanted.key)
         if earlier is None:
             return attempts.begin(wanted, gateway, "top_up", LASTS), True
         said = (wanted.amount_minor, wanted.currency, "top_up")
         if (earlier.amount_minor, earlier.currency, earlier.purpose) != said:
             raise KeyReused("The key was used for another amount")
+        if earlier.state in OPEN:
+            attempts.locked(earlier.id)  # It may have been paid since it was read.
         if earlier.state in CAME:
             return earlier, False
         if earlier.state in OPEN:
             if (earlier.gateway, earlier.way) == (gateway, wanted.way):
                 # One that was written down, and whose provider has told nothing, is asked again.
                 return earlier, earlier.state == "created"
-            attempts.step(attempts.locked(earlier.id), "given_up", "return")
+            attempts.step(earlier, "given_up", "return")
         number = earlier.number + 1
         return attempts.begin(wanted, gateway, "top_up", LASTS, number=number), True
 

@@ -23,7 +23,7 @@ from ..prepared import Many, Prepared, one_of
 from . import at_the_door, couriers, receiving
 from .models import Sale, SaleLine
 from .order_goods import positions_of
-from .refunds import pay_back
+from .refunds import held, pay_back
 
 __all__ = [
     "Replaced", "TooLate", "cancel", "cancel_in", "hand_over", "hand_over_in", "mend", "short",
@@ -86,7 +86,7 @@ def step_in(
         shipment, event, made_by=made_by, carrier=carrier, tracking=tracking, note=note
     )
     if due.get(shipment.id):
-        sale, who = _sale(shipment.sale_id), courier or shipment.carrier
+        sale, who = held(shipment.sale_id), courier or shipment.carrier
         assert sale is not None
         couriers.paid_at_door(sale, shipment.id, due[shipment.id], who, made_by=made_by)
     if event in ("put_back", "cancel"):
@@ -145,7 +145,7 @@ def cancel_in(
     to_account: bool = False,
 ) -> None:  # fmt: skip
     """Joiner: the same, for the API."""
-    sale = _sale(sale_id)
+    sale = held(sale_id)
     if sale is None or (member_id is not None and sale.member_id != member_id):
         raise NotFound("There is no such order")
     waiting = [one for one in queue.locked_of_sale(sale_id) if one.state in WAITING]
@@ -241,7 +241,7 @@ def _point_of(location_id: int) -> delivery.Point | None:
 
 def _zone_of(sale_id: str) -> delivery.Point | None:
     """Where an order goes, as far as the table of zones knows."""
-    where, sale = delivery.of_order(sale_id), _sale(sale_id)
+    where, sale = delivery.of_order(sale_id), held(sale_id)
     if where is None or sale is None:
         return None
     try:
@@ -258,7 +258,7 @@ def _pay_back(
     """Joiner: the price of goods that will not come. Where nothing of the order has left or will
     leave, everything that is not paid back yet goes back, what the delivery costs included; of
     what nobody has paid yet, also where it came back from the door."""
-    states, sale = queue.states_of(sale_id), _sale(sale_id)
+    states, sale = queue.states_of(sale_id), held(sale_id)
     nothing_comes = not states & {*WAITING, *LEFT, UNDER_WAY}
     if "put_back" in states and (sale is None or sale.state != "due"):
         nothing_comes = False
@@ -279,11 +279,6 @@ _COMING = {*WAITING, UNDER_WAY, "shipped", "failed"}
 def _locked(shipment_id: str) -> Shipment:
     """Joiner: a shipment, and before it its sale, ours until the commit. Raises NotFound."""
     sale_id = queue.sale_of(shipment_id)
-    if sale_id is None or _sale(sale_id) is None:
+    if sale_id is None or held(sale_id) is None:
         raise NotFound("There is no such shipment")
     return delivery.locked(shipment_id)
-
-
-def _sale(sale_id: str) -> Sale | None:
-    """Joiner: the sale, ours until the commit."""
-    return in_transaction().scalar(select(Sale).where(Sale.id == sale_id).with_for_update())

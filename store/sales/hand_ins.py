@@ -21,7 +21,7 @@ from .buying import Buy, Line
 from .checkout import buy_in
 from .models import Refund, Sale
 from .opening import NotSoManyLeft, Part, resolved
-from .refunds import PaidBack, pay_back
+from .refunds import PaidBack, held, pay_back
 from .return_models import RETURN_TRANSITIONS, Return, ReturnDecision, ReturnLine
 from .returns import (
     Override,
@@ -30,7 +30,6 @@ from .returns import (
     count_returning,
     declare_in,
     end,
-    held,
     held_return,
     moved_by,
     summed,

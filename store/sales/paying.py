@@ -132,6 +132,8 @@ def _hold(paying: Paying) -> tuple[Attempt, bool]:
             if how == wished and _same(earlier, asked):
                 return earlier, not earlier.next_url and not earlier.code
             attempts.step(attempts.locked(earlier.id), "given_up", "return")
+            if earlier.sale_id is not None:  # It was paid while we waited for it.
+                raise AlreadyPaid(sale=earlier.sale_id)
         refuse_many(name, asked.member_id)
         total_minor, keep = _weighed(asked)
         if not total_minor:

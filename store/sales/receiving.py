@@ -17,7 +17,7 @@ from ..delivery.states import UNDER_WAY, WAITING
 from ..errors import Invalid, NotFound
 from ..payment import escrow
 from .models import Refund, Sale, SaleLine
-from .refunds import OnItsWay, Part, pay_back
+from .refunds import OnItsWay, Part, held, pay_back
 
 __all__ = ["complain", "decide", "left_to_hold", "moved_on", "received"]
 
@@ -117,7 +117,7 @@ def decide(
 
 def _of(sale_id: str, member_id: int | None = None) -> Sale:
     """Joiner: the order, ours until the commit. Raises NotFound."""
-    sale = in_transaction().scalar(select(Sale).where(Sale.id == sale_id[:20]).with_for_update())
+    sale = held(sale_id)
     if sale is None or (member_id is not None and sale.member_id != member_id):
         raise NotFound("There is no such order")
     return sale

@@ -28,7 +28,7 @@ from .rounding import of_refund
 
 __all__ = [
     "Given", "NotRefundable", "NotSoManyLeft", "OnItsWay", "PaidBack", "Part", "give_back",
-    "gives_back", "pay_back", "refund", "refuse_on_its_way", "share",
+    "gives_back", "held", "pay_back", "refund", "refuse_on_its_way", "share",
 ]  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def pay_back(
     pays for what will not come at all says `on_its_way`. The money goes to where it came from, or
     to the member's account. Raises what `refund` raises."""
     session = in_transaction()
-    sale = session.scalar(select(Sale).where(Sale.id == sale_id).with_for_update())
+    sale = held(sale_id)
     if sale is None:
         raise NotFound("There is no such sale")
     if (sale.state, "refund_rest") not in TRANSITIONS:
@@ -176,13 +176,20 @@ def pay_back(
 def gives_back(sale_id: str, parts: Sequence[Part], made_by: int) -> int:
     """Joiner: what these units of lines would give back now. Raises Invalid, NotSoManyLeft,
     ApprovalNeeded."""
-    sale = in_transaction().scalar(select(Sale).where(Sale.id == sale_id).with_for_update())
+    sale = held(sale_id)
     lines = {line.position: line for line in _lines_of(sale_id)}
     asked = with_deposits(lines, _asked(lines, parts))
     total = sum(_given(lines[position], many).total_minor for position, many in asked.items())
     if sale is not None:
         limit_of(sale, total, made_by)
     return total
+
+
+def held(sale_id: str) -> Sale | None:
+    """Joiner: the sale as it is now, ours until the commit: of two who change it, one waits for the
+    other."""
+    query = select(Sale).where(Sale.id == sale_id).with_for_update()
+    return in_transaction().scalar(query.execution_options(populate_existing=True))
 
 
 def refuse_on_its_way(sale_id: str) -> None:

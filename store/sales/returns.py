@@ -20,7 +20,7 @@ from ..db import in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound, Refusal
 from .models import STANDING, Sale, SaleLine
 from .opening import resolved
-from .refunds import NotRefundable, NotSoManyLeft, Part, refuse_on_its_way
+from .refunds import NotRefundable, NotSoManyLeft, Part, held, refuse_on_its_way
 from .return_models import RETURN_TRANSITIONS, WAYS, Return, ReturnLine
 
 CODE_LENGTH = 8
@@ -122,12 +122,6 @@ def cancel_in(return_id: str, member_id: int | None = None) -> None:
         count_returning(found.sale_id, position, -many)
     end(found, state)
     logbook.note("return.cancelled", return_id, after={"sale": found.sale_id})
-
-
-def held(sale_id: str) -> Sale | None:
-    """The sale, locked, so that of two who change it one waits for the other."""
-    query = select(Sale).where(Sale.id == sale_id[:20]).with_for_update()
-    return in_transaction().scalar(query.execution_options(populate_existing=True))
 
 
 def _owner(sale_id: str) -> int | None:

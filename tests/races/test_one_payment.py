@@ -3,6 +3,8 @@ shopper's return, and who gives it up, all at the same moment."""
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -142,4 +144,33 @@ def test_orders_for_the_last_two_at_once_are_kept_for_two(world: World, app: Fla
         with app.app_context():
             asking.ask_about(attempts.find(attempt_id), GATEWAY)
     assert (len(kept), world.left(milk), free(app, world, milk)) == (2, 2, 0)
+    assert world.faults() == []
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_who_pays_while_another_way_is_chosen_has_bought(world: World, app: Flask) -> None:
+    """On SQLite whoever writes waits before reading; on PostgreSQL the payment was read as open, and
+    then waited for."""
+    lin, milk, key = world.member(), world.item(on_hand=5), ids.new()
+    first, reached = held(world, app, lin, milk, key), threading.Event()
+
+    def settled() -> None:
+        with app.app_context(), transaction():
+            mine = attempts.locked(first)
+            reached.set()
+            time.sleep(0.5)
+            answer = Approved("provider-1", mine.amount_minor, mine.currency)
+            attempts.step(mine, "paid", "notice", answer=answer)
+
+    thread = threading.Thread(target=settled, daemon=True)
+    thread.start()
+    reached.wait(30)
+    lines = (sales.Line(milk.id, 1),)
+    asked = sales.Buy(lin.id, world.location, "CNY", lines, key, means="simulated")
+    with app.app_context(), pytest.raises(paying.AlreadyPaid):
+        paying.pay(paying.Paying(asked, GATEWAY, way="other", wish="never"))
+    thread.join(30)
+    with app.app_context():
+        assert db.session.get_one(Attempt, first).state == "captured"
+    assert (booked(app, first), world.left(milk), free(app, world, milk)) == (1, 4, 4)
     assert world.faults() == []

@@ -3,11 +3,13 @@ the shopper's return to the page, all at the same moment and more than once."""
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from store import clock, ids, payment
 from store.db import db, repeatable, transaction
@@ -80,3 +82,64 @@ def test_notice_worker_and_return_together_book_once(world: World, app: Flask) -
         assert not [one for one in outcomes if isinstance(one, BaseException)], outcomes
         assert world.balance(lin) == 5000 * number
     assert world.faults() == []
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_one_that_is_paid_while_another_way_is_chosen_stays_booked(
+    world: World, app: Flask
+) -> None:
+    """On SQLite whoever writes waits before reading; on PostgreSQL it has read the top-up as open,
+    and then waits for it."""
+    lin, key = world.member(), ids.new()
+    first = chosen(app, lin, key, "time_out")
+    mine, reached = booking(app, first)
+    reached.wait(30)
+    assert chosen(app, lin, key, "approve", way="other") == first
+    mine.join(30)
+    with app.app_context():
+        assert db.session.get_one(Attempt, first).state == "captured"
+    assert world.balance(lin) == 5000
+    assert world.faults() == []
+
+
+def test_of_two_ways_at_once_the_second_waits_for_the_first(world: World, app: Flask) -> None:
+    lin = world.member()
+    for number in range(1, ROUNDS + 1):
+        key = ids.new()
+        chosen(app, lin, key, "time_out")
+        ways = [
+            inside(app, lambda way=way, key=key: chosen(app, lin, key, "time_out", way=way))  # type: ignore[misc]
+            for way in ("one", "two", "three", "four")
+        ]
+        outcomes = at_once(ways)
+        assert not [one for one in outcomes if isinstance(one, BaseException)], outcomes
+        with app.app_context():
+            states = db.session.scalars(
+                select(Attempt.state).where(Attempt.key == key).order_by(Attempt.number)
+            ).all()
+        assert [state in OPEN for state in states] == [False] * (len(states) - 1) + [True], number
+    assert world.faults() == []
+
+
+def chosen(app: Flask, member: Somebody, key: str, wish: str, way: str = "") -> str:
+    """The top-up that the page with this key has begun, or found."""
+    BREAKER.close()
+    with app.app_context():
+        wanted = attempts.Wanted(member.id, 5000, "CNY", key, wish, way)
+        return topups.top_up(wanted, GATEWAY, most_minor=500_000).id
+
+
+def booking(app: Flask, attempt_id: str) -> tuple[threading.Thread, threading.Event]:
+    """Somebody who books the money, and takes a moment with the top-up in hand."""
+    reached = threading.Event()
+
+    def book() -> None:
+        with app.app_context(), transaction():
+            mine = attempts.locked(attempt_id)
+            reached.set()
+            time.sleep(0.5)
+            attempts.step(mine, "paid", "notice", answer=Approved("provider-1"))
+
+    thread = threading.Thread(target=book, daemon=True)
+    thread.start()
+    return thread, reached
