@@ -11,9 +11,9 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Response, request
+from flask import Response, current_app, request
 
-__all__ = ["for_a_year", "is_packable", "packed", "version"]
+__all__ = ["for_a_year", "is_packable", "packed", "version", "worker"]
 
 _PACKED = {".css", ".js", ".svg", ".wasm", ".webmanifest"}
 _FOR_A_YEAR = "public, max-age=31536000, immutable"
@@ -38,6 +38,15 @@ def packed(path: Path, mimetype: str) -> Response:
     answer.vary.add("Accept-Encoding")
     if zipped:
         answer.headers["Content-Encoding"] = "gzip"
+    return answer
+
+
+def worker(scope: str) -> Response:
+    """The script that answers for the shop under `scope` when the shop cannot be reached. It holds
+    nothing of anybody's; its address lies there because it may stand in for no other pages."""
+    answer = current_app.send_static_file("js/sales/worker.js")
+    answer.headers["Service-Worker-Allowed"] = scope
+    answer.headers["Cache-Control"] = "no-cache"
     return answer
 
 

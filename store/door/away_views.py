@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 from flask_babel import gettext
 
-from .. import clock, identity, strict
+from .. import assets, clock, identity, strict
 from ..errors import Invalid, Refusal
 from . import away, told
 from .blueprint import blueprint
@@ -69,12 +69,7 @@ def _outcome(said: Any, scanner: str, ahead: Any) -> dict[str, Any]:
 
 @blueprint.get("/desk/exit/worker.js")
 def exit_worker() -> Response:
-    """The script that answers for the shop at /desk/exit when the shop cannot be reached. It holds
-    nothing of anybody's; its address lies there because it may stand in for no other pages."""
-    answer = current_app.send_static_file("js/sales/worker.js")
-    answer.headers["Service-Worker-Allowed"] = "/desk/exit"
-    answer.headers["Cache-Control"] = "no-cache"
-    return answer
+    return assets.worker("/desk/exit")
 
 
 @blueprint.get("/desk/exit/flagged")

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app, g, jsonify, render_template, request
+from flask import g, jsonify, render_template, request
 from flask.wrappers import Response
 from flask_babel import gettext
 
-from .. import catalogue, identity, money, payment, stock, strict
+from .. import assets, catalogue, identity, money, payment, stock, strict
 from ..db import repeatable, transaction
 from ..errors import Invalid, Refusal
 from . import away, forms
@@ -58,12 +58,7 @@ def till_told() -> Response:
 
 @blueprint.get("/desk/till/worker.js")
 def till_worker() -> Response:
-    """The script that answers for the shop at /desk/till when the shop cannot be reached. It holds
-    nothing of anybody's; its address lies there because it may stand in for no other pages."""
-    answer = current_app.send_static_file("js/sales/worker.js")
-    answer.headers["Service-Worker-Allowed"] = "/desk/till"
-    answer.headers["Cache-Control"] = "no-cache"
-    return answer
+    return assets.worker("/desk/till")
 
 
 def _outcome(told: Any) -> dict[str, Any]:

@@ -14,14 +14,14 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 
 from .. import catalogue, clock, delivery, logbook, outbox, stock
-from ..db import in_transaction, repeatable, transaction
+from ..db import repeatable, transaction
 from ..delivery import Shipment, queue, shipments
 from ..delivery.states import LEFT, UNDER_WAY, WAITING
 from ..errors import NotFound, Refusal
 from ..payment import paybacks
 from ..prepared import Many, Prepared, one_of
 from . import at_the_door, couriers, receiving
-from .models import Sale, SaleLine
+from .models import SaleLine
 from .order_goods import positions_of
 from .refunds import held, pay_back
 

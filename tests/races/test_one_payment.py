@@ -149,8 +149,8 @@ def test_orders_for_the_last_two_at_once_are_kept_for_two(world: World, app: Fla
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_who_pays_while_another_way_is_chosen_has_bought(world: World, app: Flask) -> None:
-    """On SQLite whoever writes waits before reading; on PostgreSQL the payment was read as open, and
-    then waited for."""
+    """On SQLite whoever writes waits before reading; on PostgreSQL the payment was read as open,
+    and then waited for."""
     lin, milk, key = world.member(), world.item(on_hand=5), ids.new()
     first, reached = held(world, app, lin, milk, key), threading.Event()
 
