@@ -113,7 +113,7 @@ def test_two_accounts_are_one_and_can_be_told_apart(
     assert phone.get("/me/merge/preview").location == "/me/merge"
     assert shows(phone, mail, other.email) == "/me/merge/preview"
     page = phone.get("/me/merge/preview").text
-    assert other.email in page and "Bring them together" in page
+    assert other.email in page and "Make them one" in page
     assert re.search(
         r"Purchases</p><p class=\"row-note\">There 3, here 1</p>.{0,60}>4<", page, re.S
     )
@@ -250,7 +250,7 @@ def test_nothing_is_told_or_taken_of_what_is_not_shown(
     with app.app_context():
         attempts.give_up(waits)
         db.session.rollback()
-    assert "Bring them together" in phone.get(gone).text
+    assert "Make them one" in phone.get(gone).text
     clock.tick(minutes=11)
     assert phone.post("/me/merge", proof=proof).status_code == 403, "sign in again"
     assert phone.get("/me/merge").status_code == 200
