@@ -38,6 +38,7 @@ class Asked(Strict):
     item = _said("An item's code.")
     shopper = _said("An e-mail address, phone number or id.")
     brand = _said("A brand, as the items have it.")
+    seller = _said("A seller's code; 0 is the house.")
     staff = _said("The id of who sold at a till; 62 days at most.")
     kind = _said("all, sales or refunds.")
 
@@ -65,6 +66,9 @@ class Tables(Strict):
     items = fields.List(fields.Nested(Part), required=True)
     categories = fields.List(fields.Nested(Part), required=True)
     brands = fields.List(fields.Nested(Part), required=True)
+    sellers = fields.List(
+        fields.Nested(Part), metadata={"description": "Only where there are sellers."}
+    )
     locations = fields.List(fields.Nested(Part), required=True)
     channels = fields.List(fields.Nested(Part), required=True)
     means = fields.List(

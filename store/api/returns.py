@@ -11,7 +11,7 @@ from .. import catalogue, identity, payment, sales, stock
 from ..errors import Forbidden, Invalid, NotFound
 from ..sales import approvals, hand_ins, returnable, returns
 from ..sales.refund_limits import ApprovalNeeded
-from ..sales.return_models import WAYS
+from ..sales.return_models import REASONS, WAYS
 from . import keys
 from .access import caller
 from .answers import amount, answer, moment
@@ -24,11 +24,15 @@ from .shapes import Money, Nothing
 resource = Resource("returns", "Goods on their way back: declared, taken in, paid back.")
 
 
+_WHY = {"description": "What reports count it by; empty where nothing was said."}
+
+
 class ReturnBody(Strict):
     lines = fields.List(
         fields.Nested(RefundUnits), required=True, validate=validate.Length(1, MOST_LINES)
     )
     way = fields.String(required=True, validate=validate.OneOf(WAYS))
+    why = fields.String(load_default="", validate=validate.OneOf(("", *REASONS)), metadata=_WHY)
     reason = fields.String(load_default="", validate=line(200))
     address = fields.String(
         load_default="",
@@ -55,6 +59,7 @@ class Return(Strict):
         required=True,
         validate=validate.OneOf(["declared", "part_received", "received", "cancelled"]),
     )
+    why = fields.String(required=True, metadata=_WHY)
     reason = fields.String(required=True)
     to = fields.String(required=True, validate=validate.OneOf(["source", "account"]))
     lines = fields.List(fields.Nested(ReturnLine), required=True)
@@ -74,6 +79,7 @@ class HandInBody(Strict):
         validate=line(20, 1),
         metadata={"description": "The return that was declared; without it, one is opened here."},
     )
+    why = fields.String(load_default="", validate=validate.OneOf(("", *REASONS)), metadata=_WHY)
     note = fields.String(load_default="", validate=line(200))
     to = Destination()
     although = fields.String(
@@ -107,7 +113,7 @@ def declare(sale_id: str, body: dict[str, Any]) -> Response:
     def act() -> dict[str, Any]:
         parts = [part_of(units) for units in body["lines"]]
         wish = returns.Wish(sale_id, parts, body["way"], body["reason"], keys.key(),
-                            body["address"], body["to"] == "account")  # fmt: skip
+                            body["address"], body["to"] == "account", body["why"])  # fmt: skip
         return _shown(returns.declare_own(member.id, wish), member)
 
     asked = body | {"sale": sale_id}
@@ -169,7 +175,7 @@ def hand_in(sale_id: str, body: dict[str, Any]) -> Response:
         sale_id, here.id, member.id, [_decision(each) for each in body["decisions"]],
         keys.key(), note=body["note"], return_id=body.get("id"),
         override=returns.Override(member.id, although) if although else None,
-        to_account=body["to"] == "account",
+        to_account=body["to"] == "account", why=body["why"],
     )  # fmt: skip
 
     def act() -> dict[str, Any]:
@@ -197,7 +203,8 @@ def _shown(return_id: str, member: identity.Visitor) -> dict[str, Any]:
         raise NotFound("There is no such return")
     return {
         "id": found.id, "sale": found.sale_id, "code": found.number, "way": found.way,
-        "state": found.state, "reason": found.reason, "created_at": moment(found.created_at),
+        "state": found.state, "why": found.why, "reason": found.reason,
+        "created_at": moment(found.created_at),
         "to": "account" if found.to_account else "source",
         "lines": [
             {"position": each.position, "quantity": each.quantity, "received": each.received}

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 from .. import catalogue, clock, ids, money, payment, sales, stock, web
 from ..db import transaction
+from ..sales.hand_ins import Decision, HandIn, hand_in
+from ..sales.returns import Override
 from . import providers
 from .goods import GOODS, OWNER, PEOPLE, SHOPPER, STAFF
 from .opening import DAYS, Laid
@@ -33,10 +35,24 @@ SOLD_OUT, SOLD_OUT_HERE = "blueberries", {"MILL": 6, "DEPOT": 48}
 """What is sold out in the first shop, and where it is collected or sent from."""
 # Item, days ago, new price: one label on the shelf says more than is paid, one says less.
 NEW_PRICES = (("coffee", 2, 4900), ("avocado", 5, 850))
-REASONS = ("The carton was leaking", "Bought twice by mistake", "买错了口味")
 LEFT_TO_SPEND_MINOR = 15_000
 PAY_IN_MINOR = 20_000
 SCARCE = 3
+
+
+class Back(NamedTuple):
+    """Why a sale comes back, and what becomes of its goods; nothing where only money goes back."""
+
+    why: str
+    words: str
+    decision: str
+
+
+COME_BACK = (
+    Back("damaged", "The carton was leaking", "scrap"), Back("mistake", "买错了口味", "resell"),
+    Back("not_as_expected", "Tastes of nothing", "quarantine"), Back("mistake", "", "resell"),
+    Back("", "Charged twice at the till", ""),
+)  # fmt: skip
 
 
 class Planned(NamedTuple):
@@ -93,26 +109,26 @@ def _contents(random: Random, place: str) -> Iterator[tuple[str, int]]:
         yield name, random.choices((1, 2, 3), (12, 3, 1))[0]
 
 
-def _coming_back(random: Random, plan: list[Planned], latest: datetime) -> dict[Planned, str]:
+def _coming_back(random: Random, plan: list[Planned], latest: datetime) -> dict[Planned, Back]:
     """Sales of the last weeks that will be refunded, with the reason; none that would fill a shelf
     which is to be seen empty."""
     recent = [one for one in plan if latest - timedelta(weeks=2) < one.at < latest]
     plenty = [
         one for one in recent if all(GOODS[name].on_hand > SCARCE for name, _ in one.contents)
     ]
-    return dict(zip(random.sample(plenty, min(len(REASONS), len(plenty))), REASONS))
+    return dict(zip(random.sample(plenty, min(len(COME_BACK), len(plenty))), COME_BACK))
 
 
 class _Story:
     """What happens in the weeks, with what is known of balances and sales on the way."""
 
-    def __init__(self, laid: Laid, coming_back: dict[Planned, str]) -> None:
+    def __init__(self, laid: Laid, coming_back: dict[Planned, Back]) -> None:
         self.laid = laid
         self.balances: Counter[str] = Counter()
         self.paid_in: list[providers.PaidIn] = []
         self.pay_ins = 0
         self.coming_back = coming_back
-        self.due: list[tuple[datetime, str, str]] = []
+        self.due: list[tuple[datetime, str, Back]] = []
         self.new_prices = {
             name: (clock.now() - timedelta(days=days), price) for name, days, price in NEW_PRICES
         }
@@ -184,7 +200,23 @@ class _Story:
             if one[0] < at:
                 self.due.remove(one)
                 clock.set_now(one[0])
-                sales.refund(one[1], made_by=self.staff, reason=one[2])
+                self._take_back(one[1], one[2])
+
+    def _take_back(self, sale_id: str, back: Back) -> None:
+        if not back.decision:
+            sales.refund(sale_id, made_by=self.staff, reason=back.words)
+            return
+        sold = sales.receipt(sale_id)
+        assert sold is not None
+        hand_in(
+            HandIn(
+                sale_id, sold.location_id, self.staff,
+                [Decision(line.position, line.quantity, back.decision)
+                 for line in sold.lines if line.kind == "goods"],
+                ids.new(), note=back.words, why=back.why,
+                override=Override(self.staff, "A good customer"),
+            )
+        )  # fmt: skip
 
     def leave_some_to_spend(self) -> None:
         """The shopper whom visitors sign in as finds money in the account."""

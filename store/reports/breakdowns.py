@@ -9,17 +9,18 @@ from typing import Any
 
 from sqlalchemy import select
 
-from .. import identity, stock
+from .. import catalogue, identity, stock
 from ..catalogue.models import Category, Item
-from .events import MEASURES, NOBODY
+from .events import HOUSE, MEASURES, NOBODY
 from .filters import MOST_DAYS_OF_STAFF, Filters
 from .reading import Books
 from .values import Breakdown, Figures, Line
 
-__all__ = ["AT_ONCE", "BREAKDOWNS", "PLACES", "added", "read_breakdown"]
+__all__ = ["AT_ONCE", "BREAKDOWNS", "PLACES", "added", "names_of", "read_breakdown"]
 
 BREAKDOWNS = (
-    "items", "categories", "brands", "locations", "channels", "means", "shoppers", "staff"
+    "items", "categories", "brands", "sellers", "locations", "channels", "means", "shoppers",
+    "staff",
 )  # fmt: skip
 
 AT_ONCE = tuple(kind for kind in BREAKDOWNS if kind != "staff")
@@ -50,6 +51,8 @@ def read_breakdown(
         return _shoppers(books, filters, most, offset)
     if kind == "brands" and rows is None:
         rows = books.by_item(filters.span, filters.choice)
+    if kind == "sellers" and rows is None:
+        rows = books.summed(filters.span, filters.choice, ("seller_id", "channel"))
     if kind == "means" and rows is None:
         if (
             books.from_lines(filters.choice, ("means",))
@@ -76,6 +79,11 @@ def read_breakdown(
     known = names(books, [key for key, _ in shown])
     lines = [Line(key, *known[key], Figures(*sums)) for key, sums in shown]
     return Breakdown(kind, lines, len(table))
+
+
+def names_of(books: Books, kind: str, keys: list[Any]) -> Names:
+    """Codes and names of what the lines of a table are called by."""
+    return _TABLES[kind][0](books, keys)
 
 
 def added(rows: Sequence[Any], key: Callable[[Any], Any]) -> dict[Any, Sequence[int]]:
@@ -107,6 +115,11 @@ def _locations(books: Books, ids: list[Any]) -> Names:
     return {place.id: (place.code, {"": place.name}) for place in stock.locations()}
 
 
+def _sellers(books: Books, ids: list[Any]) -> Names:
+    found = {one.id: (one.code, one.names) for one in catalogue.sellers(closed=True)}
+    return found | {HOUSE: (str(HOUSE), {})}
+
+
 def _staff(books: Books, ids: list[Any]) -> Names:
     """Who sold at a till; what was bought at the shelf or on the web nobody did."""
     known = identity.names_of(ids)
@@ -123,6 +136,7 @@ _TABLES: dict[str, tuple[Callable[[Books, list[Any]], Names], Callable[[Any], An
     "items": (_items, operator.itemgetter(1)),
     "categories": (_categories, operator.itemgetter(0)),
     "brands": (_words, operator.itemgetter(0)),
+    "sellers": (_sellers, operator.itemgetter(0)),
     "staff": (_staff, operator.itemgetter(0)),
     "locations": (_locations, operator.itemgetter(0)),
     "channels": (_words, operator.itemgetter(1)),

@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from .. import catalogue
 from ..catalogue.models import DepositKind, Item
 from ..outbox import Outbox
 from ..sales.models import Refund, RefundLine, Sale, SaleLine
@@ -36,12 +37,16 @@ from . import calendar
 from .calendar import Span, local_day, local_hour
 
 __all__ = [
-    "MEASURES", "NOBODY", "PAID", "REFUNDED", "Choice", "events", "of_member", "sums", "waiting",
+    "HOUSE", "MEASURES", "NOBODY", "PAID", "REFUNDED", "Choice", "events", "goods_chosen",
+    "of_member", "owner_of", "sums", "waiting",
 ]  # fmt: skip
 
 NOBODY = 0
 """Stands for the member of a sale in nobody's name: what a till sold to somebody it did not know
 adds up on one line among the shoppers."""
+
+HOUSE = 0
+"""Stands for the seller of what is the house's own. A bundle is: its parts may be many sellers'."""
 
 PAID, REFUNDED = "sale.paid", "sale.refunded"
 """Topics of the outbox; their subjects are the ids of the sale and of the refund."""
@@ -71,6 +76,7 @@ class Choice:
     item_id: int | None = None
     member_id: int | None = None
     brand: str | None = None
+    seller_id: int | None = None
     sold_by: int | None = None
     by_somebody: bool = False
     before: datetime | None = None
@@ -83,7 +89,8 @@ class Choice:
     @property
     def of_goods(self) -> bool:
         """Whether it is about some of the lines of a sale only."""
-        return (self.item_id, self.category_id, self.brand) != (None, None, None)
+        goods = (self.item_id, self.category_id, self.brand, self.seller_id)
+        return any(wanted is not None for wanted in goods)
 
 
 def waiting(topic: str) -> Select[Any]:
@@ -92,8 +99,8 @@ def waiting(topic: str) -> Select[Any]:
 
 
 def events(span: Span, choice: Choice, *, by_item: bool) -> Subquery:
-    """A row for each sale and each refund in the span, or for each item of each of them, with its
-    day, hour, place, channel, means, currency, member and the measures."""
+    """A row for each sale and each refund in the span, or for each item of each of them (with
+    whose it was), with its day, hour, place, channel, means, currency, member and the measures."""
     sold = _half(Sale.created_at, span, choice, by_item)
     given_back = _half(Refund.created_at, span, choice, by_item, refund=True)
     both = union_all(sold, given_back).subquery("events")
@@ -140,7 +147,7 @@ def _half(
     # The moment leads, or SQLite walks through all sales in the order of their ids to group them.
     groups: list[Any] = [at, Refund.id, Sale.id] if refund else [at, Sale.id]
     if by_item:
-        columns.append(lines.item_id)
+        columns += [lines.item_id, owner_of(lines.item_id).label("seller_id")]
         groups.append(lines.item_id)
     tables: FromClause = Sale.__table__
     if refund:
@@ -149,7 +156,7 @@ def _half(
     # order is said: for a short time its sales and then their lines, which is what an outer join
     # means to it; for a long time and few goods, the lines of these goods first.
     lines_first = span.days > _SHORT_DAYS and choice.of_goods
-    goods = _goods(choice, lines.item_id if lines_first else lines.item_id + 0)
+    goods = goods_chosen(choice, lines.item_id if lines_first else lines.item_id + 0)
     whose = lines.refund_id == Refund.id if refund else lines.sale_id == Sale.id
     fits = and_(whose, *([] if lines_first else goods), *([] if refund else [lines.kind != "part"]))
     tables = tables.join(of_lines, fits, isouter=not lines_first)
@@ -174,7 +181,7 @@ def _counted(lines: Any, *, all_kinds: bool) -> Any:
     return case(*none, else_=lines.quantity)
 
 
-def _goods(choice: Choice, item_id: Any) -> list[ColumnElement[bool]]:
+def goods_chosen(choice: Choice, item_id: Any) -> list[ColumnElement[bool]]:
     """Conditions on lines. A computed item_id keeps the index on it out of the matter."""
     found: list[ColumnElement[bool]] = []
     if choice.item_id is not None:
@@ -184,7 +191,14 @@ def _goods(choice: Choice, item_id: Any) -> list[ColumnElement[bool]]:
         found.append(item_id.in_(members))
     if choice.brand is not None:
         found.append(item_id.in_(select(Item.id).where(Item.brand == choice.brand)))
+    if choice.seller_id is not None:
+        found.append(owner_of(item_id) == choice.seller_id)
     return found
+
+
+def owner_of(item_id: Any) -> ColumnElement[int]:
+    """Whose the item of a line was when it was sold."""
+    return func.coalesce(catalogue.owner_at(item_id, Sale.created_at), HOUSE)
 
 
 def _conditions(at: Any, span: Span, choice: Choice, refund: bool) -> list[ColumnElement[bool]]:

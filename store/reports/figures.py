@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from .. import clock
+from .. import catalogue, clock
 from ..sales.models import Sale
 from . import calendar
 from .breakdowns import AT_ONCE, BREAKDOWNS, PLACES, added, read_breakdown
@@ -26,8 +26,10 @@ __all__ = [
     "Line",
     "Report",
     "breakdown",
+    "compared_days",
     "in_all",
     "over_time",
+    "parts_of",
     "takings",
 ]
 
@@ -64,6 +66,8 @@ def takings(filters: Filters, most: int = 10, kinds: Sequence[str] = AT_ONCE) ->
     goods = books.by_item(filters.span, filters.choice)
     read = {"locations": places, "channels": places, "items": goods, "categories": goods,
             "brands": goods}  # fmt: skip
+    # A shop without sellers is not asked whose its goods are.
+    kinds = [kind for kind in kinds if kind != "sellers" or catalogue.has_sellers()]
     return Report(
         filters,
         [*dict.fromkeys([filters.currency, *books.currencies()])],
@@ -116,16 +120,23 @@ def _shift(span: Span) -> int:
     return -(-span.days // step) * step
 
 
-def _earlier(books: Books, filters: Filters) -> tuple[Figures, Span, datetime | None]:
-    """The figures of the same weekdays before; of a day that still runs, until the same time."""
+def compared_days(filters: Filters) -> tuple[Span, datetime | None]:
+    """The same weekdays before; of a day that still runs, until this moment."""
     now = calendar.day_number(calendar.today())
     span = filters.span
     shift = _shift(span)
     if not span.first <= now <= span.last:
-        return _in_all(books, filters, span.moved(-shift)), span.moved(-shift), None
-    past = Span(span.first, now).moved(-shift)
+        return span.moved(-shift), None
     local = clock.now().astimezone(calendar.zone()).replace(tzinfo=None)
     until = (local - timedelta(shift)).replace(tzinfo=calendar.zone()).astimezone(UTC)
+    return Span(span.first, now).moved(-shift), until
+
+
+def _earlier(books: Books, filters: Filters) -> tuple[Figures, Span, datetime | None]:
+    """The figures of the same weekdays before; of a day that still runs, until the same time."""
+    past, until = compared_days(filters)
+    if until is None:
+        return _in_all(books, filters, past), past, None
     part = Span(past.last, past.last)
     found = _figures(books.summed(part, filters.choice, before=until)[0])
     if past.first < past.last:
@@ -156,7 +167,7 @@ def _series(books: Books, filters: Filters) -> list[Line]:
     return [
         Line(part.first, calendar.date_of(part.first).isoformat(), {}, _over(found, part),
              _over(before, part.moved(-shift)), part)
-        for part in _parts(span, filters.by)
+        for part in parts_of(span, filters.by)
     ]  # fmt: skip
 
 
@@ -168,7 +179,8 @@ def _over(days: dict[int, Figures], span: Span) -> Figures:
     return total
 
 
-def _parts(span: Span, by: str) -> Iterable[Span]:
+def parts_of(span: Span, by: str) -> Iterable[Span]:
+    """The days, weeks (from Monday) or months of a span."""
     if by == "month":
         yield from calendar.months_of(span)
         return

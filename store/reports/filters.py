@@ -15,7 +15,7 @@ from ..db import db
 from ..errors import Invalid, Refusal
 from ..sales import CHANNELS, MEANS
 from .calendar import FIRST_DATE, LAST_DATE, Span, day_number, today
-from .events import NOBODY, Choice
+from .events import HOUSE, NOBODY, Choice
 
 __all__ = ["BY", "KINDS", "PERIODS", "Filters", "read"]
 
@@ -57,6 +57,7 @@ class Filters:
     item: Chosen | None = None
     shopper: Chosen | None = None
     brand: str | None = None
+    seller: Chosen | None = None
     staff: Chosen | None = None
     hour: int | None = None
     kind: str = "all"
@@ -68,7 +69,8 @@ class Filters:
     @property
     def several(self) -> bool:
         """Whether a sale can hold several of the items that are asked for."""
-        return self.item is None and (self.category is not None or self.brand is not None)
+        some = (self.category, self.brand, self.seller)
+        return self.item is None and any(one is not None for one in some)
 
     @property
     def choice(self) -> Choice:
@@ -82,6 +84,7 @@ class Filters:
             item_id=self.item and self.item.id,
             member_id=self.shopper and self.shopper.id,
             brand=self.brand,
+            seller_id=self.seller and self.seller.id,
             sold_by=self.staff and self.staff.id,
         )
 
@@ -105,6 +108,7 @@ class Filters:
             "item": self.item and self.item.code,
             "shopper": self.shopper and self.shopper.code,
             "brand": self.brand,
+            "seller": self.seller and self.seller.code,
             "staff": self.staff and self.staff.code,
             "hour": None if self.hour is None else str(self.hour),
             "kind": None if self.kind == "all" else self.kind,
@@ -135,6 +139,7 @@ def read(arguments: Mapping[str, str]) -> Filters:
         item=_read_item(given.get("item", "")),
         shopper=_read_shopper(given.get("shopper", "")),
         brand=_kept(given.get("brand", ""), "brand") or None,
+        seller=_read_seller(given.get("seller", "")),
         staff=_read_staff(given.get("staff", ""), days),
         hour=_read_hour(given.get("hour", "")),
         kind=_one_of(given, "kind", KINDS) or "all",
@@ -258,6 +263,19 @@ def _read_shopper(value: str) -> Chosen | None:
     if found is None:
         return _refuse("shopper", value)
     return Chosen(found.id, str(found.id), {"": identity.names_of([found.id])[found.id]})
+
+
+def _read_seller(code: str) -> Chosen | None:
+    """A seller by code; 0 is the house."""
+    if not code:
+        return None
+    if code == str(HOUSE):
+        return Chosen(HOUSE, code, {})
+    try:
+        found = catalogue.seller_with(_kept(code, "seller"))
+    except Refusal:
+        return _refuse("seller", code)
+    return Chosen(found.id, found.code, found.names)
 
 
 def _read_staff(value: str, days: int) -> Chosen | None:

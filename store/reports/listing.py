@@ -15,7 +15,7 @@ from ..catalogue.models import Item
 from ..errors import Invalid
 from ..sales.models import Refund, RefundLine, Sale, SaleLine
 from .calendar import bounds, local_day, local_hour, microseconds, moment_of
-from .events import NOBODY, of_member
+from .events import NOBODY, of_member, owner_of
 from .filters import Filters
 from .reading import Books, open_books
 
@@ -123,7 +123,11 @@ def _query(filters: Filters, before: Place | None, limit: int, refund: bool) -> 
     query = query.where(*of_member(choice))
     if choice.of_goods:
         lines = RefundLine.refund_id if refund else SaleLine.sale_id
-        query = query.where(source.id.in_(_of_goods(select(lines), filters, refund)))
+        if choice.seller_id is None:
+            query = query.where(source.id.in_(_of_goods(select(lines), filters, refund)))
+        else:  # Whose it was depends on when the sale was made: asked of each sale by itself.
+            mine = _of_goods(select(lines).where(lines == source.id), filters, refund)
+            query = query.where(mine.exists())
     return query.order_by(at.desc(), source.id.desc()).limit(limit)
 
 
@@ -136,6 +140,8 @@ def _of_goods(query: Any, filters: Filters, refund: bool) -> Any:
         query = query.where(item_id.in_(members))
     if choice.brand is not None:
         query = query.where(item_id.in_(select(Item.id).where(Item.brand == choice.brand)))
+    if choice.seller_id is not None:
+        query = query.where(owner_of(item_id) == choice.seller_id)
     return query
 
 
@@ -160,7 +166,7 @@ def _line_query(refund: bool) -> tuple[Any, tuple[Any, Any]]:
         of_sale = select(
             SaleLine.sale_id.label("id"), SaleLine.names, SaleLine.quantity, SaleLine.total_minor,
             SaleLine.tax_minor,
-        ).where(SaleLine.kind != "part")  # fmt: skip
+        ).join(Sale, Sale.id == SaleLine.sale_id).where(SaleLine.kind != "part")  # fmt: skip
         return of_sale, (SaleLine.sale_id, SaleLine.position)
     of_refund = (
         select(
@@ -168,6 +174,7 @@ def _line_query(refund: bool) -> tuple[Any, tuple[Any, Any]]:
             RefundLine.total_minor, RefundLine.tax_minor,
         )
         .join(Refund, Refund.id == RefundLine.refund_id)
+        .join(Sale, Sale.id == Refund.sale_id)
         .join(
             SaleLine,
             and_(SaleLine.sale_id == Refund.sale_id, SaleLine.position == RefundLine.position),

@@ -50,7 +50,8 @@ class Takings(Measures, Base):
 
 class TakingsOfItem(Measures, Base):
     """Takings of one item in a day, again in a month, and in a year: long times are read from few
-    rows. `sales` counts the sales that the item is in, however many lines it has there."""
+    rows. `sales` counts the sales that the item is in, however many lines it has there.
+    `seller_id` is whose the item was when it was sold; 0 is the house."""
 
     __tablename__ = "takings_of_items"
     __table_args__ = (
@@ -64,6 +65,7 @@ class TakingsOfItem(Measures, Base):
     item_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     location_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     channel: Mapped[str] = mapped_column(String(8), primary_key=True)
+    seller_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
 
 
 class TakingsOfMember(Measures, Base):

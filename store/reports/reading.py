@@ -54,7 +54,7 @@ class Books:
         before: datetime | None = None,
     ) -> list[Row[Any]]:
         """The measures summed by the keys: day, hour, location_id, channel, means, item_id,
-        member_id. `before` ends the span within a day."""
+        member_id, seller_id. `before` ends the span within a day."""
         rows = self._rows(span, choice, keys, before)
         groups = [rows.c[key] for key in keys]
         return list(self.connection.execute(select(*groups, *sums(rows)).group_by(*groups)))
@@ -120,7 +120,7 @@ class Books:
     def from_lines(self, choice: Choice, keys: Sequence[str]) -> bool:
         """Whether no roll-up has the answer: a shopper's sales are few, and so are those of some
         goods when it comes to hours, shoppers and means of payment; who paid how is in none."""
-        of_goods = choice.of_goods or "item_id" in keys
+        of_goods = choice.of_goods or _by_goods(keys)
         by_means = choice.means is not None or "means" in keys
         finer = "hour" in keys or "member_id" in keys or by_means
         whose_means = by_means and "member_id" in keys
@@ -132,7 +132,7 @@ class Books:
         self, span: Span, choice: Choice, keys: Sequence[str], before: datetime | None
     ) -> Subquery:
         """Rows that hold each event of the span once, on as coarse a level as the keys allow."""
-        by_item = choice.of_goods or "item_id" in keys
+        by_item = choice.of_goods or _by_goods(keys)
         names = [*keys, *MEASURES]
         if before is not None or self.from_lines(choice, keys):
             found = events(span, replace(choice, before=before), by_item=by_item)
@@ -148,6 +148,10 @@ class Books:
             found = events(span, replace(choice, settled=False), by_item=by_item)
             parts.append(select(*(found.c[name] for name in names)))
         return union_all(*parts).subquery() if len(parts) > 1 else parts[0].subquery()
+
+
+def _by_goods(keys: Sequence[str]) -> bool:
+    return "item_id" in keys or "seller_id" in keys
 
 
 def open_books() -> Books:
@@ -183,6 +187,7 @@ def _kept_rows(
             (table.channel, choice.channel),
             (table.get("item_id"), choice.item_id),
             (table.get("means"), choice.means),
+            (table.get("seller_id"), choice.seller_id),
         )
         if wanted is not None
     ]

@@ -208,7 +208,7 @@ class Links:
         if kind == "brands":
             return {"brand": line.code or None}
         field = {"items": "item", "categories": "category", "locations": "location",
-                 "shoppers": "shopper", "staff": "staff"}[kind]  # fmt: skip
+                 "shoppers": "shopper", "staff": "staff", "sellers": "seller"}[kind]  # fmt: skip
         # Goods without a category cannot be asked for by one; the figure stays without a link.
         chosen = Chosen(int(line.key), line.code, line.names) if line.key is not None else None
         return {field: chosen}

@@ -14,6 +14,7 @@ from .approval_views import told
 from .buying import Line
 from .receipts import Receipt, receipt
 from .refund_limits import ApprovalNeeded
+from .return_models import REASONS
 from .return_views import shown_lines
 from .returns import Override
 from .returns import cancel as returns_cancel
@@ -70,6 +71,7 @@ def take_back(sale_id: str) -> ResponseReturnValue:
         sale.id, place.id, identity.signed_in().id, _decisions(sale), forms.purchase_key(),
         note=fields.text("note", most=200), return_id=fields.text("of", most=20) or None,
         override=_override(), to_account=forms.to_account(),
+        why=fields.choice("reason", ("", *REASONS), ""),
     )  # fmt: skip
     code = fields.text("take", most=100)
     if code:

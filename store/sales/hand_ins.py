@@ -51,8 +51,9 @@ class Decision(NamedTuple):
 @dataclass(frozen=True)
 class HandIn:
     """Units that staff have in their hands, at a location, with their decisions. Without a return
-    that was declared before (`return_id`), one is written down here. The money goes back to where
-    it came from, or to the member's account, where staff or the shopper's declaration say so.
+    that was declared before (`return_id`), one is written down here, with `why`. The
+    money goes back to where it came from, or to the member's account,
+    where staff or the shopper's declaration say so.
     `approved_above`: a second person has approved it, above this limit."""
 
     sale_id: str
@@ -65,6 +66,7 @@ class HandIn:
     override: Override | None = None
     to_account: bool = False
     approved_above: int | None = None
+    why: str = ""
 
 
 class NotExchangeable(Refusal):
@@ -127,7 +129,8 @@ def take_in(asked: HandIn) -> Received:
     parts = _by_line(asked.decisions)
     return_id = asked.return_id
     if return_id is None:
-        wish = Wish(sale.id, parts, "shop", asked.note, asked.key, to_account=asked.to_account)
+        wish = Wish(sale.id, parts, "shop", asked.note, asked.key, to_account=asked.to_account,
+                    why=asked.why)  # fmt: skip
         return_id = declare_in(sale, wish, made_by=asked.staff_id, override=asked.override)
     found = held_return(return_id)
     if found.sale_id != sale.id:

@@ -10,6 +10,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..db import Base, BigId, Moment
 
 WAYS = ("shop", "mail", "pick_up")
+REASONS = ("damaged", "spoiled", "wrong_item", "not_as_expected", "mistake", "other")
+"""Why something comes back, as reports count it. Each has its words in
+templates/sales/return_reasons.html; nothing was said where it is empty."""
+
 RETURN_TRANSITIONS = {
     ("declared", "receive_part"): "part_received",
     ("declared", "receive_rest"): "received",
@@ -23,7 +27,8 @@ RETURN_TRANSITIONS = {
 
 class Return(Base):
     """Units of a sale on their way back. `code` is what the shopper shows or writes on the parcel;
-    `key` is made by the page, unique per sale. `allowed_by` is who of the staff took back what the
+    `key` is made by the page, unique per sale. `why` is one of REASONS, `reason` the shopper's own
+    words beside it. `allowed_by` is who of the staff took back what the
     rules would not, and why. `fetched_at` is when a courier or staff had it from the shopper's
     door, where it is picked up. `to_account` is the shopper's word that the money comes to their
     account instead of to its source."""
@@ -35,6 +40,7 @@ class Return(Base):
             "state IN ('declared', 'part_received', 'received', 'cancelled')", name="state"
         ),
         CheckConstraint("way IN ('shop', 'mail', 'pick_up')", name="way"),
+        CheckConstraint(f"why IN {('', *REASONS)!r}", name="why"),
         CheckConstraint("fetched_at IS NULL OR way = 'pick_up'", name="fetched"),
         CheckConstraint("(fetched_at IS NULL) = (fetched_by IS NULL)", name="fetched_by"),
     )
@@ -44,6 +50,7 @@ class Return(Base):
     code: Mapped[str] = mapped_column(String(8), unique=True)
     key: Mapped[str] = mapped_column(String(64))
     way: Mapped[str] = mapped_column(String(8))
+    why: Mapped[str] = mapped_column(String(16), default="", server_default="")
     reason: Mapped[str] = mapped_column(String(200), default="")
     address: Mapped[str] = mapped_column(String(300), default="")
     to_account: Mapped[bool] = mapped_column(default=False)

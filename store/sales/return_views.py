@@ -15,7 +15,7 @@ from ..errors import Invalid, NotFound
 from ..labels import qr
 from . import basket, forms, returnable
 from .receipts import Receipt, receipt
-from .return_models import WAYS
+from .return_models import REASONS, WAYS
 from .returns import Wish, cancel, declare
 from .shown_views import blueprint, shown_receipt
 
@@ -40,7 +40,7 @@ def declare_return(sale_id: str) -> ResponseReturnValue:
     wish = Wish(
         sale_id, parts, fields.choice("way", WAYS), fields.text("reason", most=200),
         forms.purchase_key(), fields.text("address", most=300),
-        forms.to_account(),
+        forms.to_account(), fields.choice("why", ("", *REASONS), ""),
     )  # fmt: skip
     made = declare(member.id, wish)
     return redirect(url_for("sales.one_return", sale_id=sale_id, return_id=made), 303)

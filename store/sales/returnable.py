@@ -69,6 +69,7 @@ class Known:
     sale_id: str
     code: str
     way: str
+    why: str
     reason: str
     address: str
     state: str
@@ -196,8 +197,8 @@ def bought_lately(member_id: int, item_id: int) -> Receipt | None:
 def _query() -> Any:
     return (
         select(
-            Return.id, Return.sale_id, Return.code, Return.way, Return.reason, Return.address,
-            Return.state, Return.created_at, Return.allowed_reason,
+            Return.id, Return.sale_id, Return.code, Return.way, Return.why, Return.reason,
+            Return.address, Return.state, Return.created_at, Return.allowed_reason,
             Return.fetched_at, Sale.member_id, Return.to_account,
         )
         .join(Sale, Sale.id == Return.sale_id)

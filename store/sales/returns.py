@@ -21,7 +21,7 @@ from ..errors import Invalid, NotFound, Refusal
 from .models import STANDING, Sale, SaleLine
 from .opening import resolved
 from .refunds import NotRefundable, NotSoManyLeft, Part, held, refuse_on_its_way
-from .return_models import RETURN_TRANSITIONS, WAYS, Return, ReturnLine
+from .return_models import REASONS, RETURN_TRANSITIONS, WAYS, Return, ReturnLine
 
 CODE_LENGTH = 8
 
@@ -52,8 +52,9 @@ class ReturnOver(Refusal):
 
 @dataclass(frozen=True)
 class Wish:
-    """What a shopper declares. `key` is made by the page: the same key is the same return. The
-    money comes to where it came from, or to their account."""
+    """What a shopper declares: `why` is one of REASONS or empty, `reason` their words. `key` is
+    made by the page: the same key is the same return. The money comes to where it came from,
+    or to their account."""
 
     sale_id: str
     parts: Sequence[Part]
@@ -62,6 +63,7 @@ class Wish:
     key: str
     address: str = ""
     to_account: bool = False
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,8 +151,8 @@ def declare_in(sale: Sale, wish: Wish, *, made_by: int, override: Override | Non
     session.add(
         Return(
             id=return_id, sale_id=sale.id, code=ids.short_code(CODE_LENGTH), key=wish.key,
-            way=wish.way, reason=wish.reason, address=wish.address, state="declared",
-            to_account=wish.to_account, made_by=made_by, created_at=at,
+            way=wish.way, why=_why(wish), reason=wish.reason, address=wish.address,
+            state="declared", to_account=wish.to_account, made_by=made_by, created_at=at,
             allowed_by=override.member_id if override else None,
             allowed_reason=override.reason if override else "",
         )
@@ -163,6 +165,13 @@ def declare_in(sale: Sale, wish: Wish, *, made_by: int, override: Override | Non
     if wish.way == "pick_up":
         stock.open_task("pick_up", sale.location_id, member_id=made_by)
     return return_id
+
+
+def _why(wish: Wish) -> str:
+    """Words of one's own are some other reason. Raises Invalid."""
+    if wish.why and wish.why not in REASONS:
+        raise Invalid(f"why must be one of: {', '.join(REASONS)}", field="why")
+    return wish.why or ("other" if wish.reason else "")
 
 
 @repeatable

@@ -37,6 +37,8 @@ class Sold:
     """(item, quantity, total, tax) of each line."""
     refund: bool = False
     means: str = "account"
+    of_sale: str = ""
+    """The sale that a refund is of."""
 
 
 @dataclass
@@ -44,6 +46,8 @@ class Shop:
     """Writes sales and refunds, each with its transfer and its event, and remembers them."""
 
     sold: list[Sold] = field(default_factory=list)
+    positions: dict[str, list[int]] = field(default_factory=dict)
+    """Which lines of its sale each refund is of."""
 
     def open(self) -> None:
         """Places, goods and people; item 1 is of no category, the others of one of three."""
@@ -135,10 +139,16 @@ class Shop:
             session.execute(update(Sale).where(Sale.id == sale.id).values(state=state))
             self._move(session, "refund", sale.id, total, sale.currency, at)
             outbox.put("sale.refunded", refund)
+        self.positions[refund] = [line[0] for line in given]
         self.sold.append(
             Sold(refund, at, sale.location_id, sale.channel, sale.currency, sale.member_id,
-                 tuple(line[1:] for line in given), refund=True, means=sale.means)
+                 tuple(line[1:] for line in given), refund=True, means=sale.means,
+                 of_sale=sale.id)
         )  # fmt: skip
+
+    def sold_at(self, one: Sold) -> datetime:
+        """When it was sold, also of what came back later."""
+        return next(each.at for each in self.sold if each.id == (one.of_sale or one.id))
 
     def trade(self, chance: random.Random, first: datetime, last: datetime, many: int) -> None:
         """Sales at random moments, one in five of them given back later, all of it or a part."""
