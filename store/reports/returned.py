@@ -1,6 +1,6 @@
 """What came back: by reason, over time, by goods and places, and what became of it.
 
-Each refund is a return with the reason that was declared, or money without goods (`NO_RETURN`: an
+Each refund is a return with the reason that was declared, or one without (`NO_RETURN`: by staff, an
 order that was cancelled or not found, a correction at the exit). So all reasons together are what
 the takings call refunded. Money of a unit is divided among its decisions without a remainder.
 """
@@ -61,8 +61,8 @@ class Row(NamedTuple):
 
 
 class Became(NamedTuple):
-    """Units with a decision, and the money of them; without one: deposits, delivery, and money
-    that went back without goods."""
+    """Units with a decision, and the money of them; without one: deposits, delivery, and refunds
+    without a return."""
 
     decision: str
     units: int
