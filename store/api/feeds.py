@@ -143,7 +143,8 @@ def stock(body: dict[str, Any]) -> Response:
 def items(body: dict[str, Any]) -> Response:
     """Items that are new, changed or retired. An entry has `id`, `item`, `at`, and what it says:
     `name`, `name_en`, `name_zh`, `brand`, `category`, `size`, `tax_rate`, `gtin`, `sku`, `price`,
-    `deposit` (the code of its kind, or none), `retired`. What it does not say stays as it is."""
+    `deposit` (the code of its kind, or none), `least_age`, `retired`. What it does not say stays
+    as it is."""
     return _take("items", body)
 
 

@@ -105,6 +105,10 @@ class ShownItem(Strict):
         required=True,
         metadata={"description": "What is in it, where it is a bundle; else nothing."},
     )
+    least_age = fields.Integer(
+        required=True,
+        metadata={"description": "In years, of a bundle the highest; 0: for everybody."},
+    )
     for_sale = fields.Boolean(required=True)
     location = fields.String(required=True, allow_none=True)
     on_hand = fields.Integer(
@@ -224,6 +228,7 @@ def _shown(
         "parts": [
             {"item": part.code, "quantity": part.quantity} for part in parts.get(found.id, ())
         ],
+        "least_age": max([found.least_age, *(part.least_age for part in parts.get(found.id, ()))]),
         "for_sale": price_minor is not None and found.archived_at is None,
         "location": place.code if place else None,
         "on_hand": (row.on_hand or 0) if place else None,

@@ -137,6 +137,14 @@ class SaleBody(Strict):
     )
     coupon = coupon_code()
     points = points_to_spend()
+    age_checked = fields.Boolean(
+        load_default=False, truthy={True}, falsy={False},
+        metadata={
+            "description": "For tokens with the scope `till`: whoever takes it along was looked at "
+            "and is old enough for every item of it. Without it a till's sale of something with a "
+            "least age is refused with `age_not_checked`."
+        },
+    )  # fmt: skip
     total = PriceText(
         "What all of it costs as the buyer was shown it. More than that is refused with "
         "`price_rose`: an offer may be over."
@@ -171,6 +179,9 @@ class SaleLine(Strict):
     names = Texts(required=True)
     quantity = fields.Integer(required=True)
     refunded = fields.Integer(required=True, metadata={"description": "Units given back."})
+    least_age = fields.Integer(
+        required=True, metadata={"description": "In years, as it was then; 0: for everybody."}
+    )
     price = fields.Nested(Money, required=True)
     off = fields.List(
         fields.Nested(Off),
@@ -250,8 +261,8 @@ class Chosen(Page):
     answers=Sale(),
     refuses=(
         payment.InsufficientFunds, payment.KeyReused, catalogue.ItemNotForSale, NotFound,
-        MemberNotFound, sales.PriceRose, membership.CouponRefused, membership.PointsRefused,
-        stock.OutOfStock,
+        MemberNotFound, sales.PriceRose, sales.AgeNotChecked, membership.CouponRefused,
+        membership.PointsRefused, stock.OutOfStock,
         PaymentMethodUnknown, Invalid, sales.ConfirmationNeeded, pins.PinMissing, pins.PinWrong,
         TooMany,
     ),
@@ -290,6 +301,7 @@ def sell(body: dict[str, Any]) -> Response:
             coupon=coupon,
             points=body["points"],
             seen_total_minor=seen(body.get("total")),
+            age_checked=catalogue.OLDEST if body["age_checked"] else 0,
         )
     )
     made = sales.receipt(bought.sale_id)
@@ -418,6 +430,7 @@ def shown_sale(sale: sales.Receipt) -> dict[str, Any]:
                 "of": each.of_position,
                 "names": each.names,
                 "quantity": each.quantity,
+                "least_age": each.least_age,
                 "refunded": each.quantity_refunded,
                 "price": amount(each.unit_minor, of),
                 "off": [{"offer": names, "amount": amount(minor, of)} for names, minor in each.off],

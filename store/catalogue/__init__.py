@@ -14,6 +14,7 @@ from .codes import (
 )
 from .deposit_kinds import add_deposit
 from .deposits import Deposit, deposit_due, deposit_of, deposits
+from .figures import OLDEST
 from .forms import resolve
 from .items import add_item, archive_item, bring_back, edit_item
 from .models import BundlePart, Category, Item
@@ -27,6 +28,7 @@ from .search import brought_by, categories, search, search_conditions
 from .sizes import unit_price
 
 __all__ = [
+    "OLDEST",
     "BundlePart",
     "Category",
     "CodeTaken",

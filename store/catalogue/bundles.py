@@ -34,12 +34,15 @@ class Part(NamedTuple):
     names: dict[str, str]
     tracks_batches: bool
     deposit: Deposit | None = None
+    least_age: int = 0
 
 
 def kept_part(values: Sequence[Any]) -> Part:
     """A part that was written down as a list, with the deposit in it as another."""
     plain = Part(*values[:5])
-    return plain if values[5] is None else plain._replace(deposit=Deposit(*values[5]))
+    age = int(values[6]) if len(values) > 6 else 0
+    kept = None if values[5] is None else Deposit(*values[5])
+    return plain._replace(deposit=kept, least_age=age) if kept or age else plain
 
 
 def parts_of(item_ids: Collection[int]) -> dict[int, list[Part]]:
@@ -48,7 +51,7 @@ def parts_of(item_ids: Collection[int]) -> dict[int, list[Part]]:
         with_deposit(
             select(
                 BundlePart.bundle_id, BundlePart.item_id, BundlePart.quantity, Item.code,
-                Item.names, Item.tracks_batches, *COLUMNS,
+                Item.names, Item.tracks_batches, *COLUMNS, Item.least_age,
             ).join(Item, Item.id == BundlePart.item_id)
         )
         .where(BundlePart.bundle_id.in_(set(item_ids)))
@@ -56,7 +59,8 @@ def parts_of(item_ids: Collection[int]) -> dict[int, list[Part]]:
     )  # fmt: skip
     found: dict[int, list[Part]] = {}
     for row in connection().execute(query) if item_ids else ():
-        found.setdefault(row[0], []).append(Part(*row[1:6])._replace(deposit=read(row[6:])))
+        part = Part(*row[1:6])._replace(deposit=read(row[6:-1]), least_age=row[-1])
+        found.setdefault(row[0], []).append(part)
     return found
 
 

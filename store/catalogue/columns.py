@@ -29,6 +29,7 @@ size: size size_text quantity package_weight net_weight net_content content weig
 price: price retail_price unit_price unitprice sales_price 价格 售价 单价 零售价
 tax_rate: tax_rate tax vat vat_rate 税率
 batches: batches track_batches batch_tracking 批次 批次管理
+least_age: least_age age_limit minimum_age min_age age_restriction 最低年龄 年龄限制
 group: item_group variant_group 商品组
 group_en: group_en
 group_zh: group_zh

@@ -73,6 +73,7 @@ def desk_item(item_id: int) -> ResponseReturnValue:
         "sku": item.sku or "", "tax_rate": rate_text(item.tax_rate_bp).rstrip("%"),
         "price": "" if price is None else money.text(price, currency),
         "tracks_batches": "1" if item.tracks_batches else "",
+        "least_age": str(item.least_age or ""),
         "deposit": str(item.deposit_id or ""),
         "seller": str(owners_of([item.id]).get(item.id, "")),
     }  # fmt: skip
@@ -150,6 +151,8 @@ def _fault_text(refusal: Invalid) -> str:
         return str(gettext("Choose a seller of the list. A bundle belongs to whom its parts do."))
     if refusal.field == "tax_rate":
         return str(gettext("Write the tax in percent, like 13."))
+    if refusal.field == "least_age":
+        return str(gettext("Write the least age in years, like 18; empty is everybody."))
     if refusal.field == "name":
         return str(gettext("A name has 1 to 300 characters, on one line."))
     return str(gettext("This is too long, or has characters that cannot be kept."))
@@ -210,7 +213,7 @@ def _said(item: Item) -> dict[str, Any]:
 
 _LOGGED = (
     "names", "descriptions", "gtin", "sku", "brand", "category_id", "size_text", "tax_rate_bp",
-    "tracks_batches", "picture", "deposit_id",
+    "tracks_batches", "least_age", "picture", "deposit_id",
 )  # fmt: skip
 
 

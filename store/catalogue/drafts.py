@@ -11,7 +11,7 @@ from . import gs1
 from .bundles import split_parts
 from .codes import checked_gtin, checked_short_code, checked_sku
 from .columns import Columns
-from .figures import read_amount, read_count, read_rate, read_yes
+from .figures import read_age, read_amount, read_count, read_rate, read_yes
 from .groups import LONGEST_GROUP, read_pairs
 from .items import LONGEST_BRAND, LONGEST_CATEGORY, LONGEST_SIZE
 from .sizes import Content, read_size
@@ -41,6 +41,7 @@ class Draft:
     price_minor: int | None = None
     tax_rate_bp: int | None = None
     tracks_batches: bool | None = None
+    least_age: int | None = None
     group: dict[str, str] = field(default_factory=dict)
     options: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     deposit_minor: int | None = None
@@ -100,6 +101,7 @@ class Reader:
         draft.price_minor = self._read("price", self._amount)
         draft.tax_rate_bp = self._read("tax_rate", read_rate)
         draft.tracks_batches = self._read("batches", read_yes)
+        draft.least_age = self._read("least_age", read_age)
         draft.stock = self._read("stock", read_count)
         self._read_more(draft)
         if self._faults:

@@ -23,6 +23,7 @@ HEADINGS = (
     "short_code", "gtin", "sku", "name_en", "name_zh", "brand", "category_en", "category_zh",
     "size", "price", "tax_rate", "batches", "description_en", "description_zh",
     "group_en", "group_zh", "options_en", "options_zh", "deposit", "parts", "seller",
+    "least_age",
 )  # fmt: skip
 PAGE = 2000
 
@@ -77,7 +78,7 @@ def _more(row: Any, currency: str, parts: Mapping[int, Sequence[Part]]) -> list[
         write_pairs(options, row.option_values, "en"),
         write_pairs(options, row.option_values, "zh"), deposit,
         ", ".join(f"{part.quantity} × {part.code}" for part in parts.get(row.id, ())),
-        row.seller_code or "",
+        row.seller_code or "", str(row.least_age or ""),
     ]  # fmt: skip
 
 

@@ -8,7 +8,9 @@ from decimal import Decimal
 from .. import money
 from ..errors import Invalid
 
-__all__ = ["read_amount", "read_count", "read_rate"]
+__all__ = ["OLDEST", "read_age", "read_amount", "read_count", "read_rate"]
+
+OLDEST = 99
 
 # Signs and words for a currency. The yen sign stands for yuan as well; a dollar sign for many.
 _SIGNS = {
@@ -104,6 +106,15 @@ def read_yes(text: str, field: str = "batches") -> bool:
     if said not in _YES | _NO:
         raise Invalid(f"{text[:40]!r} is neither yes nor no", field=field)
     return said in _YES
+
+
+def read_age(text: str, field: str = "least_age") -> int:
+    """A least age in years, "18" or "18+"; 0 is none. Raises Invalid."""
+    found = re.fullmatch(r"(\d{1,2})(?:\.0+)?\+?", text.strip(), re.ASCII)
+    if not found:
+        said = f"{text[:40]!r} is not a least age in years like 18; 0 is none"
+        raise Invalid(said, field=field)
+    return int(found[1])
 
 
 def read_count(text: str, field: str = "stock") -> int:

@@ -9,7 +9,7 @@ from flask import current_app, request
 from .. import forms, money, web
 from ..errors import Invalid
 from . import resolver
-from .figures import read_rate
+from .figures import read_age, read_rate
 from .items import LONGEST_BRAND, LONGEST_CATEGORY, LONGEST_SIZE, ItemFields
 from .pictures import PictureRefused
 from .texts import LONGEST_DESCRIPTION, LONGEST_NAME
@@ -48,6 +48,8 @@ def fields() -> ItemFields:
         ),
         "tracks_batches": forms.flag("tracks_batches"),
     }
+    if "least_age" in request.form:
+        read["least_age"] = read_age(forms.text("least_age", most=10) or "0")
     if "deposit" in request.form:
         read["deposit_id"] = forms.whole("deposit", least=0, most=10**15, default=0) or None
     if "seller" in request.form:

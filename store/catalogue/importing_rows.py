@@ -36,8 +36,8 @@ Categories = Mapping[str, tuple[int, Mapping[str, str]]]
 # What an import may change of an item that is there; also the shape of its one UPDATE.
 _MUTABLE = (
     "gtin", "sku", "names", "descriptions", "brand", "category_id", "size_text", "content",
-    "content_unit", "tax_rate_bp", "tracks_batches", "search", "updated_at", "archived_at",
-    "group_id", "option_values", "option_key", "deposit_id",
+    "content_unit", "tax_rate_bp", "tracks_batches", "least_age", "search", "updated_at",
+    "archived_at", "group_id", "option_values", "option_key", "deposit_id",
 )  # fmt: skip
 
 
@@ -149,6 +149,8 @@ def changes(
         after["tax_rate_bp"] = draft.tax_rate_bp
     if draft.tracks_batches is not None:
         after["tracks_batches"] = draft.tracks_batches
+    if draft.least_age is not None:
+        after["least_age"] = draft.least_age
     after |= more.fields(draft, item)
     after["search"] = search_text({**after, "code": item.code}, category_names)
     change = []
@@ -208,6 +210,7 @@ def _item_row(
         "content": content, "content_unit": unit, "picture": None,
         "tax_rate_bp": tax_rate_bp if draft.tax_rate_bp is None else draft.tax_rate_bp,
         "tracks_batches": bool(draft.tracks_batches), "is_bundle": bool(draft.parts),
+        "least_age": draft.least_age or 0,
         "deposit_id": None, "group_id": None, "option_values": [], "option_key": None,
         "created_at": now, "updated_at": now, "archived_at": None,
     }  # fmt: skip

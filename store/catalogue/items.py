@@ -21,6 +21,7 @@ from .codes import (
     fresh_code,
 )
 from .deposits import checked_deposit
+from .figures import OLDEST
 from .models import Category, Item
 from .sizes import read_size
 from .texts import LONGEST_DESCRIPTION, LONGEST_NAME, clean, searchable
@@ -44,6 +45,7 @@ class ItemFields(TypedDict, total=False):
     size_text: str
     tax_rate_bp: int
     tracks_batches: bool
+    least_age: int
     picture: str | None
     deposit_id: int | None
     seller_id: int | None
@@ -69,7 +71,7 @@ def add_item(
         code=checked_short_code(code) if code else _unused_code(),
         names={}, descriptions={}, brand="", size_text="", picture=None,
         gtin=None, sku=None, category_id=None, content=None, content_unit=None,
-        tracks_batches=False, is_bundle=bool(parts), deposit_id=None,
+        tracks_batches=False, is_bundle=bool(parts), least_age=0, deposit_id=None,
         group_id=None, option_values=[], option_key=None,
         created_at=now, updated_at=now, archived_at=None,
     )  # fmt: skip
@@ -160,6 +162,10 @@ def _change(item: Item, fields: ItemFields) -> None:
         if item.is_bundle and fields["tracks_batches"]:
             raise Invalid("Of a bundle the parts are tracked by batch", field="tracks_batches")
         item.tracks_batches = fields["tracks_batches"]
+    if "least_age" in fields:
+        if not 0 <= fields["least_age"] <= OLDEST:
+            raise Invalid(f"A least age is 1 to {OLDEST} years", field="least_age")
+        item.least_age = fields["least_age"]
     if "deposit_id" in fields:
         item.deposit_id = checked_deposit(fields["deposit_id"])
     if "picture" in fields:

@@ -33,12 +33,14 @@ class Item(Base):
     unit price; `search` is everything that a search looks at, in lower case. Of an item that
     `tracks_batches` the first to expire is sold first. `deposit_id` is the item of the books of the
     deposit that it carries. A variant of the group `group_id` has one of `option_values` (by
-    language) for each of its options; `option_key` is what tells them apart."""
+    language) for each of its options; `option_key` is what tells them apart. It is sold to nobody
+    under `least_age` years; 0 is everybody."""
 
     __tablename__ = "items"
     __table_args__ = (
         CheckConstraint("tax_rate_bp >= 0 AND tax_rate_bp <= 10000", name="tax_rate"),
         CheckConstraint("content > 0", name="content"),
+        CheckConstraint("least_age BETWEEN 0 AND 99", name="least_age"),
         CheckConstraint("(group_id IS NULL) = (option_key IS NULL)", name="variant"),
         UniqueConstraint("group_id", "option_key"),
     )
@@ -57,6 +59,7 @@ class Item(Base):
     tax_rate_bp: Mapped[int] = mapped_column(BigId)
     tracks_batches: Mapped[bool] = mapped_column(default=False)
     is_bundle: Mapped[bool] = mapped_column(default=False)
+    least_age: Mapped[int] = mapped_column(default=0, server_default="0")
     deposit_id: Mapped[int | None] = mapped_column(ForeignKey("items.id"))
     group_id: Mapped[int | None] = mapped_column(ForeignKey("item_groups.id"))
     option_values: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)

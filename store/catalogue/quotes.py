@@ -37,7 +37,8 @@ class Off(NamedTuple):
 class Quote(NamedTuple):
     """An item for sale with the price in force. `names` maps languages to names. `on_top` says
     that tax comes on top of the amount. `rules` is the mark of the rules that change prices, 0
-    where there never were any; `off` is what they take off the whole line that this stands in."""
+    where there never were any; `off` is what they take off the whole line that this stands in.
+    Nobody under `least_age` years gets it."""
 
     item_id: int
     code: str
@@ -51,6 +52,7 @@ class Quote(NamedTuple):
     category_id: int | None = None
     rules: int = 0
     off: tuple[Off, ...] = ()
+    least_age: int = 0
 
     @property
     def off_minor(self) -> int:
@@ -94,6 +96,7 @@ _quotes = Prepared(
             Item.tracks_batches,
             Item.is_bundle,
             *COLUMNS,
+            Item.least_age,
             Item.category_id,
             rules_mark(),
         ).select_from(Item)
@@ -106,7 +109,7 @@ def as_sold(item_ids: Collection[int]) -> dict[int, Quote]:
     archived or without a price, too. The amount is 0."""
     columns = (Item.id, Item.code, Item.names, Item.tax_rate_bp, literal(0).label("amount"),
                Item.tracks_batches, Item.is_bundle)  # fmt: skip
-    query = with_deposit(select(*columns, *COLUMNS).select_from(Item))
+    query = with_deposit(select(*columns, *COLUMNS, Item.least_age).select_from(Item))
     found = connection().execute(query.where(Item.id.in_(item_ids)))
     return {row[0]: _made(row) for row in found}
 
@@ -125,18 +128,21 @@ def kept_quote(values: Sequence[Any]) -> Quote:
     on_top = bool(values[8]) if len(values) > 8 else False
     off = tuple(Off(*each) for each in values[11]) if len(values) > 11 else ()
     plain = Quote(*values[:7])
-    return plain._replace(deposit=None if kept is None else Deposit(*kept), on_top=on_top, off=off)
+    age = int(values[12]) if len(values) > 12 else 0
+    deposit = None if kept is None else Deposit(*kept)
+    return plain._replace(deposit=deposit, on_top=on_top, off=off, least_age=age)
 
 
 _DEPOSIT = slice(7, 7 + len(COLUMNS))
-_RULES = slice(7 + len(COLUMNS), None)
+_AGE = 7 + len(COLUMNS)
+_RULES = slice(_AGE + 1, None)
 
 
 def _made(row: Sequence[Any], on_top: bool = False) -> Quote:
     plain = Quote(*row[:7])
-    if row[7] is not None or on_top:
+    if row[7] is not None or on_top or row[_AGE]:
         kept = None if row[7] is None else read(row[_DEPOSIT])
-        plain = plain._replace(deposit=kept, on_top=on_top)
+        plain = plain._replace(deposit=kept, on_top=on_top, least_age=row[_AGE])
     ruled = row[_RULES]
     return (
         plain if not ruled or not ruled[1] else plain._replace(category_id=ruled[0], rules=ruled[1])

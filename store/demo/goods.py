@@ -45,6 +45,10 @@ class Good(NamedTuple):
         """Food as it is grown pays the lower rate."""
         return 900 if self.category in ("produce", "dairy") else 1300
 
+    @property
+    def least_age(self) -> int:
+        return 18 if self.name == "beer" else 0
+
 
 def _read(file: Path) -> dict[str, Good]:
     with file.open(encoding="utf-8", newline="") as lines:

@@ -92,7 +92,7 @@ def add_good(good: Good, currency: str, price_minor: int | None = None) -> catal
     return catalogue.add_item(
         code=good.code, gtin=good.gtin or None, names=good.names, brand=good.brand,
         category=CATEGORIES[good.category], size_text=good.size_text,
-        tax_rate_bp=good.tax_rate_bp, picture=picture_of(good),
+        tax_rate_bp=good.tax_rate_bp, picture=picture_of(good), least_age=good.least_age,
         price_minor=good.price_minor if price_minor is None else price_minor, currency=currency,
     )  # fmt: skip
 

@@ -186,7 +186,7 @@ class _Story:
             sales.Buy(
                 self.laid.people[one.who], self.laid.places[one.place], self.laid.currency, lines,
                 ids.new(), one.channel, sold_by=self.staff if one.channel == "till" else None,
-                is_confirmed=True,
+                is_confirmed=True, age_checked=catalogue.OLDEST,
             )
         )  # fmt: skip
         self.balances[one.who] -= total

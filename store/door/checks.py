@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from .. import identity, sales
 from ..db import connection, repeatable, transaction
-from . import passes, spots
+from . import ages, passes, spots
 from .models import ExitCheck, PassUse
 from .passes import PassInvalid, PassRefused
 from .uses import ACCEPTED, Check, Use, note, take, used
@@ -60,8 +60,8 @@ class CheckFirst(PassRefused):
     title = "This bag is to be looked at"
 
 
-_NEITHER = (CheckFirst.code, "check_refused")
-"""What is neither a pass let through nor one refused: the bag is looked at first."""
+NEITHER = (CheckFirst.code, "check_refused", ages.AgeFirst.code, ages.AgeRefused.code)
+"""What is neither a pass let through nor one refused: somebody looks first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +90,13 @@ def look(text: str, asked: Check, secret: bytes) -> sales.Receipt:
 def check(text: str, asked: Check, secret: bytes) -> sales.Receipt:
     """Opener: use the pass, once and for all; answers the sale that may leave.
 
-    Raises what `look` raises, then CheckFirst, and writes the refusal down. What the rules decide
-    is kept before anybody hears of it, and stays as it is.
+    Raises what `look` raises, then AgeFirst, CheckFirst, and writes the refusal down. What the
+    rules decide is kept before anybody hears of it, and stays as it is.
     """
     try:
         receipt, first = _use(text, asked, secret)
         if first is not None:
-            raise _about(receipt, CheckFirst(rule=first.rule, rate_bp=first.rate_bp,
-                                             kind=first.kind, pieces=first.sample))  # fmt: skip
+            raise _about(receipt, first)
         return receipt
     except PassRefused as refusal:
         _note(text, asked, refusal.code)
@@ -127,7 +126,7 @@ def tally(location_id: int, since: datetime) -> tuple[int, int]:
         .where(ExitCheck.location_id == location_id, ExitCheck.at >= since)
         .group_by(ExitCheck.outcome)
     )
-    counts = {row[0]: int(row[1]) for row in rows if row[0] not in _NEITHER}
+    counts = {row[0]: int(row[1]) for row in rows if row[0] not in NEITHER}
     accepted = counts.pop(ACCEPTED, 0)
     return accepted, sum(counts.values())
 
@@ -152,7 +151,7 @@ def _not_old(receipt: sales.Receipt, asked: Check) -> None:
 
 
 @repeatable
-def _use(text: str, asked: Check, secret: bytes) -> tuple[sales.Receipt, spots.SpotCheck | None]:
+def _use(text: str, asked: Check, secret: bytes) -> tuple[sales.Receipt, PassRefused | None]:
     shown = passes.read(text)
     with transaction() as session:
         if (answered := _answered(session, shown.sale_id, asked)) is not None:
@@ -174,12 +173,19 @@ def _use(text: str, asked: Check, secret: bytes) -> tuple[sales.Receipt, spots.S
 
 def _first(
     session: Session, receipt: sales.Receipt, asked: Check, secret: bytes
-) -> spots.SpotCheck | None:
-    """Joiner: the check that this bag needs before it leaves."""
+) -> PassRefused | None:
+    """Joiner: what this bag needs before it leaves, the age first: both are decided and kept."""
     if session.get(PassUse, receipt.id) is not None:
         return None
     _not_old(receipt, asked)
-    return spots.due(receipt, asked, secret)
+    spot = spots.due(receipt, asked, secret)
+    if (question := ages.due(receipt, ages.waits_for(receipt), asked)) is not None:
+        if question.state == "no":
+            return ages.AgeRefused(least_age=question.least_age)
+        return ages.first(question.least_age, spot.kind if spot else "none")
+    if spot is None:
+        return None
+    return CheckFirst(rule=spot.rule, rate_bp=spot.rate_bp, kind=spot.kind, pieces=spot.sample)
 
 
 def _answered(session: Session, sale_id: str, asked: Check) -> sales.Receipt | None:

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Select, func, literal, select
 
 from ..sales import counting as sold
+from ..sales.ages import AgeCheck
+from . import ages
 from .models import ExitCheck, PassUse, SpotCheck
 from .spots import FORGOTTEN, UNDER_WAY
 
@@ -25,7 +27,7 @@ REFUSED = (
 
 def counts(now: datetime) -> list[Select[*tuple[Any, ...]]]:
     """Statements for `union_all`: what, the place, how many, and since when."""
-    return [_passes(now), _checks(now), _refused(now)]
+    return [_passes(now), _ages(now), _checks(now), _refused(now)]
 
 
 def _passes(now: datetime) -> Select[*tuple[Any, ...]]:
@@ -41,6 +43,17 @@ def _passes(now: datetime) -> Select[*tuple[Any, ...]]:
     )  # fmt: skip
 
 
+def _ages(now: datetime) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            literal("age_check"), AgeCheck.location_id, func.count(AgeCheck.sale_id),
+            func.min(AgeCheck.at),
+        )
+        .where(AgeCheck.at > now - FORGOTTEN, ages.waits())
+        .group_by(AgeCheck.location_id)
+    )  # fmt: skip
+
+
 def _checks(now: datetime) -> Select[*tuple[Any, ...]]:
     return (
         select(
@@ -48,6 +61,7 @@ def _checks(now: datetime) -> Select[*tuple[Any, ...]]:
             func.min(SpotCheck.at),
         )
         .where(SpotCheck.at > now - FORGOTTEN, SpotCheck.state.in_(UNDER_WAY))
+        .where(sold.stands(SpotCheck.sale_id))
         .group_by(SpotCheck.location_id)
     )  # fmt: skip
 

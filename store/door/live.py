@@ -10,7 +10,7 @@ from typing import Any
 from .. import sales
 from ..labels import live
 from ..labels.live import Code
-from . import passes, signing, spots
+from . import ages, passes, signing, spots
 from .bags import Piece
 from .passes import PassRefused
 from .uses import Use, used
@@ -33,7 +33,7 @@ class ExitPass:
     Nobody learns before the exit whether a bag is chosen: who knows that it is not could fill it,
     who knows that it is could empty it. Once it is, the shopper reads why, and how many wait."""
 
-    state: str  # "live", "open", "asked" or "used"
+    state: str  # "live", "age", "open", "asked" or "used"
     at: datetime
     code: Code | None = None
     use: Use | None = None
@@ -41,6 +41,8 @@ class ExitPass:
     waiting: int = 0
     differs: Sequence[tuple[Piece, Any]] = ()
     """What is asked for: pieces that differ, with their items."""
+    least_age: int = 0
+    """Somebody looks at an ID before the goods leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Sold:
     total_minor: int = 0
     marks: int = 0
     """What an exit without a network must know besides (`signing`)."""
+    least_age: int = 0
+    """From which age what is left of it is, as far as the exit asks."""
 
 
 def exit_pass(sold: Sold, at: datetime, base: str, key: bytes) -> ExitPass | None:
@@ -63,10 +67,13 @@ def exit_pass(sold: Sold, at: datetime, base: str, key: bytes) -> ExitPass | Non
     use = used(sold.sale_id)
     if use is not None:
         return ExitPass("used", at, use=use)
+    age, waits = ages.still_asked(sold.sale_id, sold.least_age)
+    if waits:
+        return ExitPass("age", at, least_age=age)
     check = spots.found(sold.sale_id)
     if check is not None and check.state in spots.UNDER_WAY:
         return _checked(check, at)
-    return ExitPass("live", at, code=codes(sold, at, base, key)[0])
+    return ExitPass("live", at, code=codes(sold, at, base, key)[0], least_age=age)
 
 
 def _checked(check: spots.SpotCheck, at: datetime) -> ExitPass:

@@ -10,7 +10,7 @@ from .. import clock, web
 from ..errors import NotFound
 from ..labels.live import as_json, read_ahead
 from ..sales.guest_views import visible
-from . import live, rules, signing
+from . import ages, live, rules, signing
 from .blueprint import blueprint
 from .live import Sold
 
@@ -22,7 +22,8 @@ def pass_image(sale_id: str) -> ResponseReturnValue:
     if receipt.fulfilment != "taken":
         raise NotFound("There is no such sale")
     sold = Sold(receipt.id, receipt.location_id, receipt.state, receipt.kept_pieces,
-                receipt.total_minor, signing.marks_of(receipt))  # fmt: skip
+                receipt.total_minor, signing.marks_of(receipt),
+                ages.waits_for(receipt))  # fmt: skip
     ahead = request.args.get("ahead")
     answer = _picture(sold) if ahead is None else _codes(sold, ahead)
     answer.headers["Cache-Control"] = "no-store"
@@ -30,13 +31,21 @@ def pass_image(sale_id: str) -> ResponseReturnValue:
 
 
 @blueprint.app_template_global()
-def exit_pass(sale_id: str, location_id: int, state: str) -> live.ExitPass | None:
+def exit_pass(
+    sale_id: str, location_id: int, state: str, least_age: int = 0
+) -> live.ExitPass | None:
     """For the receipt's template, its head and its body: sales stand below the door and do not know
     it."""
     if "exit_pass" not in g:
-        g.exit_pass = _pass(Sold(sale_id, location_id, state))
+        g.exit_pass = _pass(Sold(sale_id, location_id, state, least_age=least_age))
     found: live.ExitPass | None = g.exit_pass
     return found
+
+
+@blueprint.app_template_global()
+def age_reason() -> str:
+    """How a refund says that something stayed at the exit."""
+    return ages.REASON
 
 
 @blueprint.app_template_global()

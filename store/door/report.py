@@ -17,6 +17,7 @@ from sqlalchemy import BigInteger, and_, exists, func, select, type_coerce
 from ..db import connection
 from ..sales.models import Sale
 from . import rules
+from .checks import NEITHER
 from .models import AwayCheck, ExitCheck, ExitRules, SpotCheck
 from .uses import ACCEPTED
 
@@ -118,7 +119,7 @@ class Report:
     @property
     def refused(self) -> int:
         """Passes that were refused, whatever for; a bag that is looked at first is none."""
-        neither = (ACCEPTED, "check_first", "check_refused")
+        neither = (ACCEPTED, *NEITHER)
         return sum(many for name, many in self.outcomes.items() if name not in neither)
 
 

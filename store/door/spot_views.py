@@ -12,7 +12,7 @@ from .. import catalogue, clock, forms, identity, ids, sales, stock, web
 from ..errors import Invalid, NotFound
 from ..sales.refund_limits import ApprovalNeeded
 from ..stock.locations import location_by_id
-from . import spots, steps
+from . import ages, spots, steps
 from .blueprint import blueprint
 from .uses import Check
 
@@ -42,6 +42,7 @@ def spot_check(sale_id: str) -> str:
         absent=[piece for piece in pieces if piece.absent],
         last=next((piece for piece in pieces if str(piece.item_id) == last), None),
         key=ids.new(), ended_by=ended_by,
+        age=next((each for each in ages.asked_of(sale_id) if each.state == "open"), None),
     )  # fmt: skip
 
 
@@ -81,6 +82,14 @@ def step_check(sale_id: str) -> ResponseReturnValue:
             {"widen": steps.widen, "ask": steps.ask, "anew": steps.anew}[step](sale_id)
     except steps.CheckOver:
         flash(_moved_on(), "warn")
+    except ages.AgeFirst as first:
+        ages.begin(sale_id, first.data["least_age"], asked)
+        flash(gettext("Look at an ID first."), "warn")
+    except ages.AgeRefused:
+        flash(
+            gettext("Not old enough: take it out of the bag, then scan again from the start."),
+            "bad",
+        )
     except steps.BagDiffers:
         flash(gettext("Not yet: scan what is still missing, or ask the shopper."), "warn")
     except steps.BagFits:
@@ -141,4 +150,6 @@ def answer_check(sale_id: str) -> ResponseReturnValue:
     except sales.PriceRose:
         steps.price_anew(sale_id)
         flash(gettext("A price has changed. Nothing was charged: look at it again."), "warn")
+    except (ages.AgeFirst, ages.AgeRefused):
+        flash(gettext("Somebody looks at an ID first. Nothing was charged."), "warn")
     return back

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 
 from .. import catalogue, identity, sales
 from ..db import connection, db, in_transaction, insert_new
+from ..sales import counting as sold
 from . import rules
 from .bags import Piece, compared, paid
 from .models import SpotCheck, SpotScan
@@ -87,6 +88,16 @@ def keep(
         "ended_by": asked.staff_id if over else None, "ended_at": asked.at if over else None,
     }  # fmt: skip
     in_transaction().connection().execute(insert_new(SpotCheck), row)
+
+
+def shrink(sale_id: str, pieces: int) -> None:
+    """Joiner: some of the bag stays here and was given back; of the rest no more is asked."""
+    in_transaction().execute(
+        update(SpotCheck)
+        .where(SpotCheck.sale_id == sale_id, SpotCheck.state.in_(UNDER_WAY))
+        .values(pieces=pieces, sample=case((SpotCheck.sample > pieces, pieces),
+                                           else_=SpotCheck.sample))
+    )  # fmt: skip
 
 
 def is_newcomer(receipt: sales.Receipt) -> bool:
@@ -175,7 +186,7 @@ def waiting(location_id: int, now: datetime) -> list[Waiting]:
     query = (
         select(SpotCheck.sale_id, SpotCheck.kind, SpotCheck.state, SpotCheck.at, SpotCheck.staff_id)
         .where(SpotCheck.location_id == location_id, SpotCheck.at > now - FORGOTTEN)
-        .where(SpotCheck.state.in_(UNDER_WAY))
+        .where(SpotCheck.state.in_(UNDER_WAY), sold.stands(SpotCheck.sale_id))
         .order_by(SpotCheck.at, SpotCheck.sale_id)
     )
     rows = connection().execute(query).all()
@@ -185,5 +196,5 @@ def waiting(location_id: int, now: datetime) -> list[Waiting]:
 
 __all__ = [
     "FORGOTTEN", "UNDER_WAY", "SpotCheck", "Waiting", "due", "found", "goods", "is_newcomer",
-    "keep", "pieces_of", "scanned", "waiting",
+    "keep", "pieces_of", "scanned", "shrink", "waiting",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from sqlalchemy import select, update
 from .. import logbook, sales
 from ..db import in_transaction, insert_new, repeatable, transaction
 from ..errors import NotFound, Refusal
+from . import ages
 from .bags import Piece, to_buy, to_give_back
 from .models import PassUse, SpotCheck, SpotScan
 from .spots import pieces_of
@@ -74,6 +75,12 @@ class Ours(NamedTuple):
         return sum(piece.found for piece in self.pieces)
 
     @property
+    def least_age(self) -> int:
+        """From which age what is paid is, and what is there besides."""
+        more = ages.needed(piece.item_id for piece in self.pieces if piece.unpaid)
+        return max(ages.waits_for(self.receipt), more)
+
+    @property
     def unpaid(self) -> int:
         return sum(piece.unpaid for piece in self.pieces)
 
@@ -102,7 +109,7 @@ def scan(sale_id: str, item_id: int, quantity: int, staff_id: int, key: str, at:
 @repeatable
 def pass_(sale_id: str, asked: Check) -> sales.Receipt:
     """The bag is right, and leaves. Repeated with its key, the same answer. Raises NotFound,
-    CheckOver, BagDiffers."""
+    CheckOver, AgeFirst, AgeRefused, BagDiffers."""
     with transaction():
         try:
             ours = _held(sale_id, "pass")
@@ -111,6 +118,7 @@ def pass_(sale_id: str, asked: Check) -> sales.Receipt:
                 return receipt
             raise
         check = ours.check
+        ages.refuse_unanswered(ours.receipt, ours.least_age)
         enough = ours.unpaid == 0 and (
             ours.absent == 0 if check.whole else ours.scanned >= check.sample
         )
@@ -143,12 +151,14 @@ def anew(sale_id: str) -> None:
 @repeatable
 def ask(sale_id: str) -> None:
     """The whole bag is scanned: what is different is shown to the shopper, with what it comes to.
-    Raises NotFound, CheckOver, NobodyToAsk, BagFits, ItemNotForSale, OutOfStock, NotSoManyLeft."""
+    Raises NotFound, CheckOver, AgeFirst, AgeRefused, NobodyToAsk, BagFits, ItemNotForSale,
+    OutOfStock, NotSoManyLeft."""
     with transaction():
         ours = _held(sale_id, "ask")
         if not ours.check.whole:
             raise BagDiffers(unpaid=ours.unpaid, absent=ours.absent, scanned=ours.scanned,
                              wanted=ours.receipt.kept_pieces)  # fmt: skip
+        ages.refuse_unanswered(ours.receipt, ours.least_age)
         _ask(ours, "ask")
         logbook.note("check.asked", sale_id, place_id=ours.check.location_id)
 
@@ -206,6 +216,7 @@ def settle(yes: Yes) -> SpotCheck:
         ours = Ours(check, receipt, pieces_of(check, receipt))
         if not ours.unpaid and not ours.absent:
             raise CheckOver(state=check.state)
+        ages.refuse_unanswered(receipt, ours.least_age)
         done = sales.correct(_correction(ours, yes))
         outcome = "both" if ours.unpaid and ours.absent else "missing" if ours.unpaid else "extra"
         _move(
@@ -215,6 +226,8 @@ def settle(yes: Yes) -> SpotCheck:
             absent=ours.absent,
         )  # fmt: skip
         by = Check(check.staff_id, check.location_id, yes.at, f"check-{check.sale_id}")
+        if done.sale_id:
+            ages.carry_over(done.sale_id, by)
         _leave([check.sale_id, *([done.sale_id] if done.sale_id else [])], by)
         session.refresh(check)
         return check

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_timedelta, gettext
 
-from .. import catalogue, clock, forms, identity, ids, sales, stock
+from .. import clock, forms, identity, ids, stock
 from ..errors import Forbidden, Invalid
 from ..identity import member_codes
 from . import (
+    age_views,
     away_views,
     checks,
     passes,
@@ -22,16 +22,17 @@ from . import (
     rule_views,
     seen,
     spot_views,
-    spots,
-    told,
 )
 from .blueprint import blueprint
+from .page_views import ago, verdict_page
 from .pass_views import exit_pass
 from .passes import PassRefused
-from .place import choose, here, words
+from .place import choose, here
 from .uses import Check
 
-__all__ = ["away_views", "blueprint", "exit_pass", "report_views", "rule_views", "spot_views"]
+__all__ = [
+    "age_views", "away_views", "blueprint", "exit_pass", "report_views", "rule_views", "spot_views",
+]  # fmt: skip
 
 _KEY = re.compile(r"[0-9A-Za-z_-]{8,64}\Z")
 
@@ -49,7 +50,7 @@ def desk() -> ResponseReturnValue:
         place=place,
         places=stock.locations(),
         history=checks.history(place.id),
-        ago=_ago,
+        ago=ago,
         tally=checks.tally(place.id, _midnight()),
         key=ids.new(),
     )
@@ -87,13 +88,13 @@ def exit_page() -> ResponseReturnValue:
     """The scanner; with ?pass= what a staff phone's own camera found. A GET uses nothing up."""
     text = request.args.get("pass", "")
     if not text:
-        return _page()
+        return verdict_page()
     asked = _asked(text)
     try:
         receipt = checks.look(text, asked, _secret())
     except PassRefused as refusal:
-        return _page(**_refused(refusal, text, asked)), refusal.status
-    return _page(outcome="look", receipt=receipt, text=text, seen=_proof(text, asked))
+        return verdict_page(**_refused(refusal, text, asked)), refusal.status
+    return verdict_page(outcome="look", receipt=receipt, text=text, seen=_proof(text, asked))
 
 
 @blueprint.post("/desk/exit")
@@ -107,8 +108,8 @@ def _answer(text: str) -> ResponseReturnValue:
     try:
         receipt = checks.check(text, asked, _secret())
     except PassRefused as refusal:
-        return _page(**_refused(refusal, text, asked)), refusal.status
-    return _page(outcome="accepted", receipt=receipt)
+        return verdict_page(**_refused(refusal, text, asked)), refusal.status
+    return verdict_page(outcome="accepted", receipt=receipt)
 
 
 def _refused(refusal: PassRefused, text: str, asked: Check) -> dict[str, Any]:
@@ -116,26 +117,6 @@ def _refused(refusal: PassRefused, text: str, asked: Check) -> dict[str, Any]:
     if refusal.code == "pass_old":
         verdict |= {"text": text, "seen": _proof(text, asked)}
     return verdict
-
-
-def _page(*, receipt: sales.Receipt | None = None, **verdict: Any) -> str:
-    g.more_script = " 'wasm-unsafe-eval'"
-    place = here()
-    return render_template(
-        "door/exit.html",
-        **words(),
-        place=place,
-        to_see=told.to_see(place.id),
-        waiting=spots.waiting(place.id, clock.now()),
-        may_set=identity.allows(identity.current(), "set_rules"),
-        receipt=receipt,
-        buyer=_buyer(receipt) if receipt else "",
-        picture_url=catalogue.picture_url,
-        moment=clock.parse,
-        ago=_ago,
-        key=ids.new(),
-        **verdict,
-    )
 
 
 def _asked(text: str) -> Check:
@@ -163,23 +144,6 @@ def _scanned() -> str:
     if any("\ud800" <= character <= "\udfff" or character == "\x00" for character in text):
         raise Invalid("code has characters that cannot be kept", field="code")
     return text
-
-
-def _buyer(receipt: sales.Receipt) -> str:
-    """Who paid, on a screen that others may see: a name as it is, an address by its beginning, a
-    number by its end."""
-    if receipt.member_id is None:
-        return str(gettext("Without a member"))
-    name = identity.names_of([receipt.member_id]).get(receipt.member_id, "")
-    if "@" in name:
-        person, _, host = name.partition("@")
-        return f"{person[:2]}…@{host}"
-    return f"…{name[-4:]}" if name.lstrip("+").isdigit() else name
-
-
-def _ago(at: datetime) -> str:
-    """How long ago in words, in the visitor's language."""
-    return str(format_timedelta(clock.now() - at, threshold=1.2))
 
 
 def _midnight() -> datetime:

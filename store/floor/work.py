@@ -48,6 +48,7 @@ KINDS = {
     kind.name: kind
     for kind in (
         # Somebody stands there and waits.
+        Kind("age_check", "check_exit", "door.exit", "person"),
         Kind("spot_check", "check_exit", "door.exit", "search"),
         # Nobody may buy it, and it is still on the shelf.
         Kind("recalled", "receive_stock", "stock.tasks", "warn"),

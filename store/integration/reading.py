@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from .. import clock, money
-from ..catalogue.figures import read_rate
+from ..catalogue.figures import read_age, read_rate
 from ..catalogue.texts import clean
 from ..errors import Invalid
 from ..stock.batch_codes import read_code
@@ -35,7 +35,7 @@ _FIELDS = {
     "stock": {"id", "item", "location", "count", "change", "why", "batch", "expires", "at"},
     "items": {
         "id", "item", "name", "name_en", "name_zh", "brand", "category", "size", "tax_rate",
-        "gtin", "sku", "price", "deposit", "retired", "at",
+        "gtin", "sku", "price", "deposit", "least_age", "retired", "at",
     },
     "prices": {"id", "item", "location", "price", "starts", "at"},
 }  # fmt: skip
@@ -208,6 +208,8 @@ def _read_item(entry: Entry, currency: str, language: str) -> None:
         found["deposit"] = _text(known, "deposit", 16)
     if "tax_rate" in known:
         found["tax_rate_bp"] = read_rate(_number(known["tax_rate"]))
+    if "least_age" in known:
+        found["least_age"] = read_age(_number(known["least_age"]))
     if "retired" in known:
         said = {"True": True, "False": False, "yes": True, "no": False}.get(str(known["retired"]))
         if said is None:

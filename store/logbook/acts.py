@@ -39,6 +39,7 @@ VERBS: dict[str, str] = {
     "points.set": "rule", "tiers.set": "rule", "markdown.set": "rule", "return_rule.set": "rule",
     "check.passed": "sale", "check.asked": "sale", "check.refused": "sale",
     "exit_rules.set": "rule",
+    "age.checked": "sale", "age.refused": "sale",
     "exit.flag_seen": "sale",
     "till.opened": "till_day", "till.cash_moved": "till_day", "till.counted": "till_day",
     "till.closed": "till_day", "courier.counted": "member",

@@ -95,6 +95,7 @@ SECTIONS = (
             Child("checks", "spot_checks", "sale_id", (
                 "rule", "kind", "state", "outcome", "unpaid", "absent", "at",
             )),
+            Child("ages", "age_checks", "sale_id", ("least_age", "way", "state", "at")),
         ),
     ),
     Section("order_addresses", "order_addresses", "member_id = :member", ("sale_id", *_PLACE),
@@ -230,7 +231,7 @@ STAYS = frozenset({
     # What staff did; their accounts are closed, not erased, while they work here.
     "bank_files",
     "acts", "batches", "courier_hand_ins", "courier_takings", "couriers", "exit_checks",
-    "away_checks", "exit_rules", "spot_checks", "spot_scans", "intakes",
+    "age_checks", "away_checks", "exit_rules", "spot_checks", "spot_scans", "intakes",
     "item_sellers", "labels", "markdown_rules", "means_terms", "offers", "pass_uses",
     "payout_steps", "prices", "print_jobs", "return_rules", "seller_contracts", "settlement_files",
     "settlement_lines", "slip_scans", "slips", "tasks", "till_counts", "till_days", "till_entries",

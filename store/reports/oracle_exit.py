@@ -7,6 +7,24 @@ __all__ = ["RULES"]
 
 RULES = (
     (
+        "ages_not_looked_at",
+        "bags that left with something that is not for everybody, and nobody had looked at an age",
+        """SELECT COUNT(*) FROM sale_lines l JOIN sales s ON s.id = l.sale_id
+            WHERE l.least_age > 0
+              AND l.quantity > l.quantity_refunded + l.quantity_opened
+              AND (s.sold_by IS NOT NULL
+                   OR EXISTS (SELECT 1 FROM pass_uses u WHERE u.sale_id = s.id))
+              AND NOT EXISTS (SELECT 1 FROM age_checks a
+                               WHERE a.sale_id = s.id AND a.least_age >= l.least_age
+                                 AND a.state IN ('yes', 'known', 'missed'))""",
+    ),
+    (
+        "ages_refunded_off",
+        "ages that were not enough whose refund is of another sale, or is not there",
+        """SELECT COUNT(*) FROM age_checks a LEFT JOIN refunds r ON r.id = a.refund_id
+            WHERE a.refund_id IS NOT NULL AND (r.id IS NULL OR r.sale_id <> a.sale_id)""",
+    ),
+    (
         "checks_without_their_use",
         "bags that left while their check was open or refused, or did not when it had ended",
         """SELECT COUNT(*) FROM spot_checks c LEFT JOIN pass_uses u ON u.sale_id = c.sale_id

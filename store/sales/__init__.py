@@ -1,5 +1,6 @@
 """Sales: the till, the only room where stock and money meet."""
 
+from .ages import AgeNotChecked
 from .buying import AccountSuffices, BoughtJustNow, Buy, ConfirmFirst, Line, PriceRose, Wishes
 from .checkout import buy
 from .corrections import Corrected, Correction, correct, earlier, paid_back, preview
@@ -17,6 +18,7 @@ __all__ = [
     "MEANS",
     "STANDING",
     "AccountSuffices",
+    "AgeNotChecked",
     "BoughtJustNow",
     "Buy",
     "Charged",

@@ -16,6 +16,7 @@ from .. import catalogue, clock, stock, web
 from ..catalogue.markdowns import reduced_minor
 from ..db import db, in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound
+from .ages import age_of
 from .basket_offers import Buyer, reduced
 from .basket_rows import Holder, at, changed, claim_in, empty_out, opened, quantities
 from .basket_shown import Contents, Shown
@@ -72,7 +73,7 @@ def contents(holder: Holder, currency: str, buyer: Buyer | None = None) -> Conte
         .order_by(BasketLine.id)
     )  # fmt: skip
     rows = db.session.execute(query).all()
-    carries = _deposits(rows, currency)
+    carries = _carried(rows, currency)
     dated = [(row[1].id, basket.location_id) for row in rows if row[1].tracks_batches]
     near = {item: marked for (item, _), marked in marked_at(dated).items()}
     on_top = web.tax_on_top()
@@ -86,7 +87,8 @@ def contents(holder: Holder, currency: str, buyer: Buyer | None = None) -> Conte
             tax_rate_bp=row[1].tax_rate_bp, on_hand=row[5] or 0, label_id=row[6],
             on_top=on_top,
             in_hand=sells and not (row[1].tracks_batches or row[1].is_bundle),
-            deposits=carries.get(row[1].id, ()),
+            deposits=carries[row[1].id][0] if row[1].id in carries else (),
+            least_age=carries[row[1].id][1] if row[1].id in carries else row[1].least_age,
         )
         for row in rows
     ]  # fmt: skip
@@ -107,16 +109,20 @@ def _unit(row: Any, near: Marked | None) -> int | None:
     return reduced_minor(row[4], near.percent)
 
 
-def _deposits(
+def _carried(
     rows: Sequence[Any], currency: str
-) -> dict[int, tuple[tuple[catalogue.Deposit, int], ...]]:
-    """The deposits on one of each item; it asks only where an item may carry one."""
+) -> dict[int, tuple[tuple[tuple[catalogue.Deposit, int], ...], int]]:
+    """The deposits on one of each item, and from which age it is; it asks only where an item may
+    carry a deposit, or is a bundle."""
     may = {row[1].id for row in rows if row[1].is_bundle or row[1].deposit_id is not None}
     if not may:
         return {}
     quotes = catalogue.as_sold(may)
     parts = parts_of(quotes.values())
-    return {item: tuple(carried(quote, parts, currency)) for item, quote in quotes.items()}
+    return {
+        item: (tuple(carried(quote, parts, currency)), age_of(quote, parts))
+        for item, quote in quotes.items()
+    }
 
 
 def _find(holder: Holder) -> Basket | None:

@@ -34,6 +34,7 @@ class Shown:
     """What one of them carries, with how many of each."""
     off: tuple[catalogue.Off, ...] = ()
     """What offers and a coupon take off all of them."""
+    least_age: int = 0
 
     @property
     def deposit_minor(self) -> int:
@@ -132,6 +133,11 @@ class Contents:
     def on_top_minor(self) -> int:
         """The tax that comes on top of the prices."""
         return sum(line.tax_minor for line in self.lines if line.on_top)
+
+    @property
+    def least_age(self) -> int:
+        """From which age all of it is; 0 is everybody."""
+        return max((line.least_age for line in self.lines), default=0)
 
     @property
     def pieces(self) -> int:

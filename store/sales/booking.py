@@ -14,10 +14,11 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from .. import membership, outbox, payment, stock
+from .. import logbook, membership, outbox, payment, stock
 from ..prepared import Prepared
+from .ages import age_of, wrote
 from .deciding import Accepted, Till
-from .goods import deposit_rows, leaving
+from .goods import Parts, deposit_rows, leaving
 from .models import Sale, SaleLine
 from .offers import off_rows
 from .rounding import of_sale
@@ -39,7 +40,7 @@ _insert_lines = Prepared(
     lambda dialect: insert(SaleLine),
     (
         "sale_id", "position", "item_id", "names", "quantity", "unit_minor", "total_minor",
-        "tax_minor", "tax_rate_bp", "label_id", "off_minor",
+        "tax_minor", "tax_rate_bp", "label_id", "off_minor", "least_age",
     ),
 )  # fmt: skip
 
@@ -69,7 +70,7 @@ def write(till: Till) -> None:
     for row in sales:
         if row["rounding_minor"]:
             _round(row, at)
-    _insert_lines.run([row for sale in accepted for row in _line_rows(sale)])
+    _insert_lines.run([row for sale in accepted for row in _line_rows(sale, till.parts)])
     deposits = [
         row
         for sale in accepted
@@ -80,6 +81,8 @@ def write(till: Till) -> None:
     for sale in accepted:
         if any(quote.off for quote in sale.quotes):
             _reduce(sale)
+        if sale.asked.sold_by is not None:
+            _seen(sale, till.parts, at)
     outbox.put_many("sale.paid", [sale.sale_id for sale in accepted], at)
     wants = [
         stock.Want(line.item_id, sale.asked.location_id, line.quantity, sale.sale_id,
@@ -118,6 +121,15 @@ def _reduce(sale: Accepted) -> None:
         raise Overtaken
 
 
+def _seen(sale: Accepted, parts: Parts, at: datetime) -> None:
+    """Staff sold it: they have looked at whoever takes it along, or it would have been refused."""
+    least, asked = max(age_of(quote, parts) for quote in sale.quotes), sale.asked
+    if least and asked.sold_by is not None:
+        wrote(sale.sale_id, least, asked.location_id, "till", "yes", asked.sold_by, at)
+        said = {"least_age": least}
+        logbook.note("age.checked", sale.sale_id, place_id=asked.location_id, after=said)
+
+
 def _round(row: dict[str, Any], at: datetime) -> None:
     turned = payment.Rounded(row["id"], row["id"], row["rounding_minor"])
     payment.book_rounding([turned], row["currency"], at)
@@ -136,7 +148,7 @@ def _sale_row(sale: Accepted, at: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _line_rows(sale: Accepted) -> list[dict[str, object]]:
+def _line_rows(sale: Accepted, parts: Parts) -> list[dict[str, object]]:
     rows = []
     priced = zip(sale.asked.lines, sale.quotes, sale.amounts)
     for position, (line, quote, (total, tax)) in enumerate(priced, start=1):
@@ -146,5 +158,6 @@ def _line_rows(sale: Accepted) -> list[dict[str, object]]:
             "total_minor": total, "tax_minor": tax,
             "tax_rate_bp": quote.tax_rate_bp, "label_id": line.label_id,
             "off_minor": quote.off_minor if quote.off else 0,
+            "least_age": age_of(quote, parts),
         })  # fmt: skip
     return rows

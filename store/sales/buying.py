@@ -94,6 +94,8 @@ class Buy:
     """At most so many of the member's points are spent on it."""
     seen_total_minor: int | None = None
     """What all of it costs as the page said, where offers made that less than its prices."""
+    age_checked: int = 0
+    """Who sells it has seen that whoever takes it along is so old."""
 
     @property
     def sold_at(self) -> int:

@@ -33,10 +33,10 @@ def buy(asked: Buy) -> Bought:
     the goods, and let the sale stand in the member's name, or in nobody's.
 
     Any number of times with one key is one sale. Refusals, in order: Invalid (no lines, more than
-    200, quantities, means), KeyReused 409, ItemNotForSale 404, PriceRose 409, OutOfStock 409,
-    BoughtJustNow 409, ConfirmFirst 409, InsufficientFunds 402, ConfirmationNeeded 403. Raises
-    Unavailable 503 when the database does not answer; the same key then tells whether the sale
-    stands.
+    200, quantities, means), KeyReused 409, ItemNotForSale 404, PriceRose 409, AgeNotChecked 409
+    (of what staff sell), OutOfStock 409, BoughtJustNow 409, ConfirmFirst 409, InsufficientFunds
+    402, ConfirmationNeeded 403. Raises Unavailable 503 when the database does not answer; the same
+    key then tells whether the sale stands.
     """
     # Another request's transaction may write this sale: what this one has read is dropped, so that
     # what it reads next sees the sale, and no connection is held while it waits.

@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, literal, select
 from .approval_models import RefundRequest
 from .models import STANDING, Basket, BasketLine, Sale
 
-__all__ = ["EVERYWHERE", "FILLED_FOR", "counts", "with_passes"]
+__all__ = ["EVERYWHERE", "FILLED_FOR", "counts", "stands", "with_passes"]
 
 EVERYWHERE = 0
 """In the place of a place: what waits for the whole shop."""
@@ -52,6 +52,11 @@ def _requests() -> Select[*tuple[Any, ...]]:
         literal("refund"), literal(EVERYWHERE), func.count(RefundRequest.id),
         func.min(RefundRequest.asked_at),
     ).where(RefundRequest.state == "waiting")  # fmt: skip
+
+
+def stands(sale_id: Any) -> Any:
+    """A condition: there is something left of this sale that is the shopper's."""
+    return select(Sale.id).where(Sale.id == sale_id, Sale.state.in_(STANDING)).exists()
 
 
 def with_passes(since: datetime, most: int) -> Select[*tuple[Any, ...]]:

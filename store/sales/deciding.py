@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from .. import catalogue, clock, ids, money, payment, stock
 from ..errors import Invalid, Refusal
+from . import ages
 from .buying import Bought, BoughtJustNow, Buy, ConfirmFirst, Line, PriceRose, from_account
 from .earlier import Known, Recent, earlier_sales
 from .goods import (
@@ -132,6 +133,8 @@ class Till:
         if not self.stood:
             many = [line.quantity for line in asked.lines]
             quotes = self.offers.price(asked, quotes, many, self.at)
+        if asked.sold_by is not None and not self.stood:
+            ages.refuse(quotes, self.parts, asked.age_checked)
         wanted, found = self._refuse_shortage(asked, quotes)
         lines = [(q, line.quantity) for q, line in zip(quotes, asked.lines)]
         deposits = deposited(lines, self.parts, asked.currency)

@@ -122,6 +122,11 @@ def seen_total() -> int | None:
     return forms.whole("seen_total", least=0, most=money.LARGEST_MINOR)
 
 
+def age_checked() -> int:
+    """The least age that staff have looked at, as the page asked for it; 0 is none."""
+    return forms.whole("age_checked", least=0, most=99, default=0)
+
+
 def parts() -> list[Part] | None:
     """Units by line: a field `quantity-<position>` for each, or `quantity-<position>-<item id>` for
     pieces out of the bundle on it; None where the form has none. What is not wanted is left out."""

@@ -138,7 +138,7 @@ def deposit_rows(sale_id: str, found: Iterable[Deposited], after: int) -> list[d
             "names": one.deposit.names, "quantity": one.quantity,
             "unit_minor": one.deposit.amount_minor, "total_minor": one.total_minor,
             "tax_minor": one.tax_minor, "tax_rate_bp": one.deposit.tax_rate_bp, "label_id": None,
-            "kind": "deposit", "of_position": one.of_position, "off_minor": 0,
+            "kind": "deposit", "of_position": one.of_position, "off_minor": 0, "least_age": 0,
         }
         for position, one in enumerate(found, start=after + 1)
     ]  # fmt: skip

@@ -76,7 +76,7 @@ def take_back(sale_id: str) -> ResponseReturnValue:
     code = fields.text("take", most=100)
     if code:
         line = Line(forms.item_id(code), fields.whole("many", least=1, most=99, default=1))
-        exchanged = hand_ins.exchange(asked, (line,))
+        exchanged = hand_ins.exchange(asked, (line,), forms.age_checked())
         taken = receipt(exchanged.sale_id)
         assert taken is not None
         difference = exchanged.received.total_minor - taken.total_minor

@@ -99,7 +99,7 @@ def hand_in(asked: HandIn) -> Received:
 
 
 @repeatable
-def exchange(asked: HandIn, lines: tuple[Line, ...]) -> Exchanged:
+def exchange(asked: HandIn, lines: tuple[Line, ...], age_checked: int = 0) -> Exchanged:
     """Opener: units come back and others are taken, in one transaction: what came back is in the
     account before what is taken is paid from it, so that only the difference moves in the end.
     Raises what `hand_in` and `buy` raise, and NotExchangeable."""
@@ -110,7 +110,7 @@ def exchange(asked: HandIn, lines: tuple[Line, ...]) -> Exchanged:
         if sale.member_id is None or (sale.means != "account" and not received.to_account):
             raise NotExchangeable(means=sale.means)
         wanted = Buy(sale.member_id, asked.location_id, sale.currency, lines, asked.key, "till",
-                     asked.staff_id, is_confirmed=True)  # fmt: skip
+                     asked.staff_id, is_confirmed=True, age_checked=age_checked)  # fmt: skip
         return Exchanged(received, buy_in(wanted).sale_id)
 
 

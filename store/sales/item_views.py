@@ -163,6 +163,7 @@ def _rendered(
             category_name=web.in_language(category), picture=row.picture,
             parts=parts,
             returns=catalogue.rule_of(row.return_rule),
+            least_age=max([row.least_age, *(part.least_age for part in parts)]),
         ),
         full_minor=row.price_minor, deposit_minor=row.deposit_minor, currency=forms.currency(),
         unit_price_minor=unit_minor,

@@ -141,7 +141,7 @@ class SaleLine(Base):
     against giving a unit back twice. `quantity_opened` are units of a bundle whose parts go back
     one by one: each of them is a line of the kind "part", whose total is its share of what was paid
     for these units, and counts in no sum of the sale. `off_minor` is what offers took off its units
-    at `unit_minor`; membership knows which."""
+    at `unit_minor`; membership knows which. Nobody under `least_age` years was to get it."""
 
     __tablename__ = "sale_lines"
     __table_args__ = (
@@ -158,6 +158,7 @@ class SaleLine(Base):
         ),
         CheckConstraint("quantity_opened = 0 OR kind = 'goods'", name="quantity_opened"),
         CheckConstraint("off_minor BETWEEN 0 AND unit_minor * quantity", name="off"),
+        CheckConstraint("least_age BETWEEN 0 AND 99", name="least_age"),
     )
 
     sale_id: Mapped[str] = mapped_column(ForeignKey("sales.id"), primary_key=True)
@@ -176,6 +177,7 @@ class SaleLine(Base):
     quantity_returning: Mapped[int] = mapped_column(BigId, server_default="0")
     quantity_opened: Mapped[int] = mapped_column(BigId, server_default="0")
     off_minor: Mapped[int] = mapped_column(BigId, server_default="0")
+    least_age: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Refund(Base):

@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from .. import catalogue, clock, ids, money, outbox, payment, stock, web
 from ..db import connection, in_transaction, repeatable, transaction
 from ..errors import Invalid, Refusal, Unavailable
+from .ages import age_of, wrote
 from .buying import Bought
 from .empties import Returned, take_back_in
 from .goods import Deposited, Parts, carried, deposit_rows, parts_of
@@ -68,6 +69,8 @@ class OfflineSale:
     begun_online: bool = False
     empties: tuple[tuple[int, int], ...] = ()
     empties_minor: int = 0
+    age_checked: int = 0
+    """Who sold it had seen that whoever took it along was so old."""
 
     @property
     def contents(self) -> str:
@@ -126,7 +129,7 @@ def _take_in(asked: OfflineSale) -> tuple[Bought, dict[str, int]]:
         now, sale_id = clock.now(), ids.new()
         if not now - BEFORE <= asked.at <= now + AHEAD:
             raise ClockWrong(at=asked.at.isoformat(), now=now.isoformat())
-        _write(asked, sale_id, now)
+        _seen(asked, sale_id, _write(asked, sale_id, now))
         _take_empties(asked, sale_id)
         return Bought(sale_id, repeated=False), _leave(asked, sale_id, now)
 
@@ -187,8 +190,17 @@ def _of_one(line: Any) -> int:
     return money.taxed(line.unit_minor, line.tax_rate_bp, on_top).total_minor
 
 
-def _write(asked: OfflineSale, sale_id: str, now: datetime) -> None:
-    """Joiner: the sale with its lines, and the money in cash or by card."""
+def _seen(asked: OfflineSale, sale_id: str, least_age: int) -> None:
+    """Joiner: the goods are gone; whether somebody had looked at an age is kept."""
+    if least_age:
+        state = "yes" if asked.age_checked >= least_age else "missed"
+        at = min(asked.at, clock.now())
+        wrote(sale_id, least_age, asked.location_id, "till", state, asked.sold_by, at)
+
+
+def _write(asked: OfflineSale, sale_id: str, now: datetime) -> int:
+    """Joiner: the sale with its lines, and the money in cash or by card; answers from which age it
+    is."""
     items = catalogue.as_sold({line.item_id for line in asked.lines})
     if any(line.item_id not in items for line in asked.lines):
         raise catalogue.ItemNotForSale("There is no such item")
@@ -206,6 +218,7 @@ def _write(asked: OfflineSale, sale_id: str, now: datetime) -> None:
             "unit_minor": unit, "total_minor": total,
             "tax_minor": money.included_tax(total, rate), "tax_rate_bp": rate,
             "label_id": None, "kind": "goods", "of_position": None, "off_minor": 0,
+            "least_age": age_of(quote, parts),
         })  # fmt: skip
     rows += deposit_rows(sale_id, deposits, len(rows))
     turned = of_sale(asked.means, asked.total_minor, asked.currency)
@@ -225,6 +238,7 @@ def _write(asked: OfflineSale, sale_id: str, now: datetime) -> None:
     payment.charge([paid], payment.accounts([], asked.currency), now)
     payment.book_rounding([payment.Rounded(sale_id, sale_id, turned)], asked.currency, now)
     outbox.put_many("sale.paid", [sale_id], now)
+    return max(int(row["least_age"]) for row in rows)
 
 
 def _deposits(

@@ -203,7 +203,8 @@ def _open(sale_id: str, line: Any, many: int, contents: Sequence[Content]) -> No
         {"sale_id": sale_id, "position": at, "item_id": one.item_id, "names": one.names,
          "quantity": one.each * many, "unit_minor": total // (one.each * many),
          "total_minor": total, "tax_minor": tax, "tax_rate_bp": line.tax_rate_bp,
-         "label_id": None, "kind": "part", "of_position": line.position}
+         "label_id": None, "kind": "part", "of_position": line.position,
+         "least_age": line.least_age}
         for at, (one, total, tax) in enumerate(zip(contents, totals, taxes), start=(last or 0) + 1)
     ]  # fmt: skip
     session.connection().execute(insert(SaleLine), rows)
@@ -237,6 +238,7 @@ def _lines(sale_id: str) -> dict[int, Any]:
         SaleLine.position, SaleLine.item_id, SaleLine.kind, SaleLine.of_position,
         SaleLine.quantity, SaleLine.quantity_refunded, SaleLine.quantity_returning,
         SaleLine.quantity_opened, SaleLine.total_minor, SaleLine.tax_minor, SaleLine.tax_rate_bp,
+        SaleLine.least_age,
     )  # fmt: skip
     rows = connection().execute(select(*columns).where(SaleLine.sale_id == sale_id))
     return {row.position: row for row in rows}

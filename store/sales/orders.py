@@ -28,6 +28,7 @@ from ..payment import attempts, escrow, on_delivery
 from ..payment.models import OPEN
 from ..payment.on_delivery import MEANS
 from . import at_the_door
+from .ages import age_of
 from .buying import Bought, from_account
 from .goods import deposit_rows
 from .limits import Guard
@@ -177,6 +178,7 @@ def refuse_part(asked: Order, total_minor: int, accounts: payment.Accounts) -> N
 def _rows(sale_id: str, asked: Order, found: Offer) -> list[dict[str, object]]:
     rows = [
         _row(sale_id, at, quote, line.quantity, "goods", line.label_id)
+        | {"least_age": age_of(quote, found.parts)}
         for at, (quote, line) in enumerate(zip(found.quotes, asked.lines), start=1)
     ]
     rows += deposit_rows(sale_id, found.deposits, len(rows))
@@ -194,7 +196,7 @@ def _row(
         "sale_id": sale_id, "position": position, "item_id": quote.item_id, "names": quote.names,
         "quantity": quantity, "unit_minor": quote.amount_minor, "total_minor": total,
         "tax_minor": tax, "tax_rate_bp": quote.tax_rate_bp, "label_id": label_id, "kind": kind,
-        "of_position": None, "off_minor": quote.off_minor,
+        "of_position": None, "off_minor": quote.off_minor, "least_age": 0,
     }  # fmt: skip
 
 

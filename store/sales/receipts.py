@@ -36,6 +36,7 @@ class ReceiptLine:
     quantity_opened: int = 0
     is_bundle: bool = False
     off_minor: int = 0
+    least_age: int = 0
     off: tuple[tuple[dict[str, str], int], ...] = ()
     """What was taken off: names of offers, and how much."""
 
@@ -166,6 +167,11 @@ class Receipt:
         return sum(line.kept for line in self.lines if line.kind in ("goods", "part"))
 
     @property
+    def least_age(self) -> int:
+        """The highest age of what was not given back; 0 is everybody."""
+        return max((line.least_age for line in self.lines if line.kept), default=0)
+
+    @property
     def refunded_minor(self) -> int:
         return sum(refund.total_minor for refund in self.refunds)
 
@@ -277,7 +283,7 @@ def _lines_query() -> Select[*tuple[Any, ...]]:
             item.picture, SaleLine.quantity, SaleLine.unit_minor, SaleLine.total_minor,
             SaleLine.tax_minor, SaleLine.tax_rate_bp, SaleLine.quantity_refunded,
             SaleLine.kind, SaleLine.of_position, SaleLine.quantity_opened, item.is_bundle,
-            SaleLine.off_minor,
+            SaleLine.off_minor, SaleLine.least_age,
         )
         .join(item, item.id == SaleLine.item_id)
         .where(SaleLine.sale_id.in_(bindparam("sales", expanding=True)))

@@ -32,7 +32,7 @@ from .variants import Card, cards
 
 PAGE = 24
 LAST_SALES = 6
-LASTING_COLUMNS = 28
+LASTING_COLUMNS = 29
 """The first columns of an item page's row say what the item is; the others change with every buy or
 visitor."""
 
@@ -90,7 +90,7 @@ def _statement(by: str, dialect: str) -> Any:
             item.id, item.code, item.gtin, item.sku, _as_kept(item.names, dialect),
             _as_kept(item.descriptions, dialect), item.brand,
             item.size_text, item.content, item.content_unit, item.picture, item.archived_at,
-            item.is_bundle, item.group_id, item.tracks_batches, item.tax_rate_bp,
+            item.is_bundle, item.group_id, item.tracks_batches, item.tax_rate_bp, item.least_age,
             _as_kept(category.names, dialect, "category_names"),
             catalogue.return_rule(item.id, item.category_id).label("return_rule"),
             catalogue.deposit_due(item, money).label("deposit_minor"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from flask import Blueprint
-from flask_babel import gettext
+from flask_babel import format_date, gettext
 
 from .. import catalogue, membership, money, web
 from ..payment import paybacks
@@ -46,6 +47,12 @@ def _shown_line(line: ReceiptLine) -> dict[str, Any]:
 def shown_off(off: Iterable[tuple[dict[str, str], int]]) -> list[tuple[str, int]]:
     """What was taken off a line, in the visitor's language."""
     return [(web.in_language(names), amount) for names, amount in off]
+
+
+@blueprint.app_template_global()
+def birthday(day: date) -> str:
+    """A date of birth in full, in the visitor's language."""
+    return str(format_date(day, gettext("d MMMM y")))
 
 
 @blueprint.app_template_global()
@@ -107,6 +114,7 @@ def shown_receipt(found: Receipt) -> dict[str, Any]:
         "tax_minor": found.tax_minor, "on_top_minor": found.on_top_minor,
         "taxes": found.taxes, "paid_at": found.created_at,
         "refunded_minor": found.refunded_minor, "kept_pieces": found.kept_pieces,
+        "least_age": found.least_age,
         "refunds": [
             {"id": refund.id, "total_minor": refund.total_minor, "reason": refund.reason,
              "account_minor": refund.account_minor, "rounding_minor": refund.rounding_minor,

@@ -61,7 +61,7 @@ def _ask(seller_id: int, key: str) -> str:
         member.id if member else None, contents.location_id, forms.currency(),
         contents.wanted(seen), key, "till", seller_id, means=gateway.name,
         coupon=contents.holding_coupon, points=contents.points,
-        seen_total_minor=forms.seen_total(),
+        seen_total_minor=forms.seen_total(), age_checked=forms.age_checked(),
     )  # fmt: skip
     return paying.pay(
         paying.Paying(

@@ -10,6 +10,7 @@ from .. import membership, money, payment, stock, web
 from ..errors import Refusal
 from ..payment.calls import GatewayAway
 from . import forms
+from .ages import AgeNotChecked
 from .basket_views import BasketChanged
 from .buying import PriceRose
 from .limits import ConfirmationNeeded
@@ -57,6 +58,8 @@ def in_words(refusal: Refusal, code: str = "") -> Any:
         return gettext("These points are not there any more. Look at the basket again.")
     if isinstance(refusal, CodeNeeded):
         return gettext("To pay from the account, scan the code on the member's phone.")
+    if isinstance(refusal, AgeNotChecked):
+        return gettext("Ask for the age first. Nothing was sold.")
     if isinstance(refusal, GatewayAway):
         return gettext("This does not answer just now. Take the money in another way.")
     if code:

@@ -8,6 +8,7 @@ sent, one basket is one sale.
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 from flask import current_app, flash, g, make_response, redirect, render_template, request, url_for
@@ -23,7 +24,7 @@ from ..identity import member_codes
 from ..labels import qr
 from ..payment import attempts
 from ..payment.gateways.offered import codes
-from . import basket, empties_views, forms
+from . import ages, basket, empties_views, forms
 from .basket_views import BasketChanged
 from .buying import MOST_PIECES, Buy, Line
 from .checkout import buy
@@ -67,6 +68,7 @@ def till_page() -> ResponseReturnValue:
         "sales/till.html", place=place_here(), lines=lines, paid=paid, who=who, member=member,
         last=next((line for line in lines if str(line.item_id) == last), None),
         key=contents.key if contents else "", currency=forms.currency(),
+        least_age=contents.least_age if contents and lines else 0, born_by=_born_by(contents),
         total_minor=total, empties_minor=off, pay_minor=total - off, kinds=kinds, counts=counts,
         cash_minor=in_cash(total - off, forms.currency()),
         begun=[[line.item_code, line.quantity, line.one_minor, line.deposit_minor]
@@ -214,7 +216,7 @@ def _sell(seller_id: int, key: str) -> tuple[str, int | None]:
     asked = Buy(member.id if member else None, contents.location_id, forms.currency(),
                 contents.wanted(seen), key, "till", seller_id, means=means,
                 coupon=contents.holding_coupon, points=contents.points,
-                seen_total_minor=forms.seen_total())  # fmt: skip
+                seen_total_minor=forms.seen_total(), age_checked=forms.age_checked())  # fmt: skip
     if not counts:
         return buy(asked).sale_id, given
     back = Returned(
@@ -222,6 +224,12 @@ def _sell(seller_id: int, key: str) -> tuple[str, int | None]:
         asked.member_id, means,
     )  # fmt: skip
     return sell_with(asked, back)[0].sale_id, given
+
+
+def _born_by(contents: basket.Contents | None) -> date | None:
+    """Until when who takes this basket along was born; None where it is for everybody."""
+    age = contents.least_age if contents else 0
+    return ages.born_by(age, ages.today()) if age else None
 
 
 def _given(total_minor: int) -> int | None:
