@@ -27,6 +27,7 @@ category_en: category_en
 category_zh: category_zh
 size: size size_text quantity package_weight net_weight net_content content weight 规格 净含量
 price: price retail_price unit_price unitprice sales_price 价格 售价 单价 零售价
+cost: cost cost_price purchase_price unit_cost buying_price 进价 成本 成本价 采购价
 tax_rate: tax_rate tax vat vat_rate 税率
 batches: batches track_batches batch_tracking 批次 批次管理
 least_age: least_age age_limit minimum_age min_age age_restriction 最低年龄 年龄限制

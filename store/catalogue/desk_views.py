@@ -15,6 +15,7 @@ from . import forms, gs1
 from .blueprint import blueprint
 from .bundles import parts_of, read_parts
 from .codes import CodeTaken, ItemNotForSale, item_path
+from .costs import cost_text, costs_of, history_of, set_cost
 from .deposits import deposits
 from .exporting import rate_text
 from .figures import read_rate
@@ -52,9 +53,10 @@ def new_item() -> ResponseReturnValue:
 @identity.needs("edit_items")
 def create_item() -> ResponseReturnValue:
     _needs_prices()
+    _needs_costs()
     try:
         said = forms.fields(), forms.page_price(), forms.upload()
-        item = _add(*said, read_parts(forms.parts_text()))
+        item = _add(*said, read_parts(forms.parts_text()), forms.page_cost())
     except Invalid as refusal:
         return _again(None, refusal)
     flash(gettext("%(name)s is for sale.", name=web.in_language(item.names)), "good")
@@ -76,6 +78,7 @@ def desk_item(item_id: int) -> ResponseReturnValue:
         "least_age": str(item.least_age or ""),
         "deposit": str(item.deposit_id or ""),
         "seller": str(owners_of([item.id]).get(item.id, "")),
+        "cost": _cost_said(item.id, currency),
     }  # fmt: skip
     texts = {"name": item.names, "description": item.descriptions,
              "category": category.names if category else {}}  # fmt: skip
@@ -90,8 +93,10 @@ def change_item(item_id: int) -> ResponseReturnValue:
     item = _item(item_id)
     if request.form.get("price", "").strip():
         _needs_prices()
+    _needs_costs()
     try:
-        _edit(item_id, forms.fields(), forms.page_price(optional=True), forms.upload())
+        said = forms.fields(), forms.page_price(optional=True), forms.upload()
+        _edit(item_id, *said, forms.page_cost())
     except Invalid as refusal:
         return _again(item, refusal)
     flash(gettext("Saved."), "good")
@@ -120,6 +125,21 @@ def _needs_prices() -> None:
         raise Forbidden(permission="change_prices")
 
 
+def _may_see_costs() -> bool:
+    return identity.allows(identity.current(), "see_costs")
+
+
+def _needs_costs() -> None:
+    """What an item costs the shop is said by who may see it."""
+    if request.form.get("cost", "").strip() and not _may_see_costs():
+        raise Forbidden(permission="see_costs")
+
+
+def _cost_said(item_id: int, currency: str) -> str:
+    known = costs_of([item_id], currency).get(item_id) if _may_see_costs() else None
+    return "" if known is None else cost_text(known, currency)
+
+
 def _item(item_id: int) -> Item:
     item = db.session.get(Item, item_id)
     if item is None:
@@ -143,6 +163,8 @@ def _fault_text(refusal: Invalid) -> str:
         return str(gettext("This picture cannot be used: wrong kind, damaged or too large."))
     if refusal.field == "price":
         return str(gettext("Write the price like 12.50, without other signs."))
+    if refusal.field == "cost":
+        return str(gettext("Write what one costs you like 7.20 or 0.0345, more than 0."))
     if refusal.field == "parts":
         return str(
             gettext("Write codes of single items with commas between them, like 2 × D304, D300.")
@@ -165,6 +187,7 @@ def _form(item: Item | None, said: dict[str, str]) -> str:
         default_rate=rate, currency=current_app.config["CURRENCY"],
         prices=prices_of(item.id, 12) if item else [], item_path=item_path,
         deposits=deposits(current_app.config["CURRENCY"]),
+        costs=history_of(item.id) if item and _may_see_costs() else [], cost_text=cost_text,
         sellers=[] if item and item.is_bundle else sellers(),
         parts=parts_of([item.id]).get(item.id, []) if item and item.is_bundle else [],
     )  # fmt: skip
@@ -176,7 +199,7 @@ def _form(item: Item | None, said: dict[str, str]) -> str:
 @repeatable
 def _add(
     fields: ItemFields, price_minor: int | None, picture_upload: bytes | None,
-    parts: dict[int, int],
+    parts: dict[int, int], cost: int | None,
 ) -> Item:  # fmt: skip
     with transaction():
         if picture_upload:
@@ -186,13 +209,15 @@ def _add(
             made_by=identity.signed_in().id, parts=parts, **fields,
         )  # fmt: skip
         logbook.note("item.added", added.id, after=_said(added) | {"price_minor": price_minor})
+        _set_cost(added.id, cost)
         return added
 
 
 @repeatable
 def _edit(
-    item_id: int, fields: ItemFields, price_minor: int | None, picture_upload: bytes | None
-) -> None:
+    item_id: int, fields: ItemFields, price_minor: int | None, picture_upload: bytes | None,
+    cost: int | None,
+) -> None:  # fmt: skip
     with transaction():
         if picture_upload:
             fields["picture"] = _kept(picture_upload)
@@ -202,6 +227,13 @@ def _edit(
         if price_minor is not None:
             currency = current_app.config["CURRENCY"]
             set_price(item_id, price_minor, currency, made_by=identity.signed_in().id)
+        _set_cost(item_id, cost)
+
+
+def _set_cost(item_id: int, cost: int | None) -> None:
+    if cost is not None:
+        currency = current_app.config["CURRENCY"]
+        set_cost(item_id, cost, currency, made_by=identity.signed_in().id)
 
 
 def _said(item: Item) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from . import gs1
 from .bundles import split_parts
 from .codes import checked_gtin, checked_short_code, checked_sku
 from .columns import Columns
+from .costs import read_cost
 from .figures import read_age, read_amount, read_count, read_rate, read_yes
 from .groups import LONGEST_GROUP, read_pairs
 from .items import LONGEST_BRAND, LONGEST_CATEGORY, LONGEST_SIZE
@@ -25,7 +26,8 @@ LONGEST_SHELF = 40
 
 @dataclass(slots=True)
 class Draft:
-    """An item as a row has it. None and empty mean that the row does not speak of it."""
+    """An item as a row has it. None and empty mean that the row does not speak of it; `cost` is in
+    hundredths of a minor unit."""
 
     number: int
     gtin: str | None = None
@@ -39,6 +41,7 @@ class Draft:
     size_text: str = ""
     content: Content | None = None
     price_minor: int | None = None
+    cost: int | None = None
     tax_rate_bp: int | None = None
     tracks_batches: bool | None = None
     least_age: int | None = None
@@ -99,6 +102,7 @@ class Reader:
         self._read_codes(draft)
         self._read_texts(draft)
         draft.price_minor = self._read("price", self._amount)
+        draft.cost = self._read("cost", lambda cell: read_cost(cell, self.currency))
         draft.tax_rate_bp = self._read("tax_rate", read_rate)
         draft.tracks_batches = self._read("batches", read_yes)
         draft.least_age = self._read("least_age", read_age)
@@ -154,6 +158,8 @@ class Reader:
         draft.parts = self._read("parts", split_parts) or []
         if draft.parts and draft.stock:
             self._faults.append(("stock", "a bundle has no stock of its own"))
+        if draft.parts and draft.cost:
+            self._faults.append(("cost", "a bundle costs what its parts cost"))
         draft.seller = self._text("seller", 20).upper()
 
     def _by_language(self, field: str, texts: dict[str, str], most: int) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from .. import money
 from ..db import connection
 from .bundles import Part, parts_of
+from .costs import cost_at, cost_text
 from .groups import write_pairs
 from .models import Category, DepositKind, Item, ItemGroup, Seller
 from .owners import owner_at
@@ -21,7 +22,7 @@ __all__ = ["HEADINGS", "export_items"]
 
 HEADINGS = (
     "short_code", "gtin", "sku", "name_en", "name_zh", "brand", "category_en", "category_zh",
-    "size", "price", "tax_rate", "batches", "description_en", "description_zh",
+    "size", "price", "cost", "tax_rate", "batches", "description_en", "description_zh",
     "group_en", "group_zh", "options_en", "options_zh", "deposit", "parts", "seller",
     "least_age",
 )  # fmt: skip
@@ -37,9 +38,10 @@ def export_items(path: Path, currency: str) -> int:
 
 def _rows(currency: str) -> Iterator[list[str]]:
     price = price_in_force(Item.id, None, currency=currency).label("price_minor")
+    cost = cost_at(Item.id, currency).label("cost")
     query = (
         select(
-            *Item.__table__.columns, Category.names.label("category_names"), price,
+            *Item.__table__.columns, Category.names.label("category_names"), price, cost,
             ItemGroup.names.label("group_names"), ItemGroup.options.label("group_options"),
             DepositKind.amount_minor.label("deposit_minor"), Seller.code.label("seller_code"),
         )
@@ -65,6 +67,7 @@ def _cells(row: Any, currency: str) -> list[str]:
         row.code, row.gtin or "", row.sku or "",
         row.names.get("en", ""), row.names.get("zh", ""), row.brand,
         category.get("en", ""), category.get("zh", ""), row.size_text, price,
+        "" if row.cost is None else cost_text(row.cost, currency),
         rate_text(row.tax_rate_bp), "yes" if row.tracks_batches else "no",
         row.descriptions.get("en", ""), row.descriptions.get("zh", ""),
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from decimal import Decimal
 from .. import money
 from ..errors import Invalid
 
-__all__ = ["OLDEST", "read_age", "read_amount", "read_count", "read_rate"]
+__all__ = ["OLDEST", "plain_amount", "read_age", "read_amount", "read_count", "read_rate"]
 
 OLDEST = 99
 
@@ -39,10 +39,16 @@ def read_amount(text: str, currency: str, field: str = "price") -> int:
     Raises Invalid for another currency, for "1,250" (a thousand, or one and a quarter?), for too
     many decimals, and for what is less than nothing or larger than any price.
     """
+    return money.parse(plain_amount(text, currency, field), currency, field=field)
+
+
+def plain_amount(text: str, currency: str, field: str) -> str:
+    """An amount as people write it as plain digits with a point, however many decimals it has.
+    Raises Invalid."""
     bare = _without_sign(text.strip(), currency, field)
     if not _DIGITS.fullmatch(bare) or not bare[0].isdigit():
         raise Invalid(f"{text[:40]!r} is not an amount like 12.50", field=field)
-    return money.parse(_plain(bare, text, money.decimals(currency), field), currency, field=field)
+    return _plain(bare, text, money.decimals(currency), field)
 
 
 def _without_sign(text: str, currency: str, field: str) -> str:

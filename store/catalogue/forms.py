@@ -9,12 +9,13 @@ from flask import current_app, request
 from .. import forms, money, web
 from ..errors import Invalid
 from . import resolver
+from .costs import parse_cost
 from .figures import read_age, read_rate
 from .items import LONGEST_BRAND, LONGEST_CATEGORY, LONGEST_SIZE, ItemFields
 from .pictures import PictureRefused
 from .texts import LONGEST_DESCRIPTION, LONGEST_NAME
 
-__all__ = ["fields", "page_price", "parts_text", "resolve", "search_words", "upload"]
+__all__ = ["fields", "page_cost", "page_price", "parts_text", "resolve", "search_words", "upload"]
 
 LANGUAGES = tuple(web.LANGUAGES)
 
@@ -75,6 +76,13 @@ def page_price(*, optional: bool = False) -> int | None:
     if amount < 0:
         raise Invalid("A price is 0 or more", field="price")
     return amount
+
+
+def page_cost() -> int | None:
+    """What one costs the shop, in hundredths of a minor unit; None where nothing is said. Raises
+    Invalid."""
+    raw = request.form.get("cost", "").strip()
+    return parse_cost(raw, current_app.config["CURRENCY"]) if raw else None
 
 
 def parts_text() -> str:

@@ -18,8 +18,9 @@ from sqlalchemy.exc import IntegrityError
 from .. import clock, logbook, outbox
 from ..db import connection, in_transaction, repeatable, transaction
 from . import importing_rows as rows_
+from .costs import put_costs
 from .drafts import Draft, Reader, Rejection
-from .importing_more import More
+from .importing_more import More, new_costs
 from .tables import Row
 
 __all__ = [
@@ -42,12 +43,14 @@ class Added(NamedTuple):
 
 @dataclass(frozen=True)
 class Defaults:
-    """What counts for a new item whose row does not say it."""
+    """What counts for a new item whose row does not say it. Costs are taken from who may see them
+    (`with_costs`); else what the file says of them is left aside."""
 
     currency: str
     tax_rate_bp: int
     price_minor: int | None = None
     made_by: int | None = None
+    with_costs: bool = True
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,7 @@ def _take(
 @dataclass
 class Weighed:
     """Drafts held against the catalogue: what each of them means. `moved` are items that become
-    another seller's."""
+    another seller's, `costs` those that cost another amount."""
 
     new: list[Draft] = field(default_factory=list)
     old: list[tuple[int, Draft]] = field(default_factory=list)
@@ -177,12 +180,13 @@ class Weighed:
     prices: list[dict[str, Any]] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     moved: set[int] = field(default_factory=set)
+    costs: dict[int, int] = field(default_factory=dict)
 
     @property
     def touched(self) -> set[int]:
         """The items that are there, and of which something is another now."""
         priced = {row["item_id"] for row in self.prices}
-        return {row["key"] for row in self.changed} | priced | self.moved
+        return {row["key"] for row in self.changed} | priced | self.moved | self.costs.keys()
 
     @property
     def report(self) -> Report:
@@ -228,6 +232,7 @@ def weigh(
             weighed.prices.extend(price)
             weighed.old.append((item.id, draft))
     weighed.moved = set(more.moves(weighed.old))
+    weighed.costs = new_costs(weighed.old, defaults.currency) if defaults.with_costs else {}
     return weighed
 
 
@@ -263,6 +268,8 @@ def take_drafts(
         prices.append(rows_.price_row(item_id, amount, defaults.currency, now))
     rows_.insert_prices(conn, [row | {"made_by": defaults.made_by} for row in prices])
     more.put_owners(conn, [*weighed.old, *added])
+    paid = weighed.costs | (new_costs(added, defaults.currency) if defaults.with_costs else {})
+    put_costs(paid, defaults.currency, "imported", made_by=defaults.made_by)
     rows_.touch_items(conn, weighed.moved, now)
     new = [item_id for item_id, _ in added]
     told = [*new, *(row["key"] for row in weighed.changed)]

@@ -14,13 +14,14 @@ from sqlalchemy import Connection, insert, or_, select
 
 from . import owners
 from .bulk import among
+from .costs import costs_of
 from .deposit_kinds import add_deposit
 from .drafts import Draft
 from .groups import known_as, option_key
 from .items import category_code
 from .models import BundlePart, DepositKind, Item, ItemGroup
 
-__all__ = ["More"]
+__all__ = ["More", "new_costs"]
 
 Fault = tuple[str, str] | None
 
@@ -227,3 +228,10 @@ def _by_language(draft: Draft, which: int) -> list[dict[str, str]]:
         }
         for at in range(most)
     ]
+
+
+def new_costs(rows: Sequence[tuple[int, Draft]], currency: str) -> dict[int, int]:
+    """The items that cost the shop another amount by their rows, with that amount."""
+    said = {item_id: draft.cost for item_id, draft in rows if draft.cost}
+    known = costs_of(said, currency) if said else {}
+    return {item_id: cost for item_id, cost in said.items() if known.get(item_id) != cost}

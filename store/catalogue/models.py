@@ -129,6 +129,28 @@ class Price(Base):
     made_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
 
 
+class ItemCost(Base):
+    """What one of an item costs the shop from a moment on, without the tax that it gets back, in
+    hundredths of a minor unit; the newest that has begun counts. `why` says how it came to be, and
+    `slip_id` by which delivery. History: only added to."""
+
+    __tablename__ = "item_costs"
+    __table_args__ = (
+        CheckConstraint("hundredths > 0", name="hundredths"),
+        CheckConstraint("why IN ('said', 'imported', 'delivered')", name="why"),
+        Index("ix_item_costs_item_id_starts_at", "item_id", "starts_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"))
+    currency: Mapped[str] = mapped_column(String(3))
+    hundredths: Mapped[int] = mapped_column(BigId)
+    starts_at: Mapped[datetime] = mapped_column(Moment)
+    why: Mapped[str] = mapped_column(String(10))
+    slip_id: Mapped[int | None] = mapped_column(BigId)
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
+
+
 class Seller(Base):
     """Somebody whose goods stand on our shelf: a brand's counter in a department store. `names` by
     language; what they sell is theirs from a moment on, and says so in `item_sellers`."""

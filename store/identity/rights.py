@@ -16,9 +16,9 @@ __all__ = ["ALWAYS", "GRANTABLE", "PRESETS", "USUAL", "chosen", "give", "of_staf
 
 GRANTABLE = (
     "sell", "refund", "check_exit", "ship", "receive_stock", "edit_items", "change_prices",
-    "print_labels", "see_people", "see_sales",
+    "print_labels", "see_people", "see_sales", "see_costs",
 )  # fmt: skip
-USUAL = frozenset(GRANTABLE) - {"see_sales"}
+USUAL = frozenset(GRANTABLE) - {"see_sales", "see_costs"}
 """What staff may of whom nothing else was said."""
 ALWAYS = frozenset({"desk"})
 """What everybody may who works here: the desk's first page, which leads to what they may."""

@@ -19,6 +19,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "owner": _STAFF
     | {
         "see_sales",
+        "see_costs",
         "manage_staff",
         "manage_delivery",
         "manage_sellers",

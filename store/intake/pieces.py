@@ -17,7 +17,7 @@ from dataclasses import replace
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
-from .. import clock, logbook
+from .. import clock, identity, logbook
 from ..catalogue import importing
 from ..catalogue.bulk import among, insert_many
 from ..catalogue.columns import chosen_columns
@@ -55,7 +55,11 @@ def reader_of(one: Intake) -> Reader:
 
 
 def defaults_of(one: Intake) -> importing.Defaults:
-    return importing.Defaults(one.currency, one.tax_rate_bp, one.price_minor, one.made_by)
+    made_by = identity.by_id(one.made_by) if one.made_by else None
+    with_costs = identity.allows(made_by, "see_costs")
+    return importing.Defaults(
+        one.currency, one.tax_rate_bp, one.price_minor, one.made_by, with_costs
+    )
 
 
 def rows_of(intake_id: str, number: int) -> list[Row]:

@@ -195,6 +195,8 @@ def take_in(intake_id: str) -> ResponseReturnValue:
         flash(
             gettext("You may not bring in stock: leave its column out, and say no pieces."), "bad"
         )
+    elif "cost" in one.fields and not _may("see_costs"):
+        flash(gettext("You may not see costs: leave their column out."), "bad")
     else:
         try:
             pieces.begin(intake_id)

@@ -62,6 +62,20 @@ _REASONS = (
         r"(?P<cell>'.*?'|\".*?\") can mean more than one amount; write it like 1250\.00",
         lambda cell: gettext("%(cell)s can mean two amounts: write it like 1250.00", cell=cell),
     ),
+    _rule(
+        r"A cost is more than 0, .*",
+        lambda: gettext("a cost is more than 0: leave it empty where it is not known"),
+    ),
+    _rule(
+        r"(?P<cell>'.*?'|\".*?\") has more than (?P<many>\d+) decimals",
+        lambda cell, many: gettext(
+            "%(cell)s has more than %(many)s decimals", cell=cell, many=many
+        ),
+    ),
+    _rule(
+        r"a bundle costs what its parts cost",
+        lambda: gettext("a bundle costs what its parts cost"),
+    ),
     _rule(r"a price of 0: .*?meant", lambda: gettext("a price of 0")),
     _rule(
         r"(?P<cell>'.*?'|\".*?\") is not a rate in percent like 13",
@@ -229,6 +243,7 @@ _FIELDS: dict[str, Callable[[], Any]] = {
     "stock": lambda: gettext("Stock"),
     "shelf": lambda: gettext("Shelf"),
     "tax_rate": lambda: gettext("Tax in percent"),
+    "cost": lambda: gettext("Cost of one, without tax"),
     "description": lambda: gettext("Description"),
     "description_en": lambda: gettext("Description, English"),
     "description_zh": lambda: gettext("Description, Chinese"),

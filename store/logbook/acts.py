@@ -21,7 +21,7 @@ __all__ = ["VERBS", "acting", "listed", "note", "seen"]
 # What can be done, and to what kind of thing. The codes are permanent: the log keeps them.
 VERBS: dict[str, str] = {
     "item.added": "item", "item.changed": "item", "item.archived": "item",
-    "item.brought_back": "item", "items.imported": "item", "price.set": "item",
+    "item.brought_back": "item", "items.imported": "item", "price.set": "item", "cost.set": "item",
     "group.added": "group", "group.changed": "group", "variant.put_in": "group",
     "variant.taken_out": "group", "deposit.added": "deposit",
     "goods.received": "item", "stock.counted": "item", "goods.written_off": "item",

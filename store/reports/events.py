@@ -24,6 +24,7 @@ from sqlalchemy import (
     exists,
     func,
     literal_column,
+    or_,
     select,
     union_all,
 )
@@ -53,7 +54,10 @@ PAID, REFUNDED = "sale.paid", "sale.refunded"
 
 _SHORT_DAYS = 35
 
-MEASURES = ("sales", "refunds", "quantity", "total_minor", "tax_minor", "refunded_minor")
+MEASURES = (
+    "sales", "refunds", "quantity", "total_minor", "tax_minor", "refunded_minor", "goods_minor",
+    "costed_minor", "cost_minor",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,7 @@ def _half(
             for name, measure in (
                 ("quantity", _counted(lines, all_kinds=by_item or choice.of_goods)),
                 ("total_minor", lines.total_minor), ("tax_minor", lines.tax_minor),
+                *_margin(lines),
             )
         ),
         (total if refund else literal_column("0", BigInteger)).label("refunded_minor"),
@@ -163,6 +168,25 @@ def _half(
     query = select(*columns).select_from(tables).group_by(*groups)
     query = query.where(*_conditions(at, span, choice, refund), *(goods if lines_first else []))
     return query if lines_first or not goods else query.having(func.count(lines.position) > 0)
+
+
+def _margin(lines: Any) -> tuple[tuple[str, Any], ...]:
+    """What goods brought without tax, as much of it as is known what it cost, and that cost. What
+    delivery costs and deposits are no goods."""
+    net = lines.total_minor - lines.tax_minor
+    if "kind" in lines:
+        no_goods = or_(lines.kind == "shipping", lines.kind == "deposit")
+    else:
+        sold = aliased(SaleLine)
+        no_goods = exists().where(
+            sold.sale_id == Refund.sale_id, sold.position == lines.position,
+            or_(sold.kind == "shipping", sold.kind == "deposit"),
+        )  # fmt: skip
+    return (
+        ("goods_minor", case((no_goods, 0), else_=net)),
+        ("costed_minor", case((lines.cost_minor.is_not(None), net), else_=0)),
+        ("cost_minor", func.coalesce(lines.cost_minor, 0)),
+    )
 
 
 def _counted(lines: Any, *, all_kinds: bool) -> Any:

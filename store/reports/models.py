@@ -24,7 +24,9 @@ _CLUSTERED = {"sqlite_with_rowid": False}
 
 
 class Measures:
-    """What is summed up. `quantity`, `total_minor` and `tax_minor` are sales less refunds."""
+    """What is summed up. `quantity`, `total_minor` and `tax_minor` are sales less refunds; so is
+    `goods_minor`, what goods brought without tax, `costed_minor`, as much of that as is known what
+    it cost, and `cost_minor`, what that cost."""
 
     sales: Mapped[int] = mapped_column(BigId)
     refunds: Mapped[int] = mapped_column(BigId)
@@ -32,6 +34,9 @@ class Measures:
     total_minor: Mapped[int] = mapped_column(BigId)
     tax_minor: Mapped[int] = mapped_column(BigId)
     refunded_minor: Mapped[int] = mapped_column(BigId)
+    goods_minor: Mapped[int] = mapped_column(BigId, server_default="0")
+    costed_minor: Mapped[int] = mapped_column(BigId, server_default="0")
+    cost_minor: Mapped[int] = mapped_column(BigId, server_default="0")
 
 
 class Takings(Measures, Base):

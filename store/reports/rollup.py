@@ -31,7 +31,7 @@ from ..db import in_transaction, transaction
 from ..outbox import Event, handles
 from ..prepared import Many, Prepared, listed
 from ..sales.models import Refund, Sale
-from . import cohorts
+from . import cohorts, costing
 from .calendar import Span, day_number, month_of, month_start, months_of, zone
 from .events import MEASURES, PAID, REFUNDED, Choice, events, sums
 from .models import (
@@ -62,6 +62,8 @@ def add_events(batch: Sequence[Event]) -> None:
     session = in_transaction()
     if not _same_days(session):
         _sum_up_anew(session)
+    costing.book(*([one.subject for one in batch if one.topic == topic]
+                   for topic in (PAID, REFUNDED)))  # fmt: skip
     named = {
         "paid": Many(event.subject for event in batch if event.topic == PAID),
         "refunded": Many(event.subject for event in batch if event.topic == REFUNDED),

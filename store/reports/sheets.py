@@ -14,7 +14,7 @@ from .figures import Figures, Line
 from .filters import Filters
 from .listing import Entry
 
-__all__ = ["Sheet", "of_entries", "of_lines", "of_series"]
+__all__ = ["Sheet", "name_in", "of_entries", "of_lines", "of_series"]
 
 
 class Sheet(NamedTuple):
@@ -27,30 +27,38 @@ class Sheet(NamedTuple):
 _MEASURES = ("sales", "refunds", "items", "takings", "refunded", "tax", "currency")
 
 
-def of_series(lines: Iterable[Line], filters: Filters) -> Sheet:
+_COSTS = ("goods_without_tax", "of_known_cost", "cost", "margin")
+
+
+def of_series(lines: Iterable[Line], filters: Filters, *, costs: bool = False) -> Sheet:
     """Takings over time: an hour, or the first and last day of each line."""
     if filters.by == "hour":
         return Sheet(
-            ("hour", *_MEASURES),
-            ([int(line.code), *_measures(line.figures, filters.currency)] for line in lines),
+            ("hour", *_headings(costs=costs)),
+            (
+                [int(line.code), *_measures(line.figures, filters.currency, costs=costs)]
+                for line in lines
+            ),
         )
     return Sheet(
-        ("from", "to", *_MEASURES),
+        ("from", "to", *_headings(costs=costs)),
         (
             [date_of(line.span.first), date_of(line.span.last),
-             *_measures(line.figures, filters.currency)]
+             *_measures(line.figures, filters.currency, costs=costs)]
             for line in lines if line.span
         ),
     )  # fmt: skip
 
 
-def of_lines(lines: Iterable[Line], filters: Filters, language: str) -> Sheet:
+def of_lines(
+    lines: Iterable[Line], filters: Filters, language: str, *, costs: bool = False
+) -> Sheet:
     """Takings by item, category, location, channel, means or shopper."""
     return Sheet(
-        ("code", "name", *_MEASURES),
+        ("code", "name", *_headings(costs=costs)),
         (
-            [guarded(line.code), guarded(_name(line.names, language)),
-             *_measures(line.figures, filters.currency)]
+            [guarded(line.code), guarded(name_in(line.names, language)),
+             *_measures(line.figures, filters.currency, costs=costs)]
             for line in lines
         ),
     )  # fmt: skip
@@ -66,7 +74,9 @@ def of_entries(entries: Iterable[Entry], language: str) -> Sheet:
             [entry.sale_id, "refund" if entry.refund else "sale",
              entry.at.astimezone(where).isoformat(timespec="seconds"), guarded(entry.location_name),
              entry.channel, guarded(entry.who),
-             guarded("; ".join(f"{many} x {_name(names, language)}" for names, many in entry.what)),
+             guarded("; ".join(
+                 f"{many} x {name_in(names, language)}" for names, many in entry.what
+             )),
              entry.quantity, _amount(entry.total_minor, entry.currency),
              _amount(entry.tax_minor, entry.currency), entry.currency, entry.means]
             for entry in entries
@@ -74,17 +84,31 @@ def of_entries(entries: Iterable[Entry], language: str) -> Sheet:
     )  # fmt: skip
 
 
-def _measures(figures: Figures, currency: str) -> list[object]:
+def _headings(*, costs: bool) -> tuple[str, ...]:
+    return _MEASURES + (_COSTS if costs else ())
+
+
+def _measures(figures: Figures, currency: str, *, costs: bool) -> list[object]:
     amounts = (figures.total_minor, figures.refunded_minor, figures.tax_minor)
     return [
         figures.sales, figures.refunds, figures.quantity,
         *(_amount(amount, currency) for amount in amounts), currency,
+        *(_costs(figures, currency) if costs else ()),
     ]  # fmt: skip
+
+
+def _costs(figures: Figures, currency: str) -> list[object]:
+    """Empty cells where nothing is known: a margin of 0 is something else."""
+    amounts: list[object] = [_amount(figures.goods_minor, currency)]
+    if figures.margin_minor is None:
+        return [*amounts, "", "", ""]
+    known = (figures.costed_minor, figures.cost_minor, figures.margin_minor)
+    return [*amounts, *(_amount(amount, currency) for amount in known)]
 
 
 def _amount(minor: int, currency: str) -> Decimal:
     return Decimal(money.text(minor, currency))
 
 
-def _name(names: dict[str, str], language: str) -> str:
+def name_in(names: dict[str, str], language: str) -> str:
     return names.get(language) or next(iter(names.values()), "")

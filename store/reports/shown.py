@@ -24,6 +24,7 @@ __all__ = [
     "channel_name",
     "chosen",
     "label",
+    "margin_share",
     "number",
     "share",
     "short_label",
@@ -102,6 +103,17 @@ def share(part: int, whole: int) -> str:
         return ""
     tenths = (2000 * part + whole) // (2 * whole)
     return str(format_percent(tenths / 1000, "#,##0.0%", locale=get_locale()))
+
+
+def margin_share(figures: Figures) -> str:
+    """The margin in percent of what the goods brought, with one decimal, half up; below zero where
+    they cost more."""
+    margin, whole = figures.margin_minor, figures.costed_minor
+    if margin is None or whole <= 0:
+        return ""
+    tenths = (2000 * abs(margin) + whole) // (2 * whole)
+    signed = -tenths if margin < 0 else tenths
+    return str(format_percent(signed / 1000, "#,##0.0%", locale=get_locale()))
 
 
 def number(value: int) -> str:

@@ -9,12 +9,12 @@ from flask.typing import ResponseReturnValue
 
 from .. import clock, identity
 from ..db import connection
-from . import act_views, figures, shown
+from . import act_views, figures, shown, stock_views
 from .attention import waiting
 from .filters import read
 from .views import blueprint, report_page
 
-__all__ = ["act_views", "blueprint"]
+__all__ = ["act_views", "blueprint", "stock_views"]
 
 KINDS = ("items", "channels", "locations", "means")
 SHOWN = 5

@@ -25,6 +25,9 @@ class Figures:
     total_minor: int = 0
     tax_minor: int = 0
     refunded_minor: int = 0
+    goods_minor: int = 0
+    costed_minor: int = 0
+    cost_minor: int = 0
 
     @property
     def sold_minor(self) -> int:
@@ -35,6 +38,12 @@ class Figures:
     def average_minor(self) -> int | None:
         """Of the sales before refunds, half up; None without sales."""
         return (2 * self.sold_minor + self.sales) // (2 * self.sales) if self.sales else None
+
+    @property
+    def margin_minor(self) -> int | None:
+        """What is left of what goods brought, without tax, when what they cost is paid; of those of
+        which that is known. None where it is of nothing."""
+        return self.costed_minor - self.cost_minor if self.costed_minor or self.cost_minor else None
 
     def __add__(self, other: Figures) -> Figures:
         return Figures(*(getattr(self, name) + getattr(other, name) for name in MEASURES))

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, current_app, render_template, request, st
 
 from .. import catalogue, logbook, money, stock, web
 from ..errors import Invalid, NotFound
-from ..identity import needs
+from ..identity import allows, current, needs
 from ..sales import CHANNELS, MEANS
 from ..spreadsheets import XLSX, workbook, written
 from . import figures, listing, sheets, shown
@@ -38,7 +38,7 @@ def table(kind: str) -> str:
     """One of the tables in full, a page at a time."""
     if kind not in figures.BREAKDOWNS:
         raise NotFound("There is no such table")
-    filters, page = read(request.args), _page_number()
+    filters, page = read(request.args), page_number()
     found = figures.breakdown(filters, kind, PAGE, (page - 1) * PAGE)
     return report_page(
         "reports/table.html", filters, kind=kind, found=found, page=page, size=PAGE,
@@ -52,11 +52,12 @@ def table(kind: str) -> str:
 def takings_csv() -> Response:
     """Any of the tables as a file, all of its lines: `table` is time, items, categories …"""
     filters, kind = read(request.args), request.args.get("table", "time")
+    costs = allows(current(), "see_costs")
     if kind == "time":
-        sheet = sheets.of_series(figures.over_time(filters), filters)
+        sheet = sheets.of_series(figures.over_time(filters), filters, costs=costs)
     elif kind in figures.BREAKDOWNS:
         lines = figures.breakdown(filters, kind, None).lines or []
-        sheet = sheets.of_lines(lines, filters, web.language())
+        sheet = sheets.of_lines(lines, filters, web.language(), costs=costs)
     else:
         raise Invalid(f"table must be time or one of {', '.join(figures.BREAKDOWNS)}",
                       field="table")  # fmt: skip
@@ -113,7 +114,7 @@ def report_page(template: str, filters: Filters, **more: Any) -> str:
     )
 
 
-def _page_number() -> int:
+def page_number() -> int:
     text = request.args.get("page", "1")
     if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text)):
         raise Invalid("page must be a whole number from 1", field="page")

@@ -141,7 +141,9 @@ class SaleLine(Base):
     against giving a unit back twice. `quantity_opened` are units of a bundle whose parts go back
     one by one: each of them is a line of the kind "part", whose total is its share of what was paid
     for these units, and counts in no sum of the sale. `off_minor` is what offers took off its units
-    at `unit_minor`; membership knows which. Nobody under `least_age` years was to get it."""
+    at `unit_minor`; membership knows which. Nobody under `least_age` years was to get it.
+    `cost_minor` is what the goods cost the shop by what was known when they were sold, booked
+    after the sale (`costing`); NULL is not known."""
 
     __tablename__ = "sale_lines"
     __table_args__ = (
@@ -178,6 +180,7 @@ class SaleLine(Base):
     quantity_opened: Mapped[int] = mapped_column(BigId, server_default="0")
     off_minor: Mapped[int] = mapped_column(BigId, server_default="0")
     least_age: Mapped[int] = mapped_column(default=0, server_default="0")
+    cost_minor: Mapped[int | None] = mapped_column(BigId)
 
 
 class Refund(Base):
@@ -209,7 +212,8 @@ class Refund(Base):
 
 
 class RefundLine(Base):
-    """The units of one line of a sale that a refund is for, with exactly what was paid for them."""
+    """The units of one line of a sale that a refund is for, with exactly what was paid for them;
+    `cost_minor` is the share of what the line cost the shop."""
 
     __tablename__ = "refund_lines"
     __table_args__ = (CheckConstraint("quantity > 0", name="quantity"),)
@@ -220,6 +224,7 @@ class RefundLine(Base):
     quantity: Mapped[int] = mapped_column(BigId)
     total_minor: Mapped[int] = mapped_column(BigId)
     tax_minor: Mapped[int] = mapped_column(BigId)
+    cost_minor: Mapped[int | None] = mapped_column(BigId)
 
 
 class Empties(Base):

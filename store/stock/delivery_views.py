@@ -15,6 +15,7 @@ from ..errors import Invalid
 from . import forms as asked
 from . import purchases, slips
 from .blueprint import blueprint
+from .cost_views import shown_costs
 from .locations import locations
 from .slip_views import page_of, shown
 from .work_models import Slip
@@ -65,7 +66,10 @@ def delivery(slip_id: int) -> str:
         expected = {item: many for item, many, _ in slips.shown_lines(slip_id)}
     else:
         expected = purchases.still_to_come(slip.purchase_id) if slip.purchase_id else {}
-    return render_template("stock/delivery.html", **shown(slip, expected=expected))
+    facts = shown(slip, expected=expected)
+    return render_template(
+        "stock/delivery.html", **facts, **shown_costs(slip, list(facts["goods"]))
+    )
 
 
 @blueprint.post("/desk/deliveries/<number:slip_id>/bookings")
@@ -112,7 +116,10 @@ def purchase(slip_id: int) -> str:
     lines = slips.shown_lines(slip_id)
     facts: dict[str, Any] = shown(slip)
     facts["goods"] |= slips.goods([item for item, _, _ in lines])
-    return render_template("stock/purchase.html", **facts, ordered=lines, deliveries=came)
+    return render_template(
+        "stock/purchase.html", **facts, ordered=lines, deliveries=came,
+        **shown_costs(slip, list(facts["goods"])),
+    )  # fmt: skip
 
 
 @blueprint.post("/desk/purchases/<number:slip_id>/sendings")

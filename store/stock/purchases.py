@@ -17,6 +17,7 @@ from .batch_codes import batch_needed, open_batch
 from .batches import tracked
 from .changes import change, lock_levels
 from .levels import Want
+from .slip_costs import average_in
 from .slips import NothingScanned, Scanned, by_item, claim, find, scanned, settle, shown_lines
 from .tasks import close_tasks, open_task
 from .work_models import Slip, SlipLine
@@ -74,6 +75,7 @@ def book_delivery(slip_id: int, member_id: int) -> int:
         Want(one.item_id, slip.location_id, one.quantity, None, member_id, batch)
         for one, batch in _in_batches(lines)
     ]
+    average_in(slip, came, member_id)
     change(wants, "received", f"#{slip.id} {slip.title} {slip.note}".strip()[:200])
     if slip.purchase_id and any(many > rest.get(item, 0) for item, many in came.items()):
         open_task("delivery_differs", slip.location_id, note=f"#{slip.id} {slip.title}")

@@ -38,7 +38,7 @@ def scan(slip_id: int) -> ResponseReturnValue:
     item = asked.found(code)
     if item is None:
         flash(gettext("Nothing has the code “%(code)s”.", code=code[:60]), "bad")
-        return redirect(page_of(_any(slip_id)), 303)
+        return redirect(page_of(any_slip(slip_id)), 303)
     anew = request.form.get("how") == "set"
     quantity = forms.whole("quantity", least=0 if anew else 1, most=LARGEST, default=1)
     key, (batch, last) = forms.text("key", least=8, most=64), asked.pack(code)
@@ -49,11 +49,11 @@ def scan(slip_id: int) -> ResponseReturnValue:
                 expires_on=last,
             )  # fmt: skip
     except BatchNeeded:
-        return redirect(page_of(_any(slip_id), item=item.id, many=quantity), 303)
+        return redirect(page_of(any_slip(slip_id), item=item.id, many=quantity), 303)
     except BatchDiffers as refusal:
         known = refusal.data["expires_on"]
         flash(gettext("This batch is known with the last day %(day)s.", day=known), "bad")
-        return redirect(page_of(_any(slip_id), item=item.id, batch=batch, many=quantity), 303)
+        return redirect(page_of(any_slip(slip_id), item=item.id, batch=batch, many=quantity), 303)
     return redirect(page_of(slip, item=item.id, batch=batch or None), 303)
 
 
@@ -66,7 +66,7 @@ def cancel_slip(slip_id: int) -> ResponseReturnValue:
     return redirect(url_for(LISTS[slip.kind]), 303)
 
 
-def _any(slip_id: int) -> Slip:
+def any_slip(slip_id: int) -> Slip:
     for kind in PAGES:
         try:
             return slips.find(slip_id, kind)

@@ -126,6 +126,20 @@ class SlipLine(Base):
     done: Mapped[int] = mapped_column(BigId)
 
 
+class SlipCost(Base):
+    """What one of an item costs by an order or a delivery, in hundredths of a minor unit, without
+    the tax that the shop gets back. Said until the slip is booked; a delivery that says nothing
+    costs what its order said."""
+
+    __tablename__ = "slip_costs"
+    __table_args__ = (CheckConstraint("hundredths > 0", name="hundredths"),)
+
+    slip_id: Mapped[int] = mapped_column(ForeignKey("slips.id"), primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id"), primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3))
+    hundredths: Mapped[int] = mapped_column(BigId)
+
+
 class WriteOff(Base):
     """Goods that are gone without a sale, and why. Each has its movement. History."""
 

@@ -39,6 +39,10 @@ class Sold:
     means: str = "account"
     of_sale: str = ""
     """The sale that a refund is of."""
+    of: Sold | None = None
+    """The sale of a refund."""
+    places: tuple[int, ...] = ()
+    """Which of the sale's lines a refund's are, from 1."""
 
 
 @dataclass
@@ -143,7 +147,7 @@ class Shop:
         self.sold.append(
             Sold(refund, at, sale.location_id, sale.channel, sale.currency, sale.member_id,
                  tuple(line[1:] for line in given), refund=True, means=sale.means,
-                 of_sale=sale.id)
+                 of_sale=sale.id, of=sale, places=tuple(line[0] for line in given))
         )  # fmt: skip
 
     def sold_at(self, one: Sold) -> datetime:
@@ -189,10 +193,11 @@ def brand_of(item: int) -> str | None:
 
 
 def measures(sold: list[Sold], items: set[int] | None = None) -> dict[Any, int]:
-    """The figures of these sales and refunds, reckoned the slow way."""
+    """The figures of these sales and refunds, reckoned the slow way; nobody said what they cost."""
     totals = dict.fromkeys(
-        ("sales", "refunds", "quantity", "total_minor", "tax_minor", "refunded_minor"), 0
-    )
+        ("sales", "refunds", "quantity", "total_minor", "tax_minor", "refunded_minor",
+         "goods_minor", "costed_minor", "cost_minor"), 0
+    )  # fmt: skip
     for sale in sold:
         lines = [line for line in sale.lines if items is None or line[0] in items]
         many = 1 if items is None else len({line[0] for line in lines})
@@ -201,6 +206,7 @@ def measures(sold: list[Sold], items: set[int] | None = None) -> dict[Any, int]:
         totals["quantity"] += sign * sum(line[1] for line in lines)
         totals["total_minor"] += sign * sum(line[2] for line in lines)
         totals["tax_minor"] += sign * sum(line[3] for line in lines)
+        totals["goods_minor"] += sign * sum(line[2] - line[3] for line in lines)
         totals["refunded_minor"] += sum(line[2] for line in lines) if sale.refund else 0
     return totals
 

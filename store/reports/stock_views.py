@@ -1,0 +1,76 @@
+"""Pages of stock for owners: what it is worth, and the goods behind each figure. Only for who may
+see costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, render_template, request, url_for
+
+from .. import catalogue, stock, web
+from ..catalogue.costs import cost_text, has_costs
+from ..errors import Invalid, NotFound
+from ..identity import needs
+from . import shown, stock_lists, stock_sheets, stock_value
+from .stock_asked import DAYS, Asked, read
+from .views import PAGE, blueprint, page_number, sheet_file
+
+__all__ = ["blueprint"]
+
+
+@blueprint.get("/owner/stock")
+@needs("see_costs")
+def stock_page() -> str:
+    """What the goods on hand are worth, and by what they are made of."""
+    asked = read(request.args)
+    return _page("reports/stock.html", asked, value=stock_value.value(asked), any=has_costs())
+
+
+@blueprint.get("/owner/stock/<kind>")
+@needs("see_costs")
+def stock_list(kind: str) -> str:
+    """The goods behind a figure, a page at a time."""
+    if kind not in stock_lists.KINDS:
+        raise NotFound("There is no such list")
+    asked, page = read(request.args), page_number()
+    found = stock_lists.listed(asked, kind, PAGE, (page - 1) * PAGE)
+    return _page("reports/stock_list.html", asked, kind=kind, found=found, page=page, size=PAGE)
+
+
+@blueprint.get("/owner/stock.csv")
+@blueprint.get("/owner/stock.xlsx", endpoint="stock_xlsx")
+@needs("see_costs")
+def stock_csv() -> Response:
+    """Any of the lists as a file, all of its lines."""
+    asked, kind = read(request.args), request.args.get("table", "items")
+    if kind not in stock_lists.KINDS:
+        raise Invalid(f"table must be one of {', '.join(stock_lists.KINDS)}", field="table")
+    sheet = stock_sheets.of_goods(stock_lists.listed(asked, kind, None), asked, web.language())
+    return sheet_file(sheet, f"stock-{kind}-{asked.span.last_date}")
+
+
+def _page(template: str, asked: Asked, **more: Any) -> str:
+    categories = [(one.code, web.in_language(one.names)) for one in catalogue.categories()]
+    return render_template(
+        template, section="reports.stock_page", asked=asked, days_options=DAYS, shown=shown,
+        number=shown.number, cost_text=cost_text, to=_Addresses(asked),
+        location_options=[(place.code, place.name) for place in stock.locations(every=True)],
+        category_options=sorted(categories, key=lambda option: option[1]), **more,
+    )  # fmt: skip
+
+
+class _Addresses:
+    """Addresses that keep what a page was asked for and change some of it."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked.address()
+
+    def page(self, **changes: Any) -> str:
+        return url_for("reports.stock_page", **self.asked | changes)
+
+    def goods(self, kind: str, **changes: Any) -> str:
+        return url_for("reports.stock_list", kind=kind, **self.asked | changes)
+
+    def file(self, ending: str, kind: str) -> str:
+        endpoint = "reports.stock_xlsx" if ending == "xlsx" else "reports.stock_csv"
+        return url_for(endpoint, table=kind, **self.asked)
