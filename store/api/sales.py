@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 
 from .. import catalogue, identity, membership, money, payment, sales, stock, web
 from ..errors import Invalid, NotFound, TooMany
-from ..identity import pins
+from ..identity import member_cards, pins
 from ..payment import on_delivery
 from ..sales.coupon_guesses import guessed
 from . import items, keys
@@ -30,6 +30,7 @@ MOST_LINES = 200
 MOST_POSITIONS = 999_999
 MOST_PIECES = 9_999
 LONGEST_CODE = 2_000
+CARD = "card:"
 
 
 class PaymentMethodUnknown(Invalid):
@@ -353,15 +354,19 @@ def _at_till(mine: Caller, named: str | None) -> tuple[int | None, str]:
 
 
 def find_member(named: str) -> int:
-    """Who is named by e-mail address, phone number or id. Raises MemberNotFound."""
-    found = identity.find(named)
+    """Who is named by e-mail address, phone number, id, or a card as `card:NUMBER`. Raises
+    MemberNotFound."""
+    if named.startswith(CARD):
+        found = member_cards.held_by(named.removeprefix(CARD))
+    else:
+        found = identity.find(named)
     if found is None and named.isascii() and named.isdigit() and len(named) <= 15:
         try:
             found = identity.by_id(int(named))
         except NotFound:
             found = None
     if found is None or found.disabled_at is not None:
-        raise MemberNotFound("Nobody is known by this e-mail address, phone number or id")
+        raise MemberNotFound("Nobody is known by this e-mail address, phone number, id or card")
     return found.id
 
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from .. import catalogue, identity, web
 from ..door import passes
 from ..errors import Invalid
-from ..identity import member_codes
+from ..identity import member_cards, member_codes
 from ..labels.judging import Shop
 from ..stock.forms import here
 from .anything import meant
@@ -39,6 +39,8 @@ def anything() -> ResponseReturnValue:
     shop = Shop(web.base_url(), str(config["SECRET_KEY"]), config["CURRENCY"])
     g.more_script = " 'wasm-unsafe-eval'"
     found = meant(text, place.id, shop)
+    if found.is_nothing and (card := member_cards.held_by(text)) is not None:
+        return redirect(url_for("sales.till", member=card.id), 303)
     page = render_template(
         "floor/anything.html", place=place, found=found, text=text[:80], slips=SLIPS,
         currency=config["CURRENCY"], item_path=catalogue.item_path,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 import click
 from flask.cli import AppGroup
 
 from ..db import transaction
 from ..errors import NotFound, Refusal
-from . import factors, identifiers, members, passwords, roles, tokens
+from . import factors, identifiers, member_cards, members, passwords, roles, tokens
 from .models import ROLES, Member
 
 group = AppGroup("members", help="Members: shoppers, staff and owners.")
@@ -125,6 +127,31 @@ def first_owner() -> None:
         raise click.ClickException("The shop has an owner already.")
     click.echo(f"Sign in as {made[0]} with this password, which is not kept:", err=True)
     click.echo(made[1])
+
+
+@group.command("cards")
+@click.argument("file", type=click.File(encoding="utf-8-sig"))
+def cards(file: TextIO) -> None:
+    """Take in the cards and customer numbers of an older list: a CSV with the columns card and
+    member (e-mail or phone); prints how many are new. Each belongs to who proves that address. A
+    row that cannot be taken is named and left out; running it again changes nothing."""
+    rows = csv.DictReader(file)
+    if not {"card", "member"} <= set(rows.fieldnames or ()):
+        raise click.ClickException("The file needs the columns card and member")
+    good, refused, new = [], 0, 0
+    for number, row in enumerate(rows, start=2):
+        try:
+            good.append(member_cards.listed(row["card"] or "", row["member"] or ""))
+        except Refusal as refusal:
+            refused += 1
+            click.echo(f"row {number}: {refusal.message}", err=True)
+    for start in range(0, len(good), 500):
+        with transaction():
+            new += member_cards.take_in(good[start : start + 500])
+        click.echo(f"{min(start + 500, len(good))} of {len(good)} rows", err=True)
+    if refused:
+        click.echo(f"{refused} rows were left out", err=True)
+    click.echo(new)
 
 
 @group.command("staff")

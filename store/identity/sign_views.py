@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from ..errors import Invalid, Refusal, TooMany
 from ..post import PostBusy
-from . import codes, confirm_views, forms, identifiers, pins, signs
+from . import codes, confirm_views, forms, identifiers, member_cards, pins, signs
 from .code_views import any_code, can_send, form, post_code, visit_digest
 from .identifiers import IdentifierTaken
 from .login import caller, signed_in
@@ -26,6 +26,7 @@ def register(blueprint: Blueprint) -> None:
     add(f"{page}/code", "prove_sign", prove, methods=["POST"])
     add(f"{page}/<number:sign_id>/first", "first_sign", make_first, methods=["POST"])
     add(f"{page}/<number:sign_id>/end", "remove_sign", remove, methods=["POST"])
+    add(f"{page}/cards/<number:card_id>/end", "end_own_card", end_card, methods=["POST"])
 
 
 def own() -> ResponseReturnValue:
@@ -39,6 +40,7 @@ def _page(refusal: Refusal | None = None, typed: str = "") -> ResponseReturnValu
         "identity/signs.html", refusal, known_by=identifiers.of_member(member_id), typed=typed,
         sent=codes.latest(visit_digest(), live=True), any_code=any_code(), can_send=can_send,
         is_fresh=confirm_views.signed_in_anew(), minutes=codes.MINUTES,
+        cards=member_cards.of_member(member_id),
         practice=practice and current_app.config["DEMO"],
     )  # fmt: skip
 
@@ -90,4 +92,11 @@ def remove(sign_id: int) -> ResponseReturnValue:
     except LastSign as refusal:
         return _page(refusal)
     flash(_("It is removed, and opens nothing any more."), "good")
+    return redirect(url_for("identity.signs"), 303)
+
+
+def end_card(card_id: int) -> ResponseReturnValue:
+    """The card is lost: from now on it names nobody. For this no sign-in anew is asked for."""
+    member_cards.end(signed_in().id, card_id)
+    flash(_("This card names nobody any more."), "good")
     return redirect(url_for("identity.signs"), 303)

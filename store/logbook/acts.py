@@ -54,6 +54,7 @@ VERBS: dict[str, str] = {
     "payout.paid": "settlement", "payout.failed": "settlement",
     "terms.set": "means", "settlement.taken": "settlement_file",
     "difference.accepted": "settlement_line", "payment.written_off": "transfer",
+    "card.given": "member", "card.ended": "member", "cards.listed": "cards",
     "account.topped_up": "member", "account.paid_out": "member",
     "feed.applied": "feed_entry", "feed.dismissed": "feed_entry",
     "webhook.added": "webhook", "webhook.switched": "webhook", "webhook.ended": "webhook",

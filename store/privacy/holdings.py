@@ -67,6 +67,10 @@ SECTIONS = (
         "outside_accounts", "outside_accounts", "member_id = :member",
         ("provider", "subject", "openid", "created_at", "used_at"),
     ),
+    Section(
+        "cards", "member_cards", "member_id = :member OR value IN :values",
+        ("number", "made_at", "ended_at"),
+    ),
     Section("keys", "tokens", "member_id = :member", ("name", "scopes", "created_at", "ended_at")),
     Section("addresses", "addresses", "member_id = :member", (*_PLACE, "used_at")),
     Section(
@@ -182,6 +186,7 @@ GOES: tuple[tuple[str, str], ...] = (
         "value IN :values OR value IN (SELECT value FROM identifiers WHERE member_id = :member)",
     ),
     ("identifier_changes", f"{_THEIRS} OR value IN :values"),
+    ("member_cards", "member_id = :member OR value IN :values"),
     ("identifiers", "member_id = :member"),
 )  # fmt: skip
 

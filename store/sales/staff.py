@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import identity, stock, web
 from ..errors import NotFound
+from ..identity import member_cards
 
 __all__ = ["known", "member_numbered", "place_here"]
 
@@ -21,8 +22,8 @@ def place_here() -> stock.Location:
 
 
 def known(text: str) -> identity.Member | None:
-    """A member by e-mail address, phone number, or their number in the shop."""
-    return _open(identity.find(text)) or member_numbered(text)
+    """A member by e-mail address, phone number, card, or their number in the shop."""
+    return _open(identity.find(text) or member_cards.held_by(text)) or member_numbered(text)
 
 
 def member_numbered(text: str) -> identity.Member | None:

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 from .. import catalogue, identity, ids, membership, money, payment, stock, web
 from .. import forms as fields
 from ..errors import Invalid, NotFound, Refusal
-from ..identity import member_codes
+from ..identity import member_cards, member_codes
 from ..labels import qr
 from ..payment import attempts
 from ..payment.gateways.offered import codes
@@ -35,7 +35,7 @@ from .return_views import receipt_rules
 from .rounding import in_cash, tendered
 from .shown_views import blueprint, shown_receipt
 from .staff import known as _known
-from .staff import place_here
+from .staff import member_numbered, place_here
 from .till_refusal_views import CodeNeeded, GivenTooLittle, in_words
 
 COOKIE = "till"
@@ -103,6 +103,9 @@ def till_add() -> ResponseReturnValue:
         _tidy()
         basket.add(holder, Line(item_id, quantity), place_here().id, forms.currency())
     except Refusal as refusal:
+        if (card := member_cards.held_by(text)) is not None:
+            asked: dict[str, Any] = dict(empties_views.asked())
+            return redirect(url_for("sales.till", member=card.id, **asked), 303)
         flash(str(in_words(refusal, code[:40])), "bad")
         return response
     response.location = _address(last=item_id)
@@ -282,7 +285,7 @@ def basket_here() -> basket.Contents | None:
 def buyer_here() -> identity.Member | None:
     """The member that the page was told, if any."""
     number = request.values.get("member", "")
-    return _known(number) if number.isascii() and number.isdigit() else None
+    return member_numbered(number)
 
 
 def _address(last: int | None = None) -> str:
