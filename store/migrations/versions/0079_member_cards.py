@@ -7,8 +7,8 @@ from alembic import op
 
 from store.db import BigId, Moment
 
-revision = "0075"
-down_revision = "0074"
+revision = "0079"
+down_revision = "0078"
 branch_labels = None
 depends_on = None
 
