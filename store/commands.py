@@ -15,8 +15,8 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from . import backup as copies
+from . import campaigns, demo, intake, integration, merging, outbox, reports, settings
 from . import db as database
-from . import demo, intake, integration, merging, outbox, reports, settings
 from .api import keys
 from .errors import Refusal
 from .identity import admitting, codes, outside, passkeys, proving, sign_ins, tries
@@ -117,13 +117,14 @@ def work(forever: bool) -> None:
     reports.catch_up()
     done = outbox.work()
     _tell_others()
+    campaigns.work()
     _send_letters()
     settle_pending()
     while intake.work():
         pass
     _sweep()
     if forever:
-        for others in (_tell_others, _send_letters, _take_lists_in):
+        for others in (_tell_others, _send_letters, _take_lists_in, _run_campaigns):
             threading.Thread(target=_each_second, args=(_app(), others), daemon=True).start()
     while forever:
         sweep_at = time.monotonic() + SWEEP_EVERY_S
@@ -148,6 +149,10 @@ def _send_letters() -> None:
 
 def _take_lists_in() -> None:
     intake.work()
+
+
+def _run_campaigns() -> None:
+    campaigns.work()
 
 
 def _each_second(app: Flask, others: Callable[[], None]) -> None:

@@ -62,6 +62,9 @@ SETTINGS = (
     ),
     Setting("ERASURE_NOTICE_DAYS", 30, "So many days before they are erased they are told."),
     Setting("ASK_CONSENT", True, "A first receipt asks, unticked, who wants to hear of offers."),
+    Setting("QUIET_HOURS", "21:00-09:00", "Campaigns send nothing then; empty: they always do."),
+    Setting("CAMPAIGN_LETTERS", 2, "Most letters of campaigns to one member…; 0: any number."),
+    Setting("CAMPAIGN_DAYS", 7, "…in so many days, over all campaigns."),
     Setting("HOLIDAYS", "", "No working days: 2026-10-01/2026-10-07, 2027-01-01; +DAY is one."),
     Setting("STRIPE_KEY", "", "Stripe's secret key (sk_live_… or sk_test_…); empty: no Stripe."),
     Setting("STRIPE_WEBHOOK_SECRET", "", "Signing secret of the endpoint at Stripe (whsec_…)."),
@@ -150,6 +153,7 @@ SETTINGS = (
     Setting("THREADS", 8, "Requests that each server process works on at once."),
 )
 
+_TIME = r"([01]\d|2[0-3]):[0-5]\d"
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
@@ -179,6 +183,8 @@ def _joined(given: dict[str, Any], instance: Path, file: dict[str, Any]) -> dict
     _check_post(values)
     if values["SECOND_FACTOR"] not in ("off", "owners", "staff"):
         raise ValueError("STORE_SECOND_FACTOR must be off, owners or staff")
+    if not re.fullmatch(r"(HH-HH)?".replace("HH", _TIME), values["QUIET_HOURS"]):
+        raise ValueError("STORE_QUIET_HOURS must be like 21:00-09:00")
     if values["BASE_URL"]:
         values["BASE_URL"] = _base_url(values["BASE_URL"])
     values.update(given)

@@ -31,7 +31,7 @@ def test_the_demo_shop_is_alive_adds_up_and_says_what_it_is(app: Flask) -> None:
         demo.open_shop()
         assert [finding for finding in oracle.audit() if finding.count] == []
         assert _count(catalogue.Item) == _count(Label) == len(GOODS)
-        assert 200 <= _count(Sale) <= 450
+        assert 300 <= _count(Sale) <= 650
         assert _count(Refund) == 5
         assert outbox.pending() == 0
         months = text("SELECT means, COUNT(*) FROM settlement_lines WHERE state = 'matched' "

@@ -24,13 +24,13 @@ COUNTED_WITHIN_S = 0.5
 
 
 @blueprint.get("/owner/segments", endpoint="segments")
-@identity.needs("manage_offers")
+@identity.needs("run_campaigns")
 def list_segments() -> str:
     return _page({})
 
 
 @blueprint.post("/owner/segments/preview", endpoint="preview_segment")
-@identity.needs("manage_offers")
+@identity.needs("run_campaigns")
 def preview() -> ResponseReturnValue:
     """How many they are. Nothing is kept."""
     try:
@@ -41,7 +41,7 @@ def preview() -> ResponseReturnValue:
 
 
 @blueprint.post("/owner/segments", endpoint="add_segment")
-@identity.needs("manage_offers")
+@identity.needs("run_campaigns")
 def add() -> ResponseReturnValue:
     """Keep the segment under a name."""
     try:
@@ -53,7 +53,7 @@ def add() -> ResponseReturnValue:
 
 
 @blueprint.post("/owner/segments/<number:segment_id>/end", endpoint="end_segment")
-@identity.needs("manage_offers")
+@identity.needs("run_campaigns")
 def end(segment_id: int) -> ResponseReturnValue:
     saved.known(segment_id)
     with transaction():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from . import segment_views
+from . import campaign_views, letter_views, page_views, result_views, segment_views
 from .blueprint import blueprint
 
-__all__ = ["blueprint", "segment_views"]
+__all__ = [
+    "blueprint", "campaign_views", "letter_views", "page_views", "result_views", "segment_views",
+]  # fmt: skip

@@ -6,6 +6,7 @@ from .identifiers import (
     find,
     is_proven,
     normalise,
+    proven_by,
     proven_mail,
     proven_mails,
     proven_phone,
@@ -27,7 +28,7 @@ __all__ = [
     "PERMISSIONS", "SCOPES", "IdentifierTaken", "Member", "SignInNeeded", "TokenInvalid", "Visitor",
     "add_member", "allows", "by_id", "caller", "confirmed", "count_tries", "current", "find",
     "first_owner", "forgive_tries", "is_proven", "issue_token", "member_of_token", "names_of",
-    "needs", "normalise", "now_of", "others_who_may", "payer", "payer_asked_at", "proven_mail",
-    "proven_mails", "proven_phone", "recognise", "refuse_stale_sign_in", "safe_next", "signed_in",
-    "signed_in_anew", "visit_is_stale", "visitor_query",
+    "needs", "normalise", "now_of", "others_who_may", "payer", "payer_asked_at", "proven_by",
+    "proven_mail", "proven_mails", "proven_phone", "recognise", "refuse_stale_sign_in", "safe_next",
+    "signed_in", "signed_in_anew", "visit_is_stale", "visitor_query",
 ]  # fmt: skip

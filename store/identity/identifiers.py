@@ -7,7 +7,7 @@ import unicodedata
 
 import email_validator
 import phonenumbers
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from ..db import db
 from ..errors import Invalid, Refusal
@@ -15,7 +15,7 @@ from .models import Identifier, Member, OutsideAccount
 
 __all__ = [
     "IdentifierTaken", "find", "first_of", "holder_of", "home_region", "is_proven", "normalise",
-    "of_member", "proven_mail", "proven_mails", "region_of", "set_region",
+    "of_member", "proven_by", "proven_mail", "proven_mails", "region_of", "set_region",
 ]  # fmt: skip
 
 # A shop that runs in its own house may give its people addresses of its own network; no mail has
@@ -166,6 +166,14 @@ def proven_mail(member_id: int) -> str | None:
 def proven_phone(member_id: int) -> str | None:
     """The phone number that a member has shown to be theirs; of several the first."""
     return _proven(member_id, "phone")
+
+
+def proven_by(kind: str) -> Select[int]:
+    """A query of all members who have proven an address of this kind: email or phone."""
+    query = select(Identifier.member_id).where(
+        Identifier.kind == kind, Identifier.proven_at.is_not(None)
+    )
+    return query.distinct()
 
 
 def _proven(member_id: int, kind: str) -> str | None:

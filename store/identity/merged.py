@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, func, select
 
 from ..db import connection
 from .merge_models import Merge
 from .models import Member
 
-__all__ = ["all_of", "gone", "gone_into", "now_of"]
+__all__ = ["all_of", "gone", "gone_into", "now_in", "now_of"]
 
 
 def now_of(member_id: int) -> int:
     """Whose what was this member's is by now: their own, or the account's into which it came."""
     query = select(Merge.now_id).where(Merge.gone_id == member_id)
     return connection().execute(query).scalar() or member_id
+
+
+def now_in(member_id: Any) -> ColumnElement[int]:
+    """The same of a column, within a statement."""
+    now = select(Merge.now_id).where(Merge.gone_id == member_id).scalar_subquery()
+    return func.coalesce(now, member_id)
 
 
 def gone_into(member_id: int) -> list[int]:

@@ -16,9 +16,9 @@ __all__ = ["ALWAYS", "GRANTABLE", "PRESETS", "USUAL", "chosen", "give", "of_staf
 
 GRANTABLE = (
     "sell", "refund", "check_exit", "ship", "receive_stock", "edit_items", "change_prices",
-    "print_labels", "see_people", "see_sales", "see_costs",
+    "print_labels", "see_people", "see_sales", "see_costs", "run_campaigns",
 )  # fmt: skip
-USUAL = frozenset(GRANTABLE) - {"see_sales", "see_costs"}
+USUAL = frozenset(GRANTABLE) - {"see_sales", "see_costs", "run_campaigns"}
 """What staff may of whom nothing else was said."""
 ALWAYS = frozenset({"desk"})
 """What everybody may who works here: the desk's first page, which leads to what they may."""
@@ -49,12 +49,13 @@ def chosen(member_id: int) -> frozenset[str] | None:
 
 @repeatable
 def give(member_id: int, rights: Collection[str]) -> None:
-    """Opener: from now on somebody of the staff may this and nothing else. Who sees the takings
-    sees who bought. Raises Invalid for what is no right, or somebody who is no staff."""
+    """Opener: from now on somebody of the staff may this and nothing else. Who sees the takings, or
+    runs campaigns, sees who bought. Raises Invalid for what is no right, or somebody who is no
+    staff."""
     wanted = set(rights)
     if not wanted <= set(GRANTABLE):
         raise Invalid(f"A right is one of: {', '.join(GRANTABLE)}", field="right")
-    if "see_sales" in wanted:
+    if wanted & {"see_sales", "run_campaigns"}:
         wanted.add("see_people")
     with transaction() as session:
         role = session.scalar(select(Member.role).where(Member.id == member_id).with_for_update())

@@ -24,6 +24,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         "manage_delivery",
         "manage_sellers",
         "manage_offers",
+        "run_campaigns",
         "connect_systems",
         "set_rules",
         "see_log",

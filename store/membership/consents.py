@@ -22,7 +22,7 @@ from .consent_models import CHANNELS, Consent
 
 __all__ = [
     "CHANNELS", "TEXTS", "VERSION", "TextChanged", "decide", "givers", "has_given", "history",
-    "lock", "mark_of", "move", "read_mark", "standing", "stop", "text_of",
+    "lock", "mark_of", "move", "read_mark", "say", "standing", "stop", "text_of",
 ]  # fmt: skip
 
 VERSION = 1
@@ -77,21 +77,29 @@ def decide(
 ) -> list[str]:  # fmt: skip
     """Opener: what a member says about these ways; answers those of which something is new now.
     Who says no where nothing was given has declined. Raises TextChanged, NotFound."""
+    with transaction():
+        return say(member_id, wanted, place=place, language=language, shop=shop, version=version)
+
+
+def say(
+    member_id: int, wanted: dict[str, bool], *, place: str, language: str, shop: str,
+    version: int = VERSION,
+) -> list[str]:  # fmt: skip
+    """Joiner: the same."""
     if version != VERSION and any(wanted.values()):
         raise TextChanged()
-    with transaction():
-        if not lock([member_id]):
-            raise NotFound("There is no such member")
-        before, rows = standing(member_id), []
-        for channel, yes in wanted.items():
-            was = before[channel].what if channel in before else ""
-            what = "given" if yes else "withdrawn" if was == "given" else "declined"
-            if was == what or (was == "withdrawn" and what == "declined"):
-                continue
-            words = text_of(channel, language, shop) if yes else ""
-            rows.append(_row(member_id, channel, what, place, language, words, version))
-        _add(rows)
-        return [row["channel"] for row in rows]
+    if not lock([member_id]):
+        raise NotFound("There is no such member")
+    before, rows = standing(member_id), []
+    for channel, yes in wanted.items():
+        was = before[channel].what if channel in before else ""
+        what = "given" if yes else "withdrawn" if was == "given" else "declined"
+        if was == what or (was == "withdrawn" and what == "declined"):
+            continue
+        words = text_of(channel, language, shop) if yes else ""
+        rows.append(_row(member_id, channel, what, place, language, words, version))
+    _add(rows)
+    return [row["channel"] for row in rows]
 
 
 @repeatable

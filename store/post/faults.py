@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["PostFailed", "PostRefused"]
+from datetime import datetime
+
+__all__ = ["NotNow", "PostFailed", "PostRefused"]
+
+
+class NotNow(Exception):
+    """What a letter's writer says: it is wanted, but not before this moment."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__()
+        self.until = until
 
 
 class PostFailed(Exception):

@@ -8,9 +8,9 @@ that was claimed by a process that died is due again a minute later, with the sa
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, select, update
@@ -18,11 +18,12 @@ from sqlalchemy import delete, select, update
 from .. import clock, ids, sweeping
 from ..db import db, in_transaction, repeatable, transaction
 from .carriers import PostFailed, PostRefused, can_mail, can_text, carry
+from .faults import NotNow
 from .mail import Mail
 from .models import Letter
 from .sms import Sms
 
-__all__ = ["PAUSES_S", "again", "dead", "deliver", "forget", "put", "sweep", "writes"]
+__all__ = ["PAUSES_S", "again", "dead", "deliver", "forget", "put", "states_of", "sweep", "writes"]
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class _Claimed(NamedTuple):
 def writes(kind: str) -> Callable[[Writer], Writer]:
     """Register who writes letters of this kind. The writer gets (subject, to, language) inside a
     request of the shop's own in that language, so that templates work, and answers a Mail or Sms
-    to `to`, or None where it is not wanted any more."""
+    to `to`, or None where it is not wanted any more, or raises NotNow."""
 
     def register(writer: Writer) -> Writer:
         _writers[kind] = writer
@@ -96,6 +97,9 @@ def _send(settings: Mapping[str, Any], speaking: Speaking, claimed: _Claimed) ->
     try:
         with speaking(claimed.language):
             message = _writers[claimed.kind](claimed.subject, claimed.to, claimed.language)
+    except NotNow as later:
+        _put_back(claimed, later.until)
+        return False
     except Exception as error:
         log.exception("post: a letter of the kind %s could not be written", claimed.kind)
         _settle(claimed, "waits", f"It could not be written: {type(error).__name__}")
@@ -150,6 +154,23 @@ def _settle(claimed: _Claimed, state: str, error: str) -> None:
             .where(Letter.id == claimed.id, Letter.tries == claimed.tries, Letter.state == "waits")
             .values(state=state, error=error[:200], next_at=clock.now() + pause)
         )
+
+
+@repeatable
+def _put_back(claimed: _Claimed, until: datetime) -> None:
+    """It is not to be sent before then; that it was looked at is no try."""
+    with transaction() as session:
+        session.execute(
+            update(Letter)
+            .where(Letter.id == claimed.id, Letter.tries == claimed.tries, Letter.state == "waits")
+            .values(tries=Letter.tries - 1, next_at=until)
+        )
+
+
+def states_of(letter_ids: Collection[str]) -> dict[str, str]:
+    """What became of these letters; one that is not there any more is left out."""
+    query = select(Letter.id, Letter.state).where(Letter.id.in_(list(letter_ids)))
+    return {row.id: row.state for row in db.session.execute(query)}
 
 
 def dead() -> list[Letter]:

@@ -144,6 +144,11 @@ SECTIONS = (
         "consents", "consents", _THEIRS,
         ("channel", "what", "place", "words", "language", "version", "at"),
     ),
+    Section(
+        "campaigns", "campaign_members", _THEIRS,
+        ("channel", "held", "state", "turn_at", "told_at"), ("member_id", "campaign_id"),
+        (Child("words", "campaigns", "id", ("texts",)),),
+    ),
     Section("offers_used", "offer_uses", "member_id = :member", ("sale_id",)),
     Section("claims", "claims", _THEIRS, ("sale_id", "how", "at"), ("sale_id",)),
     Section("pay_ins", "pay_ins", _THEIRS,
@@ -231,8 +236,8 @@ STAYS = frozenset({
     "escrows", "guests", "pay_ins",
     "offer_uses", "paybacks", "reductions", "refund_lines", "reservations", "return_lines",
     "sale_lines", "sales", "shares", "shipment_lines", "takings", "takings_of_items",
-    "takings_of_members", "consents", "point_accounts", "point_entries", "point_waits", "merges",
-    "merged_sales",
+    "takings_of_members", "consents", "campaign_members", "point_accounts", "point_entries",
+    "point_waits", "merges", "merged_sales",
     # What staff did; their accounts are closed, not erased, while they work here.
     "bank_files",
     "acts", "batches", "courier_hand_ins", "courier_takings", "couriers", "exit_checks",
@@ -248,6 +253,6 @@ STAYS = frozenset({
     "feed_entries", "feed_sources", "intake_codes", "intake_items", "intake_pieces",
     "item_groups", "items", "levels", "locations", "outbox",
     "payouts", "pictures", "places", "price_marks", "reckoning", "seller_settlements", "sellers",
-    "segments", "settlement_rejects", "shipping_rates", "shipping_zones", "slip_lines",
+    "segments", "campaigns", "settlement_rejects", "shipping_rates", "shipping_zones", "slip_lines",
     "sourcing_weights", "tries", "used_states", "webhooks", "woo_products",
 })  # fmt: skip

@@ -15,6 +15,7 @@ from . import (
     oracle_approvals,
     oracle_bank,
     oracle_bundles,
+    oracle_campaigns,
     oracle_cards,
     oracle_costs,
     oracle_couriers,
@@ -54,7 +55,7 @@ RULES = (
     *oracle_splits.RULES, *oracle_membership.RULES, *oracle_approvals.RULES,
     *oracle_rounding.RULES, *oracle_marks.RULES, *oracle_acts.RULES, *oracle_points.RULES,
     *oracle_guests.RULES, *oracle_cards.RULES, *oracle_exit.RULES, *oracle_bank.RULES,
-    *oracle_merges.RULES,
+    *oracle_merges.RULES, *oracle_campaigns.RULES,
 )  # fmt: skip
 """Each counts rows that break a rule: a name, what it means, a query. They are written so that both
 databases run them, and so that one scan of each table is enough."""

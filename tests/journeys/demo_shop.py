@@ -75,6 +75,7 @@ NO_PAGES = {
     "door.exit_report_csv",
     "sellers.sellers_csv", "sellers.settlement_csv", "sellers.settlement_pdf",
     "sales.till_report_csv",
+    "campaigns.people_csv", "campaigns.people_xlsx", "campaigns.change_campaign",
     "payment.month_csv", "payment.month_pdf", "sales.receipt_pdf", "sales.refund_pdf",
 }  # fmt: skip
 NO_PAGES_OF = {"health", "api-docs"}
@@ -358,6 +359,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "sales.till_report": {"day_id": shop.things["day"]},
         "sales.till_payment": {"attempt_id": "none"}, "reports.table": {"kind": "items"},
         "reports.stock_list": {"kind": "items"},
+        "campaigns.campaign": {"campaign_id": 1}, "campaigns.people": {"campaign_id": 1},
         "reports.customer": {"member_id": shop.things["shopper"]},
         "stock.purchase": {"slip_id": work["purchase"]},
         "stock.delivery": {"slip_id": work["delivery"]},

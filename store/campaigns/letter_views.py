@@ -1,0 +1,108 @@
+"""The words of a campaign as its member reads them: in a mail, in an SMS, on the shop's pages. Each
+says why they get it, and how one tap ends it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from flask import current_app
+from flask_babel import format_date, gettext
+
+from .. import post, web
+from ..membership.consent_views import stop_path
+from ..post.speaking import speaking
+from ..reports.calendar import zone
+from . import saved, turns
+from .models import Campaign
+from .segment_views import words
+
+__all__ = ["Preview", "previews", "reason", "why_not"]
+
+
+class Preview(NamedTuple):
+    """A letter as it would be read, in one language."""
+
+    language: str
+    subject: str
+    text: str
+
+
+@post.writes(turns.LETTER)
+def write(subject: str, to: str, language: str) -> post.Mail | post.Sms | None:
+    """The letter to one member, if they still want it. Raises NotNow."""
+    campaign_id, _, member_id = subject.partition(":")
+    told = turns.hand_over(int(campaign_id), int(member_id), to)
+    if told is None:
+        return None
+    plan = told.campaign
+    stop = _base() + stop_path(told.member_id, plan.channel)
+    title, text = _written(plan, language, told.agreed_at, stop)
+    if plan.channel == "sms":
+        return post.Sms(to, text)
+    return post.Mail(to, title, text, "", language, (), stop)
+
+
+def previews(plan: Campaign, at: datetime) -> list[Preview]:
+    """The letter in each language, for somebody who agreed at that moment, with a link that ends
+    nothing."""
+    found = []
+    for language in web.LANGUAGES:
+        with speaking(language):
+            stop = f"{_base()}/stop/{plan.channel[0]}…"
+            found.append(Preview(language, *_written(plan, language, at, stop)))
+    return found
+
+
+def why_not(channel: str) -> str | None:
+    """What the shop lacks to send this way, in the visitor's language."""
+    settings = current_app.config
+    if channel == "mail" and not post.can_mail(settings):
+        return str(gettext("This shop sends no mail yet: set how under First steps."))
+    if channel == "sms" and not post.can_text(settings):
+        return str(gettext("This shop sends no SMS yet: set how under First steps."))
+    if channel != "page" and not _base():
+        return str(gettext("Set the shop’s address first: each letter has a link that ends it."))
+    return None
+
+
+def _written(plan: Campaign, language: str, agreed_at: datetime, stop: str) -> tuple[str, str]:
+    shop = str(current_app.config["SHOP_NAME"])
+    said = plan.texts.get(language) or next(iter(plan.texts.values()))
+    coupon = gettext("Your coupon: %(code)s", code=plan.coupon) if plan.coupon else ""
+    why = reason(plan, agreed_at)
+    if plan.channel == "page":
+        return said["subject"], "\n\n".join(filter(None, (said["words"], coupon, why)))
+    if plan.channel == "sms":
+        end = gettext("To end this: %(link)s", link=stop)
+        return "", " ".join(filter(None, (f"{shop}:", said["words"], coupon, why, end)))
+    end = gettext("One tap, without signing in, and no more of these come: %(link)s", link=stop)
+    parts = (said["words"], coupon, f"{_base()}/", f"-- \n{shop}", why, end)
+    return said["subject"], "\n\n".join(filter(None, parts)) + "\n"
+
+
+def reason(plan: Campaign, agreed_at: datetime) -> str:
+    """Why a member gets it: what is true of them, and what they agreed to, and when."""
+    true = words(saved.known(plan.segment_id).segment)
+    day = format_date(agreed_at.astimezone(zone()).date(), "medium")
+    said = {"true": true, "day": day}
+    if plan.channel == "mail":
+        return str(gettext(
+            "You get this because this is true of you: %(true)s; and because you agreed to offers "
+            "by e-mail on %(day)s.", **said,
+        ))  # fmt: skip
+    if plan.channel == "sms":
+        return str(gettext("Because: %(true)s; you agreed to offers by SMS on %(day)s.", **said))
+    return str(gettext(
+        "You see this because this is true of you: %(true)s; and because you agreed to offers on "
+        "our pages on %(day)s.", **said,
+    ))  # fmt: skip
+
+
+def _base() -> str:
+    """The shop's address for links in letters. Practice letters, which nobody is sent, lead to this
+    machine where none is set."""
+    settings = current_app.config
+    if settings["BASE_URL"] or not settings["PRACTICE_POST"]:
+        return str(settings["BASE_URL"])
+    return f"http://localhost:{settings['PORT']}"
