@@ -9,13 +9,13 @@ from marshmallow import fields, validate
 
 from .. import identity, payment
 from ..errors import Invalid
-from ..membership import points
+from ..membership import points, tiers
 from ..payment import statements
 from .access import caller
 from .answers import amount, answer, currency, following, moment
 from .reading import Strict
 from .resource import Resource
-from .shapes import Cursor, Money, Page, next_link
+from .shapes import Cursor, Money, Page, Texts, next_link
 
 resource = Resource("me", "The member of the token, their balance and their statement.")
 
@@ -59,10 +59,23 @@ class PointEntry(Strict):
     expires_at = fields.DateTime(required=True, allow_none=True)
 
 
+class Tier(Strict):
+    names = Texts(required=True, metadata={"description": "By language; empty below the first."})
+    next_names = Texts(required=True, metadata={"description": "Of the next tier, if any."})
+    missing = fields.Nested(
+        Money, required=True, allow_none=True,
+        metadata={"description": "How much more the next tier takes, where tiers go by spending."},
+    )  # fmt: skip
+    missing_points = fields.Integer(required=True, allow_none=True)
+
+
 class Points(Strict):
     points = fields.Integer(
         required=True,
         metadata={"description": "What the member has; below zero, the next ones make up for it."},
+    )
+    tier = fields.Nested(
+        Tier, required=True, allow_none=True, metadata={"description": "Null without tiers."}
     )
     entries = fields.List(fields.Nested(PointEntry), required=True)
     next = next_link()
@@ -135,6 +148,7 @@ def my_points(query: dict[str, Any]) -> Response:
     shown = found[:limit]
     return answer({
         "points": points.balance_of(member_id).points,
+        "tier": _tier(member_id),
         "entries": [
             {
                 "id": one.id, "at": moment(one.at), "kind": one.kind, "points": one.points,
@@ -145,3 +159,17 @@ def my_points(query: dict[str, Any]) -> Response:
         ],
         "next": following(shown[-1].id) if len(found) > limit else None,
     })  # fmt: skip
+
+
+def _tier(member_id: int) -> dict[str, Any] | None:
+    plan = tiers.now()
+    if plan is None:
+        return None
+    mine = tiers.standing_of(member_id, plan)
+    is_money = plan.basis == "spending"
+    return {
+        "names": mine.tier.names if mine.tier else {},
+        "next_names": mine.following.names if mine.following else {},
+        "missing": amount(mine.missing, plan.currency) if is_money else None,
+        "missing_points": None if is_money else mine.missing,
+    }  # fmt: skip

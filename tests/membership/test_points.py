@@ -210,5 +210,5 @@ def test_the_owner_sets_the_rules_and_the_member_sees_how_each_point_came(
     told = app.test_client().get(
         "/api/v1/me/points", headers={"Authorization": f"Bearer {token_of(world, lin)}"}
     ).get_json()  # fmt: skip
-    assert told["points"] == 60 and told["entries"][0]["sale"] == sale.id
+    assert told["points"] == 60 and told["tier"] is None and told["entries"][0]["sale"] == sale.id
     assert world.faults() == []

@@ -22,6 +22,7 @@ from store.sales import Buy, Line, Part
 from tests.conftest import Clock
 from tests.membership.making import coupon
 from tests.membership.test_points import rules
+from tests.races.crowd import token_of
 from tests.world import Somebody, World
 
 FORM = {"basis": "spending", "days": "30",
@@ -71,6 +72,12 @@ def test_tiers_from_their_rules_to_the_basket_and_back(
         clock.tick(minutes=1)
         second = buy(world, who, milk.id, 3)  # As silver: three times fifteen.
         assert (stands(who), points.balance_of(who.id).points) == (("Gold", 5000, 0), 65)
+    head = {"Authorization": f"Bearer {token_of(world, who)}"}
+    told = app.test_client().get("/api/v1/me/points", headers=head).get_json()["tier"]
+    assert told == {
+        "names": {"en": "Gold", "zh": "Gold"}, "next_names": {}, "missing_points": None,
+        "missing": {"amount": "0.00", "minor": 0, "currency": "CNY"},
+    }  # fmt: skip
     # Gold takes 10 percent off, where the price stands and on the line of the basket.
     assert "Gold: 10% off" in lin.get(milk.path).text
     assert "Gold: 10% off" not in sam.get(milk.path).text
