@@ -35,6 +35,7 @@ from .integration import commands as integration_commands
 from .integration import views as integration_views
 from .labels import commands as labels_commands
 from .labels import views as labels_views
+from .late import views as late_views
 from .membership import commands as membership_commands
 from .membership import views as membership_views
 from .merging import views as merging_views
@@ -66,7 +67,7 @@ ROOMS = (
     payment_views, delivery_views, sales_views, door_views, reports_views,
     floor_views,
     integration_views, post_views, sellers_views, membership_views, privacy_views,
-    merging_views, opening_views, intake_views, campaigns_views,
+    merging_views, opening_views, intake_views, campaigns_views, late_views,
 )  # fmt: skip
 COMMANDS = (
     identity_commands, catalogue_commands, labels_commands, stock_commands,
@@ -125,6 +126,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     app.jinja_env.globals.update(pictures=picture_url, safe_next=login.safe_next)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
+    late_views.wrap(app)
     api.init_app(app)
     for room_commands in COMMANDS:
         for command in room_commands.COMMANDS:

@@ -41,10 +41,10 @@ def packed(path: Path, mimetype: str) -> Response:
     return answer
 
 
-def worker(scope: str) -> Response:
+def worker(scope: str, script: str = "js/sales/worker.js") -> Response:
     """The script that answers for the shop under `scope` when the shop cannot be reached. It holds
     nothing of anybody's; its address lies there because it may stand in for no other pages."""
-    answer = current_app.send_static_file("js/sales/worker.js")
+    answer = current_app.send_static_file(script)
     answer.headers["Service-Worker-Allowed"] = scope
     answer.headers["Cache-Control"] = "no-cache"
     return answer

@@ -20,6 +20,7 @@ from . import db as database
 from .api import keys
 from .errors import Refusal
 from .identity import admitting, codes, outside, passkeys, proving, sign_ins, tries
+from .late import acts as late_acts
 from .membership import point_ages
 from .payment import events
 from .payment.commands import settle_pending
@@ -36,7 +37,7 @@ SWEEPS = (
     basket.sweep, reservations.sweep, sign_ins.sweep, tries.sweep, keys.sweep, events.sweep,
     admitting.sweep, codes.sweep, passkeys.sweep, outside.sweep, letters.sweep, settling.sweep,
     pointed.sweep, point_ages.sweep, retention.sweep,
-    proving.sweep, merging.sweep, intake.sweep,
+    proving.sweep, merging.sweep, intake.sweep, late_acts.sweep,
 )  # fmt: skip
 SWEEP_EVERY_S = 3600
 

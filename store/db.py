@@ -34,6 +34,8 @@ __all__ = [
     "BigId",
     "Moment",
     "after_commit",
+    "before_all",
+    "begun",
     "connection",
     "db",
     "in_transaction",
@@ -170,8 +172,11 @@ def _one_transaction(session: Session) -> Iterator[Session]:
         own = session.connection(execution_options={"writes": True})
         session.info["driver"] = own.connection.dbapi_connection
         g.open_session = session
+        if first := session.info.get("first"):
+            first()
         yield session
         session.commit()
+        session.info["first"] = None
     except BaseException as error:
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             session.invalidate()
@@ -214,6 +219,17 @@ def after_commit(function: Callable[..., object], *arguments: object) -> None:
     What must survive a crash belongs in the outbox instead."""
     in_transaction()
     _info()["after"].append((function, arguments))
+
+
+def before_all(function: Callable[[], object] | None) -> None:
+    """Call the function, a joiner, at the beginning of this request's next transaction, and again
+    wherever that is repeated, until one is committed. None: no more."""
+    _info()["first"] = function
+
+
+def begun() -> bool:
+    """Whether a transaction that began with it was committed."""
+    return _info().get("first") is None
 
 
 def _run_after(function: Callable[..., object], arguments: tuple[object, ...]) -> None:

@@ -52,6 +52,9 @@ SETTINGS = (
     Setting("GUESTS", True, "Whether people without an account may buy, by a provider."),
     Setting("GUEST_PAYMENTS", 60, "Guests' payments begun at one address in a quarter of an hour."),
     Setting("EXIT_OFFLINE_MINUTES", 60, "An exit checks so long without a network; 0: never."),
+    Setting(
+        "DESK_OFFLINE_HOURS", 48, "Staff's acts without a network are taken so long; 0: never."
+    ),
     Setting("TILL_BLIND", False, "Staff count a till before they see what should be in it."),
     Setting("CASH_ROUNDING", 0, "Smallest coin in minor units: CHF 5, SEK 100; 0: cash is exact."),
     Setting("CASH_ON_DELIVERY", "0", "Largest order that is paid to the courier; 0: none is."),

@@ -16,7 +16,7 @@ from .. import clock, ids
 from ..db import in_transaction, repeatable, transaction
 from .models import Act
 
-__all__ = ["VERBS", "acting", "listed", "note", "seen"]
+__all__ = ["VERBS", "acting", "done_at", "listed", "note", "seen", "told_late"]
 
 # What can be done, and to what kind of thing. The codes are permanent: the log keeps them.
 VERBS: dict[str, str] = {
@@ -83,6 +83,7 @@ class _Actor:
 
 
 _actor: ContextVar[_Actor | None] = ContextVar("actor", default=None)
+_done_at: ContextVar[datetime | None] = ContextVar("done_at", default=None)
 
 
 @contextmanager
@@ -93,6 +94,21 @@ def acting(member_id: int, via: str) -> Iterator[None]:
         yield
     finally:
         _actor.reset(token)
+
+
+@contextmanager
+def told_late(at: datetime | None) -> Iterator[None]:
+    """What is noted inside was done at this moment and is told only now; None: it is done now."""
+    token = _done_at.set(at)
+    try:
+        yield
+    finally:
+        _done_at.reset(token)
+
+
+def done_at() -> datetime | None:
+    """When what is told now was done; None where it is done now."""
+    return _done_at.get()
 
 
 def note(
@@ -120,6 +136,7 @@ def note(
         "at": clock.now(), "member_id": actor.member_id, "via": actor.via,
         "request": actor.request, "verb": verb, "kind": kind, "object": str(of)[:64],
         "place_id": place_id, "before": said_before, "after": said_after,
+        "done_at": done_at(),
     }  # fmt: skip
     session.connection().execute(insert(Act), [row])
 

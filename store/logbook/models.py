@@ -43,3 +43,5 @@ class Act(Base):
     place_id: Mapped[int | None] = mapped_column(ForeignKey("locations.id"))
     before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    done_at: Mapped[datetime | None] = mapped_column(Moment)
+    """When it was done, where it was told later than that (`at`)."""

@@ -17,7 +17,7 @@ MOVES: tuple[tuple[str, str], ...] = (
 """Whose it is by now: table and column."""
 
 GOES: tuple[tuple[str, str], ...] = (
-    ("api_answers", "member_id"), ("erasure_notices", "member_id"),
+    ("api_answers", "member_id"), ("erasure_notices", "member_id"), ("late_acts", "member_id"),
 )  # fmt: skip
 """What is of no use without a way into the account."""
 

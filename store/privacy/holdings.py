@@ -180,7 +180,7 @@ GOES: tuple[tuple[str, str], ...] = (
         for table in (
             "baskets", "passkeys", "challenges", "outside_accounts", "half_sign_ins", "sign_ins",
             "factors", "recovery_codes", "tokens", "pins", "mail_wishes", "mails_asked",
-            "addresses", "api_answers", "erasure_notices", "staff_rights",
+            "addresses", "api_answers", "erasure_notices", "late_acts", "staff_rights",
         )
     ),
     ("merge_proofs", "member_id = :member OR other_id = :member"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, tzinfo
 
 from flask import Response, render_template, request, stream_with_context
 
@@ -18,7 +19,7 @@ __all__ = ["blueprint", "customer_views", "returned_views"]
 
 PAGE = 50
 HEAD = ("id", "at", "member", "name", "via", "request", "act", "kind", "object", "place", "before",
-        "after")  # fmt: skip
+        "after", "done_at")  # fmt: skip
 
 
 @blueprint.get("/owner/log", endpoint="acts")
@@ -60,7 +61,12 @@ def _rows(asked: acts.Asked) -> Iterator[list[object]]:
         sides = ("" if side is None else json.dumps(side, ensure_ascii=False, sort_keys=True)
                  for side in (one.before, one.after))  # fmt: skip
         yield [
-            one.id, one.at.astimezone(where).isoformat(timespec="seconds"), who or "",
+            one.id, _at(one.at, where), who or "",
             guarded(names.get(who or 0, "")), one.via, guarded(one.request), one.verb, one.kind,
             guarded(one.object), guarded(one.place_name or ""), *map(guarded, sides),
+            _at(one.done_at, where),
         ]  # fmt: skip
+
+
+def _at(moment: datetime | None, where: tzinfo) -> str:
+    return moment.astimezone(where).isoformat(timespec="seconds") if moment else ""

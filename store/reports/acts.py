@@ -56,6 +56,7 @@ class Entry(NamedTuple):
     place_name: str | None
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+    done_at: datetime | None
 
     @property
     def place(self) -> str:
@@ -124,7 +125,7 @@ def _query(asked: Asked, before: Place | None) -> Select[Any]:
     query = (
         select(
             Act.id, Act.at, Act.member_id, Act.via, Act.request, Act.verb, Act.kind, Act.object,
-            Location.name, Act.before, Act.after,
+            Location.name, Act.before, Act.after, Act.done_at,
         )
         .outerjoin(Location, Location.id == Act.place_id)
         .order_by(Act.at.desc(), Act.id.desc())

@@ -32,12 +32,9 @@ from .levels import (
     levels,
     on_hand,
     put_back,
-    put_on_shelf,
     receive,
     receive_many,
     scrap,
-    shelf_of,
-    shelves,
     take,
     transfer,
 )
@@ -60,6 +57,7 @@ from .locations import (
 from .missing import counted
 from .purchases import delivered
 from .reservations import ReservationEnded, carry, miss, release, reserve, take_reserved
+from .standing import put_on_shelf, shelf_of, shelves
 from .tasks import close_tasks, open_task
 from .transit import in_transit
 from .wants import LARGEST, OutOfStock, Want, by_part

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import select, update
 
@@ -17,17 +18,17 @@ from .wants import LARGEST, OutOfStock, Want
 __all__ = ["change", "lock_levels", "move"]
 
 
-def change(wants: Sequence[Want], reason: str, note: str = "") -> None:
-    """Joiner: levels change by these signed quantities; what goes of an item that is tracked by
-    batch is of those that nobody can buy first, then of the oldest. Raises OutOfStock (`data`:
-    item, left, asked) where one would fall below zero, Invalid where one would hold more than
-    10^9."""
+def change(wants: Sequence[Want], reason: str, note: str = "", at: datetime | None = None) -> None:
+    """Joiner: levels change by these signed quantities, or did `at` another moment; what goes of an
+    item that is tracked by batch is of those that nobody can buy first, then of the oldest. Raises
+    OutOfStock (`data`: item, left, asked) where one would fall below zero, Invalid where one would
+    hold more than 10^9."""
     wants = [want for want in wants if want.quantity]
     going = [want._replace(quantity=-want.quantity) for want in wants if want.quantity < 0]
     parts = [part._replace(quantity=-part.quantity)
              for part in batches.allot(going, blocked="first")]  # fmt: skip
     _change_levels(wants)
-    record([want for want in wants if want.quantity > 0] + parts, reason, clock.now(), note)
+    record([want for want in wants if want.quantity > 0] + parts, reason, at or clock.now(), note)
 
 
 def move(wants: Sequence[Want], target_id: int, note: str = "") -> None:

@@ -14,7 +14,7 @@ from .. import catalogue
 from ..db import transaction
 from ..errors import Invalid, NotFound, Refusal
 from .batch_codes import call_back, open_batch, pieces_of
-from .levels import count_to, levels, on_hand, put_on_shelf
+from .levels import count_to, levels, on_hand
 from .levels import receive as receive_goods
 from .levels import transfer as move
 from .locations import (
@@ -25,6 +25,7 @@ from .locations import (
     locations,
     set_when_empty,
 )
+from .standing import put_on_shelf
 
 group = AppGroup("stock", help="Stock: what is where.")
 COMMANDS: list[click.Command] = [group]

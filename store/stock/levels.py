@@ -6,7 +6,7 @@ movements at every moment; the table's own CHECK stands behind the guard.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ from .. import catalogue, clock, logbook
 from ..db import connection, in_transaction, insert_new
 from ..errors import Invalid
 from ..prepared import Many, Prepared, one_of
-from . import batch_codes, batches, missing
+from . import afterwards, batch_codes, batches, missing
 from .models import Level, Movement
 from .tasks import open_task
 from .wants import LARGEST as LARGEST
@@ -97,7 +97,7 @@ def take(wants: Sequence[Want], at: datetime) -> bool:
 def find(wants: Sequence[Want], at: datetime, note: str = "") -> None:
     """Joiner: a shopper holds what the book does not have. It is booked as found, and somebody
     shall count there."""
-    _open_levels({(want.item_id, want.location_id) for want in wants})
+    open_levels({(want.item_id, want.location_id) for want in wants})
     record(wants, "found", at, note)
     _put.run(by_place(wants))
     for want in wants:
@@ -111,7 +111,7 @@ def put_back(wants: Sequence[Want], at: datetime, note: str = "") -> None:
         return
     wants = by_part(wants, catalogue.parts_of({want.item_id for want in wants}))
     wants = batches.returning(wants)
-    _open_levels({(want.item_id, want.location_id) for want in wants})
+    open_levels({(want.item_id, want.location_id) for want in wants})
     record(wants, "returned", at, note)
     _put.run(by_place(wants))
 
@@ -136,14 +136,16 @@ def receive(
     member_id: int | None = None,
     note: str = "",
     batch_id: int | None = None,
+    at: datetime | None = None,
 ) -> int:
-    """Joiner: goods come in, of a batch where one is said; answers what is on hand then. Raises
-    Invalid unless 1 to 10^9, or for a batch of another item; ItemRetired."""
+    """Joiner: goods come in, of a batch where one is said, or came in `at` another moment; answers
+    what is on hand now. Raises Invalid unless 1 to 10^9, or for a batch of another item;
+    ItemRetired."""
     want = Want(item_id, location_id, quantity, None, member_id, batch_id)
     if batch_id is not None and batch_codes.item_of(batch_id) != item_id:
         raise Invalid("This batch is of another item", field="batch")
     catalogue.refuse_retired(item_id)
-    _bring_in([want], location_id, note)
+    _bring_in([want], location_id, note, at)
     left = on_hand(item_id, location_id)
     logbook.note("goods.received", item_id, place_id=location_id,
                  before={"on_hand": left - quantity}, after={"on_hand": left})  # fmt: skip
@@ -162,7 +164,9 @@ def receive_many(
     _bring_in(wants, location_id, note)
 
 
-def _bring_in(wants: Sequence[Want], location_id: int, note: str) -> None:
+def _bring_in(
+    wants: Sequence[Want], location_id: int, note: str, at: datetime | None = None
+) -> None:
     for want in wants:
         if not 1 <= want.quantity <= LARGEST:
             raise Invalid(f"A quantity is 1 to {LARGEST}", field="quantity")
@@ -170,8 +174,8 @@ def _bring_in(wants: Sequence[Want], location_id: int, note: str) -> None:
         return
     if catalogue.parts_of({want.item_id for want in wants}):
         raise Invalid("A bundle has no stock of its own: its parts have", field="code")
-    _open_levels({(want.item_id, want.location_id) for want in wants})
-    record(wants, "received", clock.now(), note)
+    open_levels({(want.item_id, want.location_id) for want in wants})
+    record(wants, "received", at or clock.now(), note)
     _put.run(by_place(wants))
     full = select(Level.item_id).where(Level.location_id == location_id, Level.on_hand > LARGEST)
     if in_transaction().execute(full.limit(1)).first():
@@ -179,25 +183,34 @@ def _bring_in(wants: Sequence[Want], location_id: int, note: str) -> None:
 
 
 def count_to(
-    item_id: int, location_id: int, counted: int, *, member_id: int | None, note: str = ""
+    item_id: int,
+    location_id: int,
+    counted: int,
+    *,
+    member_id: int | None,
+    note: str = "",
+    at: datetime | None = None,
 ) -> int:
-    """Joiner: what was counted becomes the level; the difference is a movement. Answers the
-    difference. Raises Invalid."""
+    """Joiner: what was counted becomes the level, or what it was `at` another moment; the
+    difference is a movement. Answers the difference. Raises Invalid, CountOvertaken."""
     if not 0 <= counted <= LARGEST:
         raise Invalid(f"A count is 0 to {LARGEST}", field="quantity")
     session = in_transaction()
     if catalogue.parts_of([item_id]):
         raise Invalid("A bundle has no stock of its own: its parts have", field="code")
-    _open_levels({(item_id, location_id)})
+    open_levels({(item_id, location_id)})
     place = (Level.item_id == item_id, Level.location_id == location_id)
     # The row is locked before it is read, so that a sale meanwhile is neither lost nor doubled.
-    before = session.scalar(select(Level.on_hand).where(*place).with_for_update()) or 0
+    now = session.scalar(select(Level.on_hand).where(*place).with_for_update()) or 0
+    before = afterwards.book_at(item_id, location_id, at) if at else now
     missing.counted([item_id], location_id)
     difference = counted - before
+    if now + difference < 0:
+        raise afterwards.CountOvertaken(f"{now} are left, {-difference} would go", left=now)
     if difference:
         change = Want(item_id, location_id, difference, None, member_id)
         changes = [change] if difference > 0 else _less(change)
-        record(changes, "counted", clock.now(), note)
+        record(changes, "counted", at or clock.now(), note)
         session.execute(update(Level).where(*place).values(on_hand=Level.on_hand + difference))
     # That the book was right is worth knowing, too.
     logbook.note("stock.counted", item_id, place_id=location_id,
@@ -223,7 +236,7 @@ def transfer(
     """Joiner: so many of an item go from one location to another. Raises Invalid, OutOfStock."""
     if not 1 <= quantity <= LARGEST or source_id == target_id:
         raise Invalid(f"A transfer is 1 to {LARGEST} pieces, to another place", field="quantity")
-    _open_levels({(item_id, target_id)})
+    open_levels({(item_id, target_id)})
     going = _going(Want(item_id, source_id, quantity, None, member_id), target_id)
     out = {"item": item_id, "location": source_id, "quantity": quantity}
     into = out | {"location": target_id}
@@ -250,32 +263,6 @@ def _going(want: Want, target_id: int) -> list[Want]:
     return batches.allot([want], blocked="last")
 
 
-def put_on_shelf(item_id: int, location_id: int, shelf: str) -> None:
-    """Joiner: say on which shelf of the location the item stands."""
-    _open_levels({(item_id, location_id)})
-    place = (Level.item_id == item_id, Level.location_id == location_id)
-    in_transaction().execute(update(Level).where(*place).values(shelf=shelf.strip()[:40]))
-
-
-def shelf_of(item_id: Any, location_id: Any) -> Any:
-    """An expression for any query over items: the shelf of the item at a location, NULL where it
-    was never there."""
-    return (
-        select(Level.shelf)
-        .where(Level.item_id == item_id, Level.location_id == location_id)
-        .correlate_except(Level)
-        .scalar_subquery()
-    )
-
-
-def shelves(item_ids: Sequence[int], location_id: int) -> Mapping[int, str]:
-    """The shelf of each item at a location, where one is known."""
-    query = select(Level.item_id, Level.shelf).where(
-        Level.location_id == location_id, Level.item_id.in_(item_ids), Level.shelf != ""
-    )
-    return {row[0]: row[1] for row in connection().execute(query)}
-
-
 def record(wants: Sequence[Want], reason: str, at: datetime, note: str = "") -> None:
     """Joiner: movements for these wants; a positive quantity comes in, a negative goes out."""
     in_transaction()
@@ -290,7 +277,7 @@ def record(wants: Sequence[Want], reason: str, at: datetime, note: str = "") -> 
         )  # fmt: skip
 
 
-def _open_levels(places: set[tuple[int, int]]) -> None:
+def open_levels(places: set[tuple[int, int]]) -> None:
     """Joiner: make the level rows that do not exist yet, without minding who else does."""
     in_transaction().connection().execute(
         insert_new(Level),

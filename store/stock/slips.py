@@ -13,9 +13,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, insert, select, update
 
-from .. import catalogue, clock, ids
+from .. import catalogue, clock, ids, logbook
 from ..db import connection, db, in_transaction, insert_new
 from ..errors import Invalid, NotFound, Refusal
+from . import afterwards
 from .batch_codes import batch_differs, batch_needed, find_batch, read_code
 from .batches import tracked
 from .levels import LARGEST, on_hand
@@ -115,7 +116,7 @@ def scan(
 ) -> Slip:
     """Joiner: so many more of an item; with `anew`, so many in all, or in all of the batch. The
     same key and item again changes nothing. What is no longer sold neither is ordered nor comes in.
-    Raises NotFound, Invalid, SlipClosed, ItemRetired, BatchNeeded, BatchDiffers."""
+    Raises NotFound, Invalid, SlipClosed, ItemRetired, BatchNeeded, BatchDiffers, CountOvertaken."""
     if not 0 <= quantity <= LARGEST:
         raise Invalid(f"A quantity is 0 to {LARGEST}", field="quantity")
     session = in_transaction()
@@ -130,14 +131,20 @@ def scan(
     if catalogue.parts_of([item_id]):
         raise Invalid("A bundle has no stock of its own: its parts have", field="code")
     batch, expires_on = _of_batch(slip, item_id, batch, expires_on, needed=quantity > 0)
-    book = on_hand(item_id, slip.location_id) if slip.kind == "count" else None
+    done_at = logbook.done_at()
+    book = _book(item_id, slip.location_id, done_at) if slip.kind == "count" else None
     session.connection().execute(
         insert_new(SlipScan),
         [{"slip_id": slip_id, "key": key, "stage": _stage(slip), "item_id": item_id,
-          "quantity": quantity, "anew": anew, "book": book, "at": clock.now(),
+          "quantity": quantity, "anew": anew, "book": book, "at": done_at or clock.now(),
           "member_id": member_id, "batch": batch, "expires_on": expires_on}],
     )  # fmt: skip
     return slip
+
+
+def _book(item_id: int, location_id: int, at: datetime | None) -> int:
+    """What the book says at the moment of a scan. Raises CountOvertaken."""
+    return afterwards.book_at(item_id, location_id, at) if at else on_hand(item_id, location_id)
 
 
 def _of_batch(

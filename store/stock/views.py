@@ -8,10 +8,11 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
-from .. import catalogue, forms, identity, ids
+from .. import catalogue, forms, identity, ids, logbook
 from ..db import transaction
 from ..errors import NotFound
 from . import (
+    afterwards,
     batch_codes,
     batches,
     count_views,
@@ -25,9 +26,10 @@ from . import (
 )
 from . import forms as asked
 from .blueprint import blueprint
-from .levels import LARGEST, count_to, levels, receive, shelves
+from .levels import LARGEST, count_to, levels, on_hand, receive
 from .locations import locations
 from .models import Location
+from .standing import shelves
 from .write_offs import CHOICES
 
 __all__ = [
@@ -67,13 +69,16 @@ def receive_goods() -> ResponseReturnValue:
     quantity = forms.whole("quantity", least=1, most=LARGEST)
     seen = forms.whole("seen", least=0, most=10**15)
     note, (batch, expires_on) = forms.text("note", most=200), asked.batch(item)
+    done_at = logbook.done_at()
     with transaction():
         if not forms.flag("again"):
+            afterwards.refuse_counted(item.id, place.id, done_at)
             movements.refuse_repeated(item.id, place.id, quantity, member.id, seen)
         batch_id = batch_codes.open_batch(item.id, batch, expires_on) if batch else None
         left = receive(
-            item.id, place.id, quantity, member_id=member.id, note=note, batch_id=batch_id
-        )
+            item.id, place.id, quantity, member_id=member.id, note=note, batch_id=batch_id,
+            at=done_at,
+        )  # fmt: skip
     flash(
         ngettext(
             "%(num)d came in. Now there is %(left)d.", "%(num)d came in. Now there are %(left)d.",
@@ -87,18 +92,30 @@ def receive_goods() -> ResponseReturnValue:
 @blueprint.post("/desk/stock/counts")
 @identity.needs("receive_stock")
 def count() -> ResponseReturnValue:
-    """What was counted becomes the level; a second tap changes nothing more."""
+    """What was counted becomes the level; a second tap changes nothing more. A count that is told
+    late is of its own moment, and what has moved since is said."""
     member, item, place = identity.signed_in(), asked.item(), asked.place()
     counted = forms.whole("counted", least=0, most=LARGEST)
-    note = forms.text("note", most=200)
+    note, done_at = forms.text("note", most=200), logbook.done_at()
     with transaction():
-        change = count_to(item.id, place.id, counted, member_id=member.id, note=note)
+        change = count_to(
+            item.id, place.id, counted, member_id=member.id, note=note, at=done_at
+        )  # fmt: skip
+        left = on_hand(item.id, place.id)
     if change:
         sign = "+" if change > 0 else "−"
         said = gettext("Counted. The level changed by %(change)s.", change=f"{sign}{abs(change)}")
     else:
         said = gettext("Counted. The level was right.")
     flash(said, "good")
+    if left != counted:
+        flash(
+            gettext(
+                "%(counted)d were there then. Goods came or went since: now there are %(left)d.",
+                counted=counted, left=left,
+            ),
+            "info",
+        )  # fmt: skip
     return _back(item, place)
 
 

@@ -8,9 +8,10 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 
-from .. import clock, forms, identity, web
+from .. import clock, forms, identity, logbook, web
 from ..catalogue import quotes
 from ..db import transaction
+from . import afterwards
 from . import forms as asked
 from .blueprint import blueprint
 from .levels import LARGEST
@@ -25,10 +26,13 @@ def write_off_goods() -> ResponseReturnValue:
     member, item, place = identity.signed_in(), asked.item(), asked.place()
     quantity = forms.whole("quantity", least=1, most=LARGEST)
     why, note = forms.choice("why", CHOICES), forms.text("note", most=200)
+    done_at = logbook.done_at()
     with transaction():
+        if not forms.flag("again"):
+            afterwards.refuse_counted(item.id, place.id, done_at)
         write_off(
             item.id, place.id, quantity, why, member_id=member.id, note=note,
-            key=forms.text("key", least=8, most=64),
+            key=forms.text("key", least=8, most=64), at=done_at,
         )  # fmt: skip
     flash(ngettext("%(num)d was written off.", "%(num)d were written off.", quantity), "good")
     return redirect(url_for("stock.desk", code=item.code, at=place.code), 303)

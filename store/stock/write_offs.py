@@ -48,22 +48,24 @@ def write_off(
     note: str = "",
     key: str = "",
     batch_id: int | None = None,
+    at: datetime | None = None,
 ) -> bool:
-    """Joiner: so many are gone, of a batch where one is said. With a key that is known nothing
-    more happens; answers whether it was new. Raises Invalid, OutOfStock."""
+    """Joiner: so many are gone, of a batch where one is said, or went `at` another moment. With a
+    key that is known nothing more happens; answers whether it was new. Raises Invalid,
+    OutOfStock."""
     if not 1 <= quantity <= LARGEST:
         raise Invalid(f"A quantity is 1 to {LARGEST}", field="quantity")
     if why not in REASONS:
         raise Invalid(f"why is one of {', '.join(REASONS)}", field="why")
     row = {"key": key or ids.new(), "item_id": item_id, "location_id": location_id,
            "quantity": quantity, "why": why, "note": note[:200], "member_id": member_id,
-           "at": clock.now()}  # fmt: skip
+           "at": at or clock.now()}  # fmt: skip
     new = insert_new(WriteOff).values(row).returning(WriteOff.id)
     if in_transaction().connection().execute(new).first() is None:
         return False
     change(
         [Want(item_id, location_id, -quantity, None, member_id, batch_id)],
-        "written_off", f"{why}: {note}"[:200] if note else why,
+        "written_off", f"{why}: {note}"[:200] if note else why, at,
     )  # fmt: skip
     logbook.note("goods.written_off", item_id, place_id=location_id,
                  after={"quantity": quantity, "why": why})  # fmt: skip

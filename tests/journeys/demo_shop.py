@@ -72,6 +72,7 @@ NO_PAGES = {
     "reports.returns_list_csv", "reports.returns_list_xlsx", "privacy.data",
     "sales.till_goods", "floor.live_part",
     "sales.till_worker", "door.exit_kit", "door.exit_worker",
+    "late.start", "late.worker",
     "door.exit_report_csv",
     "sellers.sellers_csv", "sellers.settlement_csv", "sellers.settlement_pdf",
     "sales.till_report_csv",

@@ -72,12 +72,14 @@ def test_labels_are_printed_and_walked_along(shop: OpenShop, open_phone: OpenPho
     expect(phone.locator(".verdict")).to_contain_text("99")
     scan(of_tea.rpartition("?")[0] + "?l=MADE00UP00000", "Not our label")
     assert Axe().run(phone).response["violations"] == []
-    # The shop does not answer for a while: nothing is said to be right, and asking again works.
+    # The shop does not answer for a while: nothing is said to be right, and it is told later.
     phone.route("**/scans", lambda route: route.abort())
-    scan(of_tea, "Not checked")
+    scan(of_tea, "Kept")
+    expect(phone.get_by_text("1 kept, will be sent.")).to_be_visible()
     phone.unroute("**/scans")
-    phone.get_by_role("button", name="Ask again").click()
-    expect(phone.locator(".verdict h2")).to_have_text("Right")
+    phone.get_by_role("button", name="Send now").click()
+    expect(phone.locator("[data-late-told]")).to_contain_text("1 that was kept has arrived.")
+    scan(of_tea, "Right")
     phone.get_by_role("button", name="This shelf is done").click()
     expect(phone.get_by_text("Shelf A1: 1 label is missing.")).to_be_visible()
 

@@ -1,8 +1,8 @@
 // Walking along the shelves: a label that is scanned, by the camera or by a hand scanner that types,
 // is posted at once, and the answer takes the place of the one before. The camera goes on looking.
 //
-// Without an answer the page says "not checked"; asking again carries the same key, so that nothing
-// is written down twice.
+// Without an answer the scan is kept on this device and told later; where that cannot be, the page says
+// "not checked", and asking again carries the same key, so that nothing is written down twice.
 
 import { ask, freshKey } from "../scan/asking.js";
 import { byHand, handScanner } from "../scan/keys.js";
@@ -57,6 +57,7 @@ async function check(text, body = asked(text)) {
   const page = await ask(form.action, body, "[data-walk] [data-verdict]");
   busy = false;
   if (page) take(page);
+  else if (await keep(text, body)) show("kept", before);
   else show("unanswered", before).again = () => check(text, body);
   if (byHand) field.focus({ preventScroll: true });
   if (waiting) {
@@ -72,6 +73,24 @@ function asked(text) {
   body.set("code", text);
   body.set("key", freshKey());
   return body;
+}
+
+// As the forms of the desk do (static/js/late/).
+async function keep(text, body) {
+  const { person } = document.querySelector("[data-late]")?.dataset ?? {};
+  const { keep: endpoint, keepWhat: what, keepThing: thing } = form.dataset;
+  if (!person || !endpoint) return false;
+  const act = {
+    key: self.Kept.freshKey(), person, at: Date.now(), endpoint, what, thing, fields: [...body],
+    words: [["", text]], action: form.action, page: window.location.href,
+  };
+  try {
+    await self.Kept.put(act);
+  } catch {
+    return false;
+  }
+  document.dispatchEvent(new CustomEvent("kept", { detail: act }));
+  return true;
 }
 
 function take(found) {
