@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, case, func, literal_column, or_, select, union_all
@@ -40,7 +41,8 @@ def differences() -> dict[str, int]:
 
 def _wrong_cohorts(books: Books) -> int:
     kept = select(*(Cohort.__table__.c[name] for name in [*cohorts.KEYS, *cohorts.MEASURES]))
-    return _count_differing(books, list(cohorts.KEYS), cohorts.counted(), kept, cohorts.MEASURES)
+    query = _differing(list(cohorts.KEYS), cohorts.counted(), kept, cohorts.MEASURES)
+    return int(books.connection.scalar(query) or 0)
 
 
 def _wrong_rows(books: Books, model: type[Any], months: int) -> int:
@@ -70,20 +72,32 @@ def _all_days(books: Books, model: type[Any]) -> Span | None:
 
 
 def _wrong_days(books: Books, model: type[Any], part: Span) -> int:
+    query = _differing_days(zone().key, model, part)  # type: ignore[arg-type]
+    return int(books.connection.scalar(query) or 0)
+
+
+@lru_cache(maxsize=64)
+def _differing_days(zone_name: str, model: type[Any], part: Span) -> Select[Any]:
+    """Building this takes longer than asking it. What days are is the zone's."""
     rows = events(part, Choice(settled=True), by_item=model is TakingsOfItem)
     keys = [name for name in keys_of(model) if name != "months"]
     expected = select(*(rows.c[name] for name in [*keys, *MEASURES]))
-    return _count_differing(books, keys, expected, _kept(model, keys, WHOLE_DAY, part))
+    return _differing(keys, expected, _kept(model, keys, WHOLE_DAY, part))
 
 
 def _wrong_sums(books: Books, model: type[Any], months: int, part: Span) -> int:
     """Rows of a month or a year begin on its first day; any other row of that length is wrong."""
+    asked = _differing_sums(model, months, part)  # type: ignore[arg-type]
+    return sum(int(books.connection.scalar(query) or 0) for query in asked)
+
+
+@lru_cache(maxsize=256)
+def _differing_sums(model: type[Any], months: int, part: Span) -> tuple[Select[Any], ...]:
     keys = [name for name in keys_of(model) if name not in ("months", "day")]
     first = _kept(model, keys, months, Span(part.first, part.first))
     days = _kept(model, keys, WHOLE_DAY, part)
     others = _kept(model, keys, months, Span(part.first + 1, part.last)).subquery()
-    strays = books.connection.scalar(select(func.count()).select_from(others))
-    return _count_differing(books, keys, days, first) + int(strays or 0)
+    return _differing(keys, days, first), select(func.count()).select_from(others)
 
 
 def _kept(model: type[Any], keys: list[str], months: int, part: Span) -> Select[Any]:
@@ -94,10 +108,10 @@ def _kept(model: type[Any], keys: list[str], months: int, part: Span) -> Select[
     return query.where(table.day.between(part.first, part.last))
 
 
-def _count_differing(
-    books: Books, keys: list[str], one: Select[Any], other: Select[Any],
-    measures: Sequence[str] = MEASURES,
-) -> int:  # fmt: skip
+def _differing(
+    keys: list[str], one: Select[Any], other: Select[Any], measures: Sequence[str] = MEASURES
+) -> Select[Any]:
+    """How many rows of the two are not in the other."""
     left, right = one.subquery(), other.subquery()
     negative = [(-right.c[name]).label(name) for name in measures]
     both = union_all(
@@ -110,8 +124,7 @@ def _count_differing(
         .group_by(*(both.c[name] for name in keys))
         .having(or_(*(func.sum(both.c[name]) != 0 for name in measures)))
     )
-    query = select(func.count()).select_from(differing.subquery())
-    return int(books.connection.scalar(query) or 0)
+    return select(func.count()).select_from(differing.subquery())
 
 
 def _wrong_currencies(books: Books) -> list[str]:
