@@ -8,6 +8,7 @@ from flask import Response
 from marshmallow import fields, validate
 
 from .. import delivery, payment, sales, stock
+from ..catalogue import OLDEST
 from ..delivery.states import TRANSITIONS
 from ..errors import Invalid, NotFound
 from ..sales import fulfilment
@@ -36,7 +37,18 @@ class Shipments(Strict):
     shipments = fields.List(fields.Nested(Shipment), required=True)
 
 
+def _age_checked() -> fields.Boolean:
+    return fields.Boolean(
+        load_default=False, truthy={True}, falsy={False},
+        metadata={
+            "description": "Whoever got it was looked at, and is old enough for every item of it. "
+            "Without it goods with a least age are refused with `age_not_checked`."
+        },
+    )  # fmt: skip
+
+
 class StepBody(Strict):
+    age_checked = _age_checked()
     event = fields.String(required=True, validate=validate.OneOf(EVENTS))
     carrier = fields.String(
         load_default="",
@@ -55,6 +67,7 @@ class StepBody(Strict):
 
 class HandOverBody(Strict):
     location = fields.String(required=True, validate=line(32, 1))
+    age_checked = _age_checked()
     code = fields.String(
         required=True, validate=line(20, 1), metadata={"description": "What the shopper shows."}
     )
@@ -96,16 +109,17 @@ def one(shipment_id: str) -> Response:
     answers=Shipment(),
     refuses=(
         NotFound, delivery.BadStep, stock.OutOfStock, stock.ReservationEnded, sales.NotRefundable,
-        sales.NotSoManyLeft, payment.KeyReused, Invalid,
+        sales.NotSoManyLeft, sales.AgeNotChecked, payment.KeyReused, Invalid,
     ),
 )  # fmt: skip
 def step(shipment_id: str, body: dict[str, Any]) -> Response:
     """Picked, packed, shipped, delivered, failed, put back, cancelled. Goods leave the stock when
     they are shipped; what is put back is for sale again, and its price goes back."""
-    member = caller().member
+    # Beside the rest: keys that were used before there was such a field keep their contents.
+    member, checked = caller().member, OLDEST if body.pop("age_checked") else 0
 
     def act() -> dict[str, Any]:
-        fulfilment.step_in(shipment_id, made_by=member.id, **body)
+        fulfilment.step_in(shipment_id, made_by=member.id, age_checked=checked, **body)
         return _shown(shipment_id)
 
     asked = body | {"shipment": shipment_id}
@@ -120,14 +134,17 @@ def step(shipment_id: str, body: dict[str, Any]) -> Response:
     body=HandOverBody(),
     answers=Shipment(),
     refuses=(NotFound, delivery.WrongCode, stock.OutOfStock, stock.ReservationEnded,
-             payment.KeyReused),
+             sales.AgeNotChecked, payment.KeyReused),
 )  # fmt: skip
 def hand_over(body: dict[str, Any]) -> Response:
     """Hand over what waits at a location under the code that the shopper shows."""
     member, here = caller().member, stock.location(body["location"])
+    checked = OLDEST if body.pop("age_checked") else 0
 
     def act() -> dict[str, Any]:
-        return _shown(fulfilment.hand_over_in(here.id, body["code"], made_by=member.id))
+        return _shown(
+            fulfilment.hand_over_in(here.id, body["code"], made_by=member.id, age_checked=checked)
+        )
 
     made, replayed = keys.once(member.id, "hand-overs", body, act)
     return answer(made, 201, replayed=replayed)

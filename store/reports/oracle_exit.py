@@ -13,7 +13,11 @@ RULES = (
             WHERE l.least_age > 0
               AND l.quantity > l.quantity_refunded + l.quantity_opened
               AND (s.sold_by IS NOT NULL
-                   OR EXISTS (SELECT 1 FROM pass_uses u WHERE u.sale_id = s.id))
+                   OR EXISTS (SELECT 1 FROM pass_uses u WHERE u.sale_id = s.id)
+                   OR EXISTS (SELECT 1 FROM shipments p JOIN shipment_lines g
+                                ON g.shipment_id = p.id
+                               WHERE p.sale_id = s.id AND g.item_id = l.item_id AND g.quantity > 0
+                                 AND p.state IN ('delivered', 'handed_over')))
               AND NOT EXISTS (SELECT 1 FROM age_checks a
                                WHERE a.sale_id = s.id AND a.least_age >= l.least_age
                                  AND a.state IN ('yes', 'known', 'missed'))""",

@@ -20,14 +20,14 @@ from ..delivery.states import LEFT, UNDER_WAY, WAITING
 from ..errors import NotFound, Refusal
 from ..payment import paybacks
 from ..prepared import Many, Prepared, one_of
-from . import at_the_door, couriers, receiving
+from . import at_the_door, couriers, order_ages, receiving
 from .models import SaleLine
 from .order_goods import positions_of
 from .refunds import held, pay_back
 
 __all__ = [
     "Replaced", "TooLate", "cancel", "cancel_in", "hand_over", "hand_over_in", "mend", "short",
-    "step", "step_in",
+    "step", "step_in", "too_young",
 ]  # fmt: skip
 
 
@@ -56,15 +56,17 @@ def step(
     tracking: str = "",
     note: str = "",
     courier: str = "",
+    age_checked: int = 0,
 ) -> str:
     """Opener: one step of a shipment; answers its new state. What comes back after a failed
     delivery is for sale again, and its price is paid back (what the delivery cost is not).
     Cancelling pays the goods back. What is paid at the door is with the courier (by name, else the
-    carrier) when it is delivered. Raises NotFound, BadStep, Invalid, OutOfStock."""
+    carrier) when it is delivered. What is not for everybody is delivered when somebody
+    has looked. Raises NotFound, BadStep, Invalid, OutOfStock, AgeNotChecked."""
     with transaction():
         return step_in(
             shipment_id, event, made_by=made_by, carrier=carrier, tracking=tracking, note=note,
-            courier=courier,
+            courier=courier, age_checked=age_checked,
         )  # fmt: skip
 
 
@@ -77,11 +79,13 @@ def step_in(
     tracking: str = "",
     note: str = "",
     courier: str = "",
+    age_checked: int = 0,
 ) -> str:
     """Joiner: the same, for the API, which writes something of its own beside it."""
     shipment = _locked(shipment_id)
     goods = delivery.goods_of(shipment.id)
     due = at_the_door.to_take([shipment.sale_id]) if event == "deliver" else {}
+    order_ages.look(shipment, goods, event, age_checked, made_by)
     state = delivery.advance(
         shipment, event, made_by=made_by, carrier=carrier, tracking=tracking, note=note
     )
@@ -96,19 +100,36 @@ def step_in(
 
 
 @repeatable
-def hand_over(location_id: int, code: str, *, made_by: int) -> str:
+def hand_over(location_id: int, code: str, *, made_by: int, age_checked: int = 0) -> str:
     """Opener: hand over what waits at a location under the shopper's code; answers the shipment's
-    id. Raises WrongCode, OutOfStock."""
+    id. Raises WrongCode, OutOfStock, AgeNotChecked."""
     with transaction():
-        return hand_over_in(location_id, code, made_by=made_by)
+        return hand_over_in(location_id, code, made_by=made_by, age_checked=age_checked)
 
 
-def hand_over_in(location_id: int, code: str, *, made_by: int) -> str:
+def hand_over_in(location_id: int, code: str, *, made_by: int, age_checked: int = 0) -> str:
     """Joiner: the same, for the API."""
     shipment = _locked(delivery.by_code(location_id, code))
+    goods = delivery.goods_of(shipment.id)
+    order_ages.look(shipment, goods, "hand_over", age_checked, made_by)
     delivery.advance(shipment, "hand_over", made_by=made_by)
     receiving.moved_on(shipment.sale_id)
     return shipment.id
+
+
+@repeatable
+def too_young(location_id: int, code: str, least_age: int, *, made_by: int) -> str:
+    """Opener: who fetches it is not old enough for some of it: that stays, its money goes back, and
+    the rest is handed over next. Raises WrongCode, Invalid."""
+    with transaction():
+        shipment = _locked(delivery.by_code(location_id, code))
+        goods = delivery.goods_of(shipment.id)
+        stays, sale_id = order_ages.not_for(shipment.sale_id, goods, least_age), shipment.sale_id
+        off = delivery.take_off(shipment, stays, made_by=made_by, note="", event="too_young")
+        order_ages.refused(shipment, least_age, made_by)
+        _pay_back(sale_id, off, made_by, order_ages.REASON, clock.now())
+        receiving.moved_on(sale_id)
+        return shipment.id
 
 
 @repeatable

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
@@ -9,8 +11,10 @@ from flask_babel import gettext, ngettext
 from .. import delivery, identity, logbook, stock, web
 from .. import forms as fields
 from ..delivery.states import TRANSITIONS
+from ..delivery.tracking import Tracked
 from ..errors import NotFound
-from . import at_the_door, forms, fulfilment
+from . import at_the_door, forms, fulfilment, order_ages
+from .ages import AgeNotChecked, born_by, today
 from .shown_views import blueprint
 
 PLACE_COOKIE = "place"
@@ -47,6 +51,7 @@ def desk_order(shipment_id: str) -> str:
         who=identity.names_of({found.member_id, *makers}),
         events=[event for state, event in TRANSITIONS[found.kind] if state == found.state],
         to_take=at_the_door.to_take([found.sale_id]).get(found.id, 0), currency=forms.currency(),
+        code=request.args.get("code", "")[:20], **_age(found),
     )  # fmt: skip
 
 
@@ -54,11 +59,16 @@ def desk_order(shipment_id: str) -> str:
 @identity.needs("ship")
 def take_step(shipment_id: str) -> ResponseReturnValue:
     member = identity.signed_in()
-    fulfilment.step(
-        shipment_id, fields.choice("event", EVENTS), made_by=member.id,
-        carrier=fields.text("carrier", most=60), tracking=fields.text("tracking", most=80),
-        note=fields.text("note", most=200), courier=fields.text("courier", most=60),
-    )  # fmt: skip
+    try:
+        fulfilment.step(
+            shipment_id, fields.choice("event", EVENTS), made_by=member.id,
+            carrier=fields.text("carrier", most=60), tracking=fields.text("tracking", most=80),
+            note=fields.text("note", most=200), courier=fields.text("courier", most=60),
+            age_checked=forms.age_checked(),
+        )  # fmt: skip
+    except AgeNotChecked:
+        words = gettext("Has whoever brought it looked at an ID? If not, it was not delivered.")
+        flash(words, "warn")
     return redirect(url_for("sales.desk_order", shipment_id=shipment_id), 303)
 
 
@@ -85,9 +95,29 @@ def hand_over() -> ResponseReturnValue:
     """By the code that the shopper shows."""
     member, place = identity.signed_in(), stock.location(fields.text("at", least=1, most=32))
     code = fields.text("code", least=1, most=20)
-    shipment_id = fulfilment.hand_over(place.id, code, made_by=member.id)
+    if fields.choice("age", ("", "yes", "no")) == "no":
+        least = forms.age_checked()
+        shipment_id = fulfilment.too_young(place.id, code, least, made_by=member.id)
+        flash(gettext("It stays here, and its money went back. Hand over the rest."), "good")
+        return redirect(url_for("sales.desk_order", shipment_id=shipment_id, code=code), 303)
+    try:
+        shipment_id = fulfilment.hand_over(
+            place.id, code, made_by=member.id, age_checked=forms.age_checked()
+        )  # fmt: skip
+    except AgeNotChecked as asked:
+        # The code is right: the question stands on the order's page, with it.
+        shipment_id = str(asked.data["shipment"])
+        flash(gettext("Look at an ID first."), "warn")
+        return redirect(url_for("sales.desk_order", shipment_id=shipment_id, code=code), 303)
     flash(gettext("Handed over."), "good")
     return redirect(url_for("sales.desk_order", shipment_id=shipment_id), 303)
+
+
+def _age(found: Tracked) -> dict[str, Any]:
+    """From which age what is in a shipment is, and who is old enough for it today."""
+    goods = {each.item_id: each.quantity for each in found.goods if each.quantity}
+    least = order_ages.needed(found.sale_id, goods)
+    return {"least_age": least, "born_by": born_by(least, today()) if least else None}
 
 
 def _replaced(replaced: fulfilment.Replaced) -> str:
