@@ -56,6 +56,10 @@ class OfflineSale(Strict):
     )
     method = fields.String(required=True, validate=validate.OneOf(["cash", "card"]))
     member = fields.String(validate=line(254, 1))
+    age_checked = fields.Boolean(
+        load_default=False, truthy={True}, falsy={False},
+        metadata={"description": "Whoever took it along was looked at, and is old enough."},
+    )  # fmt: skip
     empties = fields.List(
         fields.Nested(Empties),
         validate=validate.Length(0, 50),
@@ -133,6 +137,7 @@ def _read(told: dict[str, Any], location_id: int) -> sales.OfflineSale:
     return sales.OfflineSale(
         member, location_id, of, lines, key, told["method"], seller, told["at"],
         empties=empties, empties_minor=off,
+        age_checked=catalogue.OLDEST if told["age_checked"] else 0,
     )  # fmt: skip
 
 

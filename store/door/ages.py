@@ -29,8 +29,8 @@ from .uses import ACCEPTED, Check, note, take
 
 __all__ = [
     "AgeFirst", "AgeOver", "AgeRefused", "Asked", "Left", "asked_of", "begin", "carry_over", "due",
-    "first", "needed", "old_enough", "refuse_unanswered", "still_asked", "too_young", "under_way",
-    "waits", "waits_for",
+    "end", "first", "needed", "old_enough", "refuse_unanswered", "restricted", "still_asked",
+    "too_young", "under_way", "waits", "waits_for",
 ]  # fmt: skip
 
 REASON = "age check at the exit"
@@ -148,7 +148,7 @@ def old_enough(sale_id: str, least_age: int, asked: Check) -> Left:
         receipt, check = _held(sale_id, least_age)
         asked = replace(asked, location_id=check.location_id)
         if not _is_repeated(check, "yes", asked):
-            _end(check, "yes", asked)
+            end(check, "yes", asked)
             logbook.note("age.checked", sale_id, place_id=check.location_id,
                          after={"least_age": least_age})  # fmt: skip
         return _go_on(session, receipt, asked)
@@ -164,13 +164,13 @@ def too_young(sale_id: str, least_age: int, asked: Check) -> Left:
         asked = replace(asked, location_id=check.location_id)
         if _is_repeated(check, "no", asked):
             return _after(session, receipt, check.refund_id, asked)
-        parts = _restricted(receipt, least_age)
+        parts = restricted(receipt, least_age)
         refund_id = None
         if parts:
             refund_id = sales.give_back(
                 sale_id, made_by=asked.staff_id, reason=REASON, parts=parts
             )  # fmt: skip
-        _end(check, "no", asked, refund_id)
+        end(check, "no", asked, refund_id)
         note(sale_id, asked, AgeRefused.code)
         logbook.note("age.refused", sale_id, place_id=check.location_id,
                      after={"least_age": least_age, "refund": refund_id})  # fmt: skip
@@ -180,7 +180,7 @@ def too_young(sale_id: str, least_age: int, asked: Check) -> Left:
         return _after(session, rest, refund_id, asked)
 
 
-def _restricted(receipt: sales.Receipt, least_age: int) -> list[sales.Part]:
+def restricted(receipt: sales.Receipt, least_age: int) -> list[sales.Part]:
     """The units that are not for somebody younger."""
     return [
         sales.Part(line.position, line.kept)
@@ -248,7 +248,7 @@ def _is_repeated(check: AgeCheck, state: str, asked: Check) -> bool:
     raise AgeOver(state=check.state, least_age=check.least_age)
 
 
-def _end(check: AgeCheck, state: str, asked: Check, refund_id: str | None = None) -> None:
+def end(check: AgeCheck, state: str, asked: Check, refund_id: str | None = None) -> None:
     """The guard: the question is answered once, from the state in which it was read."""
     moved = in_transaction().execute(
         update(AgeCheck)

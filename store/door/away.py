@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from .. import ids, sales
+from .. import ids, sales, web
+from ..catalogue import OLDEST
 from ..db import connection
 from ..errors import Invalid
 from . import passes, rules, signing
@@ -27,7 +28,7 @@ MOST_KNOWN = 20_000
 OFFLINE_RULES = ("amount", "random")
 OUTCOMES = (
     "accepted", "looked", "looked_refused", "pass_used", "pass_refunded", "pass_elsewhere",
-    "pass_stale", "pass_old", "pass_invalid",
+    "pass_stale", "pass_old", "pass_invalid", "age_refused",
 )  # fmt: skip
 LEFT = ("accepted", "looked")
 """Outcomes after which the goods are gone."""
@@ -62,6 +63,8 @@ class Told(NamedTuple):
     outcome: str
     at: datetime
     ahead: timedelta
+    age: tuple[int, str] | None = None
+    """About which age somebody was asked, and "yes" or "no"."""
 
 
 def kit(
@@ -75,6 +78,7 @@ def kit(
         "now": _milliseconds(now), "until": _milliseconds(until),
         "ticket": ticket.signed(secret), "key": signing.public(secret),
         "old_s": int(OLD_AFTER.total_seconds()), "place": ticket.location_id,
+        "zone": web.setting("TIME_ZONE"),
         "rules": _rules(now, until, secret), "used": _used(oldest, since or oldest),
         "refunded": sales.paid_back(oldest, MOST_KNOWN),
     }  # fmt: skip
@@ -119,8 +123,8 @@ def _used(oldest: datetime, since: datetime) -> list[str]:
 
 
 def read(told: Any, scanner: str, ahead: timedelta, secret: bytes) -> Told:
-    """A check as a browser tells it: `id`, `ticket`, `text`, `outcome` and `at` (milliseconds).
-    Raises Invalid."""
+    """A check as a browser tells it: `id`, `ticket`, `text`, `outcome` and `at` (milliseconds);
+    `age` where somebody was asked for it. Raises Invalid."""
     if not isinstance(told, dict):
         raise Invalid("A check is an object", field="checks")
     key, text, at = told.get("id"), told.get("text"), told.get("at")
@@ -132,7 +136,17 @@ def read(told: Any, scanner: str, ahead: timedelta, secret: bytes) -> Told:
         raise Invalid(f"outcome must be one of {', '.join(OUTCOMES)}", field="outcome")
     moment = milliseconds(at, "at")
     ticket = read_ticket(told.get("ticket"), secret)
-    return Told(scanner, key, ticket, text, told["outcome"], moment, ahead)
+    age = _age(told["age"]) if "age" in told else None
+    return Told(scanner, key, ticket, text, told["outcome"], moment, ahead, age)
+
+
+def _age(said: Any) -> tuple[int, str]:
+    least = said.get("least") if isinstance(said, dict) else None
+    if isinstance(least, bool) or not isinstance(least, int) or not 1 <= least <= OLDEST:
+        raise Invalid("age says least, in years, and answer", field="age")
+    if said.get("answer") not in ("yes", "no"):
+        raise Invalid("answer must be yes or no", field="age")
+    return least, said["answer"]
 
 
 def read_ticket(text: object, secret: bytes) -> Ticket:

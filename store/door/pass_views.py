@@ -21,9 +21,10 @@ def pass_image(sale_id: str) -> ResponseReturnValue:
     receipt = visible(sale_id)
     if receipt.fulfilment != "taken":
         raise NotFound("There is no such sale")
+    least = ages.waits_for(receipt)
+    age, _ = ages.still_asked(receipt.id, least)
     sold = Sold(receipt.id, receipt.location_id, receipt.state, receipt.kept_pieces,
-                receipt.total_minor, signing.marks_of(receipt),
-                ages.waits_for(receipt))  # fmt: skip
+                receipt.total_minor, signing.marks_of(receipt, age), least)  # fmt: skip
     ahead = request.args.get("ahead")
     answer = _picture(sold) if ahead is None else _codes(sold, ahead)
     answer.headers["Cache-Control"] = "no-store"

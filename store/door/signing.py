@@ -24,6 +24,9 @@ __all__ = ["BY_STAFF", "LENGTH", "Said", "marks_of", "public", "signed"]
 BY_STAFF = 1
 """Mark of a sale that staff made: they had the goods in their hands, no rule looks at it."""
 
+AGE_FROM = 3
+"""The marks from this bit on are the least age, 0 for everybody."""
+
 LENGTH = 103
 """Letters of a signature: two numbers of 256 bits, 5 bits a letter."""
 
@@ -48,8 +51,10 @@ def signed(text: str, said: Said, secret: bytes) -> str:
     return f"{whole}.{ids.encode(first << 256 | second, LENGTH)}"
 
 
-def marks_of(receipt: sales.Receipt) -> int:
-    return BY_STAFF if receipt.sold_by is not None else 0
+def marks_of(receipt: sales.Receipt, least_age: int = 0) -> int:
+    """What an exit must know besides: who sold it, and from which age a person is still to look at
+    who takes it along."""
+    return (BY_STAFF if receipt.sold_by is not None else 0) | least_age << AGE_FROM
 
 
 def public(secret: bytes) -> dict[str, str]:

@@ -18,12 +18,12 @@ from sqlalchemy.orm import Session
 from .. import identity, ids, logbook, sales, stock, ticks
 from ..db import connection, db, in_transaction, insert_new, repeatable, transaction
 from ..errors import NotFound
-from . import passes, rules, spots
+from . import away_ages, passes, rules, spots
 from .away import LEFT, Told
 from .models import AwayCheck, PassUse, SpotCheck
 from .uses import ACCEPTED, Check, Use, note, take, used
 
-FLAGS = ("forged", "double", "refunded", "elsewhere", "skipped", "over", "clock")
+FLAGS = ("forged", "double", "refunded", "elsewhere", "skipped", "age", "over", "clock")
 """What is wrong with a check; the first that is true is named."""
 SKEW = timedelta(minutes=1)
 MILLISECOND = timedelta(microseconds=999)
@@ -110,9 +110,12 @@ def _booked(session: Session, heard: Heard, secret: bytes) -> str | None:
     if told.outcome not in LEFT:
         if told.outcome == "looked_refused" and receipt is not None:
             _checked(session, heard, secret)
+        aged = None
+        if told.age is not None and receipt is not None and receipt.state in sales.STANDING:
+            aged = away_ages.take_in(told, asked, receipt)
         outcome = "check_refused" if told.outcome == "looked_refused" else told.outcome
         note(heard.shown.sale_id if heard.shown else None, asked, outcome)
-        return None
+        return aged
     if receipt is None:
         note(heard.shown.sale_id if heard.shown else None, asked, passes.PassInvalid.code)
         return "forged"
@@ -124,9 +127,10 @@ def _booked(session: Session, heard: Heard, secret: bytes) -> str | None:
         return "double"
     if receipt.state not in sales.STANDING:
         return "refunded"
+    aged = away_ages.take_in(told, asked, receipt)
     if receipt.location_id != asked.location_id:
         return "elsewhere"
-    return None if done else "skipped"
+    return aged if done else "skipped"
 
 
 def _used_now(session: Session, sale_id: str, asked: Check) -> bool:

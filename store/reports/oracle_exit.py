@@ -20,7 +20,9 @@ RULES = (
                                  AND p.state IN ('delivered', 'handed_over')))
               AND NOT EXISTS (SELECT 1 FROM age_checks a
                                WHERE a.sale_id = s.id AND a.least_age >= l.least_age
-                                 AND a.state IN ('yes', 'known', 'missed'))""",
+                                 AND a.state IN ('yes', 'known', 'missed'))
+              AND NOT EXISTS (SELECT 1 FROM away_checks w
+                               WHERE w.sale_id = s.id AND w.flag = 'age')""",
     ),
     (
         "ages_refunded_off",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -62,7 +63,7 @@ def goods(location_id: int, currency: str) -> list[dict[str, Any]]:
     price = catalogue.price_in_force(item.id, location_id, currency=currency).label("price")
     query = (
         select(item.id, item.code, item.gtin, item.sku, item.names, price, item.is_bundle,
-               item.deposit_id, item.tracks_batches, item.tax_rate_bp)
+               item.deposit_id, item.tracks_batches, item.tax_rate_bp, item.least_age)
         .where(item.archived_at.is_(None))
         .order_by(item.id)
         .limit(MOST_GOODS)
@@ -70,14 +71,21 @@ def goods(location_id: int, currency: str) -> list[dict[str, Any]]:
     rows = [row for row in connection().execute(query) if row.price is not None]
     may = {row.id for row in rows if row.is_bundle or row.deposit_id is not None}
     deposits = _deposits(may, currency) if may else {}
+    inside = catalogue.parts_of({row.id for row in rows if row.is_bundle})
     dated = {row.id: row for row in rows if row.tracks_batches}
     more = _batches(dated, location_id)
     return [
         {"code": row.code, "gtin": row.gtin, "sku": row.sku, "names": row.names,
          "unit": _to_pay(row, row.price), "deposit": deposits.get(row.id, 0),
-         **more.get(row.id, {})}
+         **more.get(row.id, {}), **_age(row, inside)}
         for row in rows
     ]  # fmt: skip
+
+
+def _age(row: Any, inside: Mapping[int, Sequence[catalogue.Part]]) -> dict[str, int]:
+    """From which age an item is, where it is not for everybody."""
+    age = max([row.least_age, *(part.least_age for part in inside.get(row.id, ()))])
+    return {"age": age} if age else {}
 
 
 def _to_pay(row: Any, priced_minor: int) -> int:
@@ -122,7 +130,7 @@ def _deposits(item_ids: set[int], currency: str) -> dict[int, int]:
 def read(told: Any, secret: bytes, currency: str) -> OfflineSale:
     """A sale as a browser tells it: `id`, `at`, `ticket`, `means`, `lines` of item, quantity,
     unit and, if there was one, deposit and batch; `empties` with what was paid for them (`off`);
-    `basket` and `member` where the basket was begun with a network. Raises Invalid; ItemNotForSale
+    `age`, from which somebody had looked at whoever took it along; `basket` and `member` where the basket was begun with a network. Raises Invalid; ItemNotForSale
     where no item has such a code, NotFound where nobody has the member's number."""
     ticket = _ticket(told, secret)
     basket = _text(told, "basket", 64) if told.get("basket") else ""
@@ -138,6 +146,7 @@ def read(told: Any, secret: bytes, currency: str) -> OfflineSale:
         member, ticket.location_id, currency, _lines(told.get("lines")), basket or own,
         _text(told, "means", 16), ticket.seller_id, _moment(told), begun_online=bool(basket),
         empties=empties, empties_minor=_off(told) if empties else 0,
+        age_checked=_whole(told, "age", 0, catalogue.OLDEST) if "age" in told else 0,
     )  # fmt: skip
 
 

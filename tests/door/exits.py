@@ -19,11 +19,11 @@ AT_ONCE = 50
 
 
 def signed_pass(
-    shop: DoorShop, sale: str, *, place: int = 0, total: int = 3300, step: int = 0
+    shop: DoorShop, sale: str, *, place: int = 0, total: int = 3300, step: int = 0, age: int = 0
 ) -> str:
     """What the receipt's page shows once it has asked for more."""
     text = shop.pass_of(sale, place=place, step=step)
-    return signing.signed(text, signing.Said(place or shop.main, 3, total, 0), shop.key)
+    return signing.signed(text, signing.Said(place or shop.main, 3, total, age << 3), shop.key)
 
 
 class Exit:
@@ -50,6 +50,12 @@ class Exit:
                 outcome = "looked"
         self.note(text, outcome)
         return outcome
+
+    def asked_age(self, text: str, answer: str, outcome: str = "accepted") -> None:
+        """The question that stands in the pass (`signing`), answered."""
+        least = int(text.split(".")[6]) >> 3
+        self.note(text, outcome)
+        self.checks[-1]["age"] = {"least": least, "answer": answer}
 
     def note(self, text: str, outcome: str) -> None:
         at = int(clock.now().timestamp() * 1000) + self.ahead_ms

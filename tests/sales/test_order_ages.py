@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def packed(world: World, sale: str, sam: Somebody) -> delivery.Shipment:
         return shipment  # type: ignore[return-value]
 
 
-def hand_over(desk: Visitor, code: str, **more: str) -> str:
+def hand_over(desk: Visitor, code: str, **more: Any) -> str:
     answer = desk.post("/desk/orders/hand-over", at="MAIN", code=code, **more)
     assert answer.status_code == 303
     return html.unescape(desk.get(answer.location).text)

@@ -6,7 +6,8 @@
 // opened again. A pass that was signed later than "now" finds it out, too.
 
 import { checks, forgetBefore, keep, kept, leave, leftAt, put, remove, scanner } from "./kept.js";
-import { chosen, isSigned, madeAt, read } from "./signed.js";
+import { bornBy } from "../scan/birthday.js";
+import { ageOf, chosen, isSigned, madeAt, read } from "./signed.js";
 
 const STEP_MS = 20000;
 const ALLOWED_STEPS = 1; // As store/ticks.py has it.
@@ -93,9 +94,25 @@ export class Away {
       await put({ ...check, outcome: name });
       return { name, pass };
     }
+    const age = ageOf(pass);
+    if (age) return { name: "age_first", pass, check, age, born: bornBy(age, this.now, this.kit.zone) };
+    return this.goOn(check, pass);
+  }
+
+  async goOn(check, pass) {
     const rule = await chosen(pass, this.kit.rules);
     if (rule) return { name: "check_first", pass, ...rule, check };
     return this.leave(check, pass, "accepted");
+  }
+
+  // An ID was looked at. After a no everything that is not for everybody is taken out: the rest goes
+  // on ("rest"), or nothing is left ("nothing"); its money goes back when the shop is told.
+  async aged({ check, pass, age, born }, answer) {
+    if (answer === "no") return { name: "age_rest", pass, check, age, born };
+    const said = { ...check, at: this.now, age: { least: age, answer: answer === "yes" ? "yes" : "no" } };
+    if (answer !== "nothing") return this.goOn(said, pass);
+    await put({ ...said, outcome: "age_refused" });
+    return { name: "age_nothing", pass };
   }
 
   // A bag that was chosen was looked at: it leaves, or it stays.
@@ -146,7 +163,7 @@ export class Away {
   async tellSome(csrf, name, some, said) {
     let outcomes;
     try {
-      const told = some.map(({ id, ticket, text, outcome, at }) => ({ id, ticket, text, outcome, at }));
+      const told = some.map(({ id, ticket, text, outcome, at, age }) => ({ id, ticket, text, outcome, at, age }));
       const body = new URLSearchParams({
         csrf, told: JSON.stringify({ scanner: name, now: this.now, checks: told }),
       });

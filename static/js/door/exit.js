@@ -48,7 +48,7 @@ form.addEventListener("submit", (event) => {
 });
 
 verdict.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-again], [data-right]");
+  const button = event.target.closest("[data-again], [data-right], [data-age]");
   button?.again?.();
 });
 
@@ -99,15 +99,20 @@ async function checkHere(text, key) {
 
 function tell(found) {
   show(`away-${found.name}`);
-  const { pass, at, rule } = found;
+  const { pass, at, rule, age, born } = found;
   const words = door.dataset;
   const pieces = pass?.pieces === 1 ? words.piece : words.pieces.replace("#", pass?.pieces);
   fill("pieces", pieces);
   fill("total", pass?.said ? amount(pass.total) : "");
+  fill("age", age ?? "");
+  fill("born", born ?? "");
   fill("at", at ? new Date(at).toLocaleTimeString(document.documentElement.lang) : "");
   fill("why", rule ? words[`why${rule[0].toUpperCase()}${rule.slice(1)}`] : "");
   for (const button of verdict.querySelectorAll("[data-right]")) {
     button.again = async () => tell(await away.looked(found, button.dataset.right === "yes"));
+  }
+  for (const button of verdict.querySelectorAll("[data-age]")) {
+    button.again = async () => tell(await away.aged(found, button.dataset.age));
   }
   settle();
   sound(verdict.querySelector("[data-tone]")?.dataset.tone);

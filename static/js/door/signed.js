@@ -12,6 +12,10 @@ const SPELL = 5;
 const WHOLE_BP = 10000n;
 
 export const BY_STAFF = 1;
+const AGE_FROM = 3;
+
+// From which age a person is still to look at who takes it along; 0 is everybody.
+export const ageOf = (pass) => pass.marks >> AGE_FROM;
 
 // What stands in a pass, or null where there is none; of one without a signature only the sale.
 export function read(text) {

@@ -2,6 +2,7 @@
 // empties back, takes cash or a card, and keeps each sale with its own id and time (queue.js). Drawn
 // into templates/sales/till_offline.html.
 
+import { bornBy } from "../scan/birthday.js";
 import { pack } from "./pack.js";
 import { forget, keep, kept, newId, put } from "./queue.js";
 import { Slip } from "./slip.js";
@@ -71,6 +72,11 @@ export class OfflineTill {
   // What is to pay; below zero, what is to be given back.
   get total() {
     return this.lines.reduce((sum, line) => sum + line.quantity * (line.unit + line.deposit), 0) - this.off;
+  }
+
+  // From which age all of it is; 0 is everybody.
+  get age() {
+    return Math.max(0, ...this.lines.map(({ code }) => this.byCode.get(code)?.age ?? 0));
   }
 
   // What of it coins can pay (store/money.py): the nearest multiple of the smallest, half up.
@@ -170,13 +176,15 @@ export class OfflineTill {
       .map((kind) => ({ kind: kind.id, quantity: this.many(kind), name: this.named(kind), amount: kind.amount }));
     if (!(this.lines.length || empties.length) || this.selling) return;
     if (means === "card" && this.total < 0) return;
+    const { age } = this;
+    if (age && !this.tender.elements.age.checked) return;
     this.selling = true;
     const { ticket, seller, place } = this.goods;
     const given = means === "cash" ? this.given() : null;
     const sale = {
       id: newId(), at: new Date().toISOString(), ticket, seller, place, means, given,
       lines: this.lines, total: this.total, paid: means === "cash" ? this.cash : this.total, basket: this.basket?.key, member: this.basket?.member,
-      empties, off: this.off,
+      empties, off: this.off, age,
     };
     await put(sale);
     await this.taken();
@@ -219,8 +227,22 @@ export class OfflineTill {
     part("from").textContent = this.goods ? `${this.goods.place} · ${this.goods.seller}` : "";
     this.tender.hidden = !this.lines.length && !this.off;
     part("lines").replaceChildren(...this.lines.toReversed().map((line) => this.row(line)));
+    this.drawAge();
     this.drawChange();
     this.isBack(this.back);
+  }
+
+  // Somebody looks before the money is taken. Another age is another question.
+  drawAge() {
+    const { age } = this;
+    const part = this.root.querySelector("[data-offline-age]");
+    const box = this.tender.elements.age;
+    if (String(age) !== part.dataset.age) box.checked = false;
+    part.dataset.age = age;
+    part.hidden = !age;
+    box.required = Boolean(age);
+    const { age: words, zone } = this.root.dataset;
+    part.querySelector("b").textContent = age ? words.replace("#", age).replace("@", bornBy(age, Date.now(), zone)) : "";
   }
 
   row(line) {

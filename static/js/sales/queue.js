@@ -86,12 +86,12 @@ async function tellSome(csrf, some, said) {
 }
 
 // A sale as the shop reads it; the rest of the record is for the receipt.
-function told({ id, at, ticket, means, lines, basket, member, empties, off }) {
+function told({ id, at, ticket, means, lines, basket, member, empties, off, age }) {
   const goods = lines.map(({ code, quantity, unit, deposit, batch }) => (
     { item: code, quantity, unit, deposit, ...(batch ? { batch } : {}) }));
   const came = (empties ?? []).map(({ kind, quantity }) => ({ kind, quantity }));
   return {
     id, at, ticket, means, lines: goods, ...(came.length ? { empties: came, off } : {}),
-    ...(basket ? { basket, member } : {}),
+    ...(basket ? { basket, member } : {}), ...(age ? { age } : {}),
   };
 }
