@@ -8,5 +8,6 @@ export function bornBy(age, now, zone) {
   // Who was born on 29 February turns a year older on 1 March of a year that has none.
   const last = new Date(Date.UTC(year - age, month, 0)).getUTCDate();
   const born = new Date(Date.UTC(year - age, month - 1, Math.min(day, last)));
-  return born.toLocaleDateString(document.documentElement.lang, { dateStyle: "long", timeZone: "UTC" });
+  const { lang } = document.documentElement;
+  return born.toLocaleDateString(lang === "en" ? "en-GB" : lang, { dateStyle: "long", timeZone: "UTC" });
 }
