@@ -130,8 +130,9 @@ def _deposits(item_ids: set[int], currency: str) -> dict[int, int]:
 def read(told: Any, secret: bytes, currency: str) -> OfflineSale:
     """A sale as a browser tells it: `id`, `at`, `ticket`, `means`, `lines` of item, quantity,
     unit and, if there was one, deposit and batch; `empties` with what was paid for them (`off`);
-    `age`, from which somebody had looked at whoever took it along; `basket` and `member` where the basket was begun with a network. Raises Invalid; ItemNotForSale
-    where no item has such a code, NotFound where nobody has the member's number."""
+    `age`, from which somebody had looked at whoever took it along; `basket` and `member` where the
+    basket was begun with a network. Raises Invalid; ItemNotForSale where no item has such a code,
+    NotFound where nobody has the member's number."""
     ticket = _ticket(told, secret)
     basket = _text(told, "basket", 64) if told.get("basket") else ""
     named = basket or _text(told, "id", 64)
