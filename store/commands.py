@@ -140,6 +140,7 @@ def work(forever: bool) -> None:
 def _tell_others() -> None:
     """What happened becomes changes, these become deliveries, and those are sent."""
     integration.follow()
+    reports.fold()
     integration.webhooks.fan_out()
     integration.deliver()
 

@@ -28,8 +28,8 @@ __all__ = [
     "put_costs", "read_cost", "refuse_wrong", "set_cost", "whole_minor",
 ]  # fmt: skip
 
-LARGEST = 100 * money.LARGEST_MINOR // 1000
-"""In hundredths. A thousand million units of it are still far inside 2^63."""
+LARGEST = 10**12
+"""In hundredths: a hundred million of a currency with two decimals. Millions of it fit in 2^63."""
 
 _PLAIN = re.compile(r"\d{1,20}(\.\d{1,20})?\Z", re.ASCII)
 _now = bindparam("cost_now", type_=Moment(), callable_=clock.now)

@@ -4,6 +4,7 @@ from .audit import differences
 from .claimed import take_over
 from .figures import Breakdown, Figures, Line, Report, breakdown, takings
 from .filters import Filters, read
+from .flows import fold
 from .rollup import catch_up, rebuild
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "breakdown",
     "catch_up",
     "differences",
+    "fold",
     "read",
     "rebuild",
     "take_over",

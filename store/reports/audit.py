@@ -10,7 +10,7 @@ from sqlalchemy import Select, case, func, literal_column, or_, select, union_al
 
 from ..payment.models import Transfer
 from ..sales.models import Refund, Sale
-from . import cohorts
+from . import cohorts, flows
 from .calendar import Span, day_number, month_start, months_of, zone
 from .customer_models import Cohort
 from .events import MEASURES, Choice, events
@@ -25,7 +25,8 @@ def differences() -> dict[str, int]:
     """For each check, how many rows differ; every figure must be 0.
 
     `takings…`: rows of a roll-up table that are not the sum of the sale lines and refunds that no
-    longer wait in the outbox. `cohorts`: rows that are not what the months of the members come to.
+    longer wait in the outbox. `stock_flows`: rows that are not the sum of the movements up to the
+    mark. `cohorts`: rows that are not what the months of the members come to.
     `ledger`: currencies whose sales less refunds are not the charges less refunds of the ledger.
     """
     books = open_books()
@@ -36,6 +37,7 @@ def differences() -> dict[str, int]:
     }
     if books.usable:
         found["cohorts"] = _wrong_cohorts(books)
+    found["stock_flows"] = flows.differences(books)
     return found | {"ledger": len(_wrong_currencies(books))}
 
 

@@ -73,7 +73,9 @@ def audit() -> list[Finding]:
     ]
     findings.append(
         Finding(
-            "takings_off", sum(differences().values()), "rows of takings that are not their sales"
+            "takings_off",
+            sum(differences().values()),
+            "rows of takings or flows that are not their sales or movements",
         )
     )
     db.session.rollback()

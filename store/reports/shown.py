@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import astuple, replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -25,10 +26,12 @@ __all__ = [
     "chosen",
     "label",
     "margin_share",
+    "month_name",
     "number",
     "share",
     "short_label",
     "span_name",
+    "tenths",
     "time_name",
 ]
 
@@ -95,6 +98,14 @@ def short_label(line: Line, by: str) -> str:
 
 def time_name(at: datetime) -> str:
     return at.astimezone(zone()).strftime("%H:%M")
+
+
+def tenths(value: int) -> str:
+    return str(format_decimal(Decimal(value) / 10, "#,##0.0", locale=get_locale()))
+
+
+def month_name(span: Span) -> str:
+    return _in_words(date_of(span.first), "yMMM")
 
 
 def share(part: int, whole: int) -> str:

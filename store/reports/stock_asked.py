@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import web
 from ..errors import Invalid
@@ -19,12 +19,21 @@ DAYS = (30, 90, 180, 365)
 USUAL_DAYS = 90
 
 
+class Plan(NamedTuple):
+    """How orders are planned, in days: until one is here, to spare, and for how long it lasts."""
+
+    lead: int
+    safety: int
+    cover: int
+
+
 @dataclass(frozen=True)
 class Asked:
     """A question about stock. `days` are those that sales are looked at, today the last of them."""
 
     days: int
     currency: str
+    plan: Plan
     location: Chosen | None = None
     category: Chosen | None = None
     brand: str | None = None
@@ -52,4 +61,8 @@ def read(arguments: Mapping[str, str]) -> Asked:
         raise Invalid(f"days must be one of: {', '.join(map(str, DAYS))}", field="days")
     names = ("location", "category", "brand")
     found = read_filters({"period": "today"} | {name: arguments.get(name, "") for name in names})
-    return Asked(int(text), web.setting("CURRENCY"), found.location, found.category, found.brand)
+    names = ("REORDER_LEAD_DAYS", "REORDER_SAFETY_DAYS", "REORDER_COVER_DAYS")
+    plan = Plan(*(max(0, int(web.setting(name))) for name in names))
+    return Asked(
+        int(text), web.setting("CURRENCY"), plan, found.location, found.category, found.brand
+    )

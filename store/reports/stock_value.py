@@ -10,16 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Subquery, case, cast, distinct, func, select
+from sqlalchemy import BigInteger, Subquery, case, cast, distinct, func, select
 
-from .. import catalogue, stock
-from ..catalogue.costs import cost_at
-from ..catalogue.models import Category, Item
-from ..stock.models import Level
+from .. import stock
+from ..catalogue.models import Category
 from .reading import Books, open_books
 from .stock_asked import Asked
+from .stock_goods import on_hand
 
-__all__ = ["KINDS", "Part", "Value", "Worth", "levels", "value"]
+__all__ = ["KINDS", "Part", "Value", "Worth", "value"]
 
 KINDS = ("locations", "categories", "brands")
 
@@ -61,7 +60,7 @@ class Value:
 def value(asked: Asked) -> Value:
     """What is on hand now, in all and by what it is made of."""
     books = open_books()
-    rows = levels(asked).subquery("rows")
+    rows = on_hand(asked).subquery("rows")
     of = rows.c
     keys = (of.location_id, of.category_id, of.brand)
     found = books.connection.execute(select(*keys, *_sums(rows)).group_by(*keys)).all()
@@ -76,31 +75,6 @@ def value(asked: Asked) -> Value:
         sum((worth for _, worth in worths), Worth()), items, unknown,
         {kind: _parts(books, worths, kind) for kind in KINDS},
     )  # fmt: skip
-
-
-def levels(asked: Asked) -> Select[Any]:
-    """A row for each item and place that has any of it: item_id, location_id, category_id, brand,
-    on_hand, cost (of one, in hundredths of a minor unit) and value_minor; the last two may be
-    NULL. Values are rounded here, so that every sum is the sum of what its list shows."""
-    cost = cost_at(Item.id, asked.currency).label("cost")
-    query = (
-        select(
-            Item.id.label("item_id"), Level.location_id, Item.category_id, Item.brand,
-            Level.on_hand, cost,
-        )
-        .join(Item, Item.id == Level.item_id)
-        .where(Level.on_hand > 0)
-    )  # fmt: skip
-    if catalogue.has_sellers():
-        query = query.where(catalogue.owner_at(Item.id).is_(None))
-    if asked.location is not None:
-        query = query.where(Level.location_id == asked.location.id)
-    if asked.category is not None:
-        query = query.where(Item.category_id == asked.category.id)
-    if asked.brand is not None:
-        query = query.where(Item.brand == asked.brand)
-    of = query.subquery("levels").c
-    return select(*of, ((of.on_hand * of.cost + 50) // 100).label("value_minor"))
 
 
 def _sums(rows: Subquery) -> list[Any]:

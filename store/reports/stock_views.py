@@ -7,11 +7,12 @@ from typing import Any
 
 from flask import Response, render_template, request, url_for
 
-from .. import catalogue, stock, web
+from .. import catalogue, ids, stock, web
 from ..catalogue.costs import cost_text, has_costs
 from ..errors import Invalid, NotFound
 from ..identity import needs
-from . import shown, stock_lists, stock_sheets, stock_value
+from . import shown, stock_lists, stock_sheets, stock_turnover, stock_value
+from .calendar import Span, date_of
 from .stock_asked import DAYS, Asked, read
 from .views import PAGE, blueprint, page_number, sheet_file
 
@@ -23,7 +24,10 @@ __all__ = ["blueprint"]
 def stock_page() -> str:
     """What the goods on hand are worth, and by what they are made of."""
     asked = read(request.args)
-    return _page("reports/stock.html", asked, value=stock_value.value(asked), any=has_costs())
+    return _page(
+        "reports/stock.html", asked, value=stock_value.value(asked), any=has_costs(),
+        turns=stock_turnover.turnover(asked), months=stock_turnover.months(asked),
+    )  # fmt: skip
 
 
 @blueprint.get("/owner/stock/<kind>")
@@ -33,8 +37,12 @@ def stock_list(kind: str) -> str:
     if kind not in stock_lists.KINDS:
         raise NotFound("There is no such list")
     asked, page = read(request.args), page_number()
-    found = stock_lists.listed(asked, kind, PAGE, (page - 1) * PAGE)
-    return _page("reports/stock_list.html", asked, kind=kind, found=found, page=page, size=PAGE)
+    size = 3 * PAGE if kind == "reorder" else PAGE
+    found = stock_lists.listed(asked, kind, size, (page - 1) * size)
+    return _page(
+        "reports/stock_list.html", asked, kind=kind, found=found, page=page, size=size,
+        key=ids.new(), date_of=date_of,
+    )  # fmt: skip
 
 
 @blueprint.get("/owner/stock.csv")
@@ -45,7 +53,8 @@ def stock_csv() -> Response:
     asked, kind = read(request.args), request.args.get("table", "items")
     if kind not in stock_lists.KINDS:
         raise Invalid(f"table must be one of {', '.join(stock_lists.KINDS)}", field="table")
-    sheet = stock_sheets.of_goods(stock_lists.listed(asked, kind, None), asked, web.language())
+    found = stock_lists.listed(asked, kind, None)
+    sheet = stock_sheets.of_goods(found, asked, kind, web.language())
     return sheet_file(sheet, f"stock-{kind}-{asked.span.last_date}")
 
 
@@ -55,6 +64,7 @@ def _page(template: str, asked: Asked, **more: Any) -> str:
         template, section="reports.stock_page", asked=asked, days_options=DAYS, shown=shown,
         number=shown.number, cost_text=cost_text, to=_Addresses(asked),
         location_options=[(place.code, place.name) for place in stock.locations(every=True)],
+        order_options=[(place.code, place.name) for place in stock.locations()],
         category_options=sorted(categories, key=lambda option: option[1]), **more,
     )  # fmt: skip
 
@@ -70,6 +80,11 @@ class _Addresses:
 
     def goods(self, kind: str, **changes: Any) -> str:
         return url_for("reports.stock_list", kind=kind, **self.asked | changes)
+
+    def sales(self, code: str, span: Span) -> str:
+        """The sales of an item in these days, at the place that is asked for."""
+        days: dict[str, Any] = {"from": span.first_date, "to": span.last_date}
+        return url_for("reports.sales", item=code, location=self.asked.get("location"), **days)
 
     def file(self, ending: str, kind: str) -> str:
         endpoint = "reports.stock_xlsx" if ending == "xlsx" else "reports.stock_csv"

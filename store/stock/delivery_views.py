@@ -16,6 +16,7 @@ from . import forms as asked
 from . import purchases, slips
 from .blueprint import blueprint
 from .cost_views import shown_costs
+from .levels import LARGEST
 from .locations import locations
 from .slip_views import page_of, shown
 from .work_models import Slip
@@ -103,7 +104,26 @@ def open_purchase() -> ResponseReturnValue:
             title=forms.text("supplier", least=1, most=120), expected_on=_day("expected_on"),
             note=forms.text("note", most=200),
         )  # fmt: skip
+        for item_id, many in sorted(_asked_for().items()):
+            key = forms.text("key", least=8, most=64)
+            slips.scan(slip_id, item_id, many, member.id, key=key, anew=True)
     return redirect(url_for("stock.purchase", slip_id=slip_id), 303)
+
+
+def _asked_for() -> dict[int, int]:
+    """What an order begins with, from the owner's list of what to order: a field for each item, and
+    an empty one is none of it. Raises Invalid."""
+    names = [name for name in request.form if name.startswith("quantity_")]
+    numbers = {name: name.removeprefix("quantity_") for name in names}
+    if any(not (n.isascii() and n.isdigit() and len(n) < 16) for n in numbers.values()):
+        raise Invalid("There is no such item", field="code")
+    found = {
+        int(number): forms.whole(name, least=0, most=LARGEST, default=0)
+        for name, number in numbers.items()
+    }
+    if found.keys() - slips.goods(list(found)).keys():
+        raise Invalid("There is no such item", field="code")
+    return {item_id: many for item_id, many in found.items() if many}
 
 
 @blueprint.get("/desk/purchases/<number:slip_id>")
