@@ -102,11 +102,12 @@ def _closed(members: list[int]) -> set[int]:
 
 
 def _told_as_another(campaign_id: int, members: list[int]) -> set[int]:
-    """Who of these was drawn for it by another account, which came into theirs since."""
+    """Who of these was told, or held out, by another account, which came into theirs since. What
+    was in the post for that one goes no further: it is closed."""
     person = now_in(CampaignMember.member_id)
     query = select(person).where(
         CampaignMember.campaign_id == campaign_id,
-        CampaignMember.state.in_(("queued", "told", "bounced", "passed")),
+        CampaignMember.state.in_(("told", "bounced", "passed")),
         CampaignMember.member_id != person, person.in_(members),
     )  # fmt: skip
     return set(connection().execute(query).scalars())

@@ -31,7 +31,7 @@ FAMILY = ("Ahmed", "Bauer", "Chen", "Duarte", "Evans", "Feng", "Gupta", "Han", "
 MEMBERS = len(GIVEN) * len(FAMILY)
 JOINED, AGREED, TOLD, DAYS = 3, 5, 9, 14
 HELD_PERCENT = 40
-CHANCE = {False: 0.65, True: 0.3}
+CHANCE = {False: 0.7, True: 0.45}
 """How many of those who were told, and of the others, come back in the days that are measured."""
 LIKED = ("oat-milk", "bread", "coffee", "chocolate")
 FUNDS_MINOR = 60_000

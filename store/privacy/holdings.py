@@ -147,7 +147,7 @@ SECTIONS = (
     Section(
         "campaigns", "campaign_members", _THEIRS,
         ("channel", "held", "state", "turn_at", "told_at"), ("member_id", "campaign_id"),
-        (Child("words", "campaigns", "id", ("texts",)),),
+        (Child("campaign_words", "campaigns", "id", ("texts",)),),
     ),
     Section("offers_used", "offer_uses", "member_id = :member", ("sale_id",)),
     Section("claims", "claims", _THEIRS, ("sale_id", "how", "at"), ("sale_id",)),
