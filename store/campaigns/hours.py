@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from sqlalchemy import func, select
 
 from .. import clock, web
 from ..db import connection
-from ..identity.merged import now_in
+from ..identity.merged import gone_of
 from .models import CampaignMember
 
 __all__ = ["LETTERS", "full", "quiet_until"]
@@ -44,14 +45,15 @@ def full(among: Collection[int] | None = None) -> set[int]:
     most, days = int(web.setting("CAMPAIGN_LETTERS")), int(web.setting("CAMPAIGN_DAYS"))
     if not most:
         return set()
-    person = now_in(CampaignMember.member_id).label("person")
-    query = select(person).where(
+    query = select(CampaignMember.member_id, func.count()).where(
         CampaignMember.channel.in_(LETTERS),
         CampaignMember.state.in_(("queued", "told", "bounced")),
         CampaignMember.turn_at > clock.now() - timedelta(days=days),
     )
-    rows = query.subquery()
-    many = select(rows.c.person).group_by(rows.c.person).having(func.count() >= most)
+    gone = gone_of(among)
     if among is not None:
-        many = many.where(rows.c.person.in_(list(among)))
-    return set(connection().execute(many).scalars())
+        query = query.where(CampaignMember.member_id.in_([*among, *gone]))
+    had: Counter[int] = Counter()
+    for member, many in connection().execute(query.group_by(CampaignMember.member_id)):
+        had[gone.get(member, member)] += many
+    return {member for member, many in had.items() if many >= most}

@@ -11,7 +11,7 @@ from ..db import connection
 from .merge_models import Merge
 from .models import Member
 
-__all__ = ["all_of", "gone", "gone_into", "now_in", "now_of"]
+__all__ = ["all_of", "gone", "gone_into", "gone_of", "now_in", "now_of"]
 
 
 def now_of(member_id: int) -> int:
@@ -30,6 +30,14 @@ def gone_into(member_id: int) -> list[int]:
     """The accounts that came into this one, at once or by others; the first ones first."""
     query = select(Merge.gone_id).where(Merge.now_id == member_id).order_by(Merge.at, Merge.id)
     return list(connection().execute(query).scalars())
+
+
+def gone_of(member_ids: Collection[int] | None) -> dict[int, int]:
+    """The accounts that came into any of these, or into any at all, each with whose it is now."""
+    query = select(Merge.gone_id, Merge.now_id)
+    if member_ids is not None:
+        query = query.where(Merge.now_id.in_(list(member_ids)))
+    return {row.gone_id: row.now_id for row in connection().execute(query)}
 
 
 def all_of(member_ids: Collection[int]) -> CompoundSelect[int]:
