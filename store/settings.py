@@ -54,6 +54,7 @@ SETTINGS = (
     Setting("HOLD_MINUTES", 15, "Goods and prices stand so long while somebody pays elsewhere."),
     Setting("GUESTS", True, "Whether people without an account may buy, by a provider."),
     Setting("GUEST_PAYMENTS", 60, "Guests' payments begun at one address in a quarter of an hour."),
+    Setting("AGE_REMEMBERED", False, "Members may let the shop remember that their age was seen."),
     Setting("EXIT_OFFLINE_MINUTES", 60, "An exit checks so long without a network; 0: never."),
     Setting(
         "DESK_OFFLINE_HOURS", 48, "Staff's acts without a network are taken so long; 0: never."

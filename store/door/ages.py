@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from .. import catalogue, logbook, sales
 from ..db import connection, db, in_transaction, repeatable, transaction
 from ..errors import NotFound, Refusal
-from ..sales import ages
+from ..sales import ages, known_ages
 from ..sales import counting as sold
 from ..sales.ages import AgeCheck
 from . import spots
@@ -90,7 +90,10 @@ def due(receipt: sales.Receipt, least_age: int, asked: Check) -> AgeCheck | None
     it is new; None where there is none, or a good answer."""
     if not least_age or ages.is_answered(ages.answers(receipt.id), least_age):
         return None
-    ages.wrote(receipt.id, least_age, asked.location_id, "exit", "open", asked.staff_id, asked.at)
+    state = "known" if known_ages.knows(receipt.member_id, least_age) else "open"
+    ages.wrote(receipt.id, least_age, asked.location_id, "exit", state, asked.staff_id, asked.at)
+    if state == "known":
+        return None
     return _row(receipt.id, least_age)
 
 
@@ -149,6 +152,7 @@ def old_enough(sale_id: str, least_age: int, asked: Check) -> Left:
         asked = replace(asked, location_id=check.location_id)
         if not _is_repeated(check, "yes", asked):
             end(check, "yes", asked)
+            known_ages.saw(receipt.member_id, least_age, asked.staff_id, asked.at)
             logbook.note("age.checked", sale_id, place_id=check.location_id,
                          after={"least_age": least_age})  # fmt: skip
         return _go_on(session, receipt, asked)
@@ -273,6 +277,8 @@ def still_asked(sale_id: str, least_age: int) -> tuple[int, bool]:
     query = select(AgeCheck).where(AgeCheck.sale_id == sale_id)
     found = db.session.scalars(query.execution_options(populate_existing=True)).all()
     if ages.is_answered(found, least_age):
+        return 0, False
+    if not found and known_ages.knows(sales.buyer_of(sale_id), least_age):
         return 0, False
     return least_age, any(each.state == "open" for each in found)
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import BigInteger, and_, exists, func, select, type_coerce
 
 from ..db import connection
+from ..sales.age_models import AgeCheck
 from ..sales.models import Sale
 from . import rules
 from .checks import NEITHER
@@ -110,6 +111,8 @@ class Report:
     hours: dict[int, Bags] = field(default_factory=dict)
     outcomes: dict[str, int] = field(default_factory=dict)
     flags: dict[str, int] = field(default_factory=dict)
+    ages: dict[str, int] = field(default_factory=dict)
+    """Questions about an age, by how they ended; "open" are those that nobody has answered."""
     dice: list[Die] = field(default_factory=list)
 
     @property
@@ -132,7 +135,7 @@ class Asked(NamedTuple):
 
 
 def report(asked: Asked, zone: str) -> Report:
-    """The report of a time. Four statements, and one for each version of the rules in it."""
+    """The report of a time. Five statements, and one for each version of the rules in it."""
     found = Report()
     by_rule: defaultdict[str, Bags] = defaultdict(Bags)
     hours: defaultdict[int, Bags] = defaultdict(Bags)
@@ -146,6 +149,7 @@ def report(asked: Asked, zone: str) -> Report:
     found.hours = dict(sorted(hours.items()))
     found.outcomes = _counted(ExitCheck, ExitCheck.outcome, asked)
     found.flags = _counted(AwayCheck, AwayCheck.flag, asked)
+    found.ages = _counted(AgeCheck, AgeCheck.state, asked)
     found.dice = _dice(asked)
     return found
 

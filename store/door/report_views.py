@@ -59,6 +59,7 @@ def _sheet(table: str, found: report.Report) -> Iterable[str]:
     if table == "passes":
         rows: list[list[object]] = [["passes", *one] for one in sorted(found.outcomes.items())]
         rows += [["flagged", *one] for one in sorted(found.flags.items())]
+        rows += [["age", *one] for one in sorted(found.ages.items())]
         return written(("what", "outcome", "many"), rows)
     if table == "chances":
         return written(

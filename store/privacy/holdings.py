@@ -72,6 +72,8 @@ SECTIONS = (
         ("number", "made_at", "ended_at"),
     ),
     Section("keys", "tokens", "member_id = :member", ("name", "scopes", "created_at", "ended_at")),
+    Section("age", "known_ages", "member_id = :member", ("least_age", "checked_at", "wanted_at"),
+            ("member_id",)),
     Section("addresses", "addresses", "member_id = :member", (*_PLACE, "used_at")),
     Section(
         "balances", "accounts", "member_id = :member",
@@ -180,7 +182,8 @@ GOES: tuple[tuple[str, str], ...] = (
         for table in (
             "baskets", "passkeys", "challenges", "outside_accounts", "half_sign_ins", "sign_ins",
             "factors", "recovery_codes", "tokens", "pins", "mail_wishes", "mails_asked",
-            "addresses", "api_answers", "erasure_notices", "late_acts", "staff_rights",
+            "addresses", "api_answers", "erasure_notices", "known_ages", "late_acts",
+            "staff_rights",
         )
     ),
     ("merge_proofs", "member_id = :member OR other_id = :member"),

@@ -9,7 +9,7 @@ from .models import CHANNELS, FULFILMENTS, MEANS, STANDING
 from .offline import Charged, ClockWrong, OfflineSale, take_in
 from .ordering import Order
 from .orders import order
-from .receipts import Receipt, ReceiptLine, hold, receipt, receipts
+from .receipts import Receipt, ReceiptLine, buyer_of, hold, receipt, receipts
 from .refunds import NotRefundable, NotSoManyLeft, OnItsWay, Part, give_back, refund
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "ReceiptLine",
     "Wishes",
     "buy",
+    "buyer_of",
     "correct",
     "earlier",
     "give_back",

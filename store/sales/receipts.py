@@ -208,6 +208,12 @@ def sale_of_refund(refund_id: str) -> str | None:
     return connection().execute(query).scalar_one_or_none()
 
 
+def buyer_of(sale_id: str) -> int | None:
+    """In whose name a sale is."""
+    query = select(Sale.member_id).where(Sale.id == sale_id)
+    return connection().execute(query).scalar_one_or_none()
+
+
 def hold(sale_id: str) -> None:
     """Joiner: let nothing else change this sale until the caller's transaction ends. What is read
     of it afterwards stays true."""

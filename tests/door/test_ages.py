@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import pytest
+from sqlalchemy import update
 
 from store import catalogue, clock, door, ids, payment, sales, stock
 from store.db import transaction
@@ -15,6 +16,7 @@ from store.door.rules import Rules
 from store.errors import NotFound
 from store.reports import oracle
 from store.sales import ages as sold_ages
+from store.sales import known_ages
 from store.sales.refund_limits import ApprovalNeeded
 from tests.conftest import Clock
 from tests.door.shop import DoorShop
@@ -263,3 +265,36 @@ def test_nobody_answers_for_a_sale_that_is_not_there(shop: DoorShop, bar: Bar) -
             ages.old_enough(number, 18, shop.asked())
         with pytest.raises(NotFound):
             ages.too_young(number, 16, shop.asked())
+
+
+def test_an_age_is_remembered_where_owner_and_member_want_it(
+    shop: DoorShop, bar: Bar, clock: Clock
+) -> None:
+    def once(item: int) -> str:
+        """How the exit asks about one of it, and a yes where it does."""
+        sale = buy(shop, item)
+        try:
+            shop.check(shop.pass_of(sale))
+        except ages.AgeFirst as first:
+            ages.old_enough(sale, first.data["least_age"], shop.asked())
+        return ages.asked_of(sale)[0].state
+
+    known_ages.want(shop.shopper)
+    assert once(bar.shandy) == "yes"
+    assert once(bar.shandy) == "yes"  # The owner does not want it.
+    shop.app.config["AGE_REMEMBERED"] = True
+    assert once(bar.shandy) == "yes"
+    assert once(bar.shandy) == "known" and once(bar.cider) == "yes"
+    assert once(bar.cider) == "known" and faults() == []
+    # What was seen at 16 is 18 two years later, not a day before; a lower age takes nothing away.
+    with transaction() as session:
+        session.execute(update(known_ages.KnownAge).values(least_age=16))
+    clock.tick(days=700)
+    sale = buy(shop, bar.cider)
+    assert ages.still_asked(sale, 18) == (18, False)
+    clock.tick(days=31)
+    assert ages.still_asked(sale, 18) == (0, False) and once(bar.cider) == "known"
+    # It ends with one tap, and nobody else is known by it.
+    known_ages.forget(shop.shopper)
+    assert known_ages.of(shop.shopper) is None and once(bar.cider) == "yes"
+    assert known_ages.of(shop.shopper) is None and faults() == []
