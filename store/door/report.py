@@ -149,7 +149,7 @@ def report(asked: Asked, zone: str) -> Report:
     found.hours = dict(sorted(hours.items()))
     found.outcomes = _counted(ExitCheck, ExitCheck.outcome, asked)
     found.flags = _counted(AwayCheck, AwayCheck.flag, asked)
-    found.ages = _counted(AgeCheck, AgeCheck.state, asked)
+    found.ages = _counted(AgeCheck, AgeCheck.state, asked, AgeCheck.way == "exit")
     found.dice = _dice(asked)
     return found
 
@@ -175,8 +175,8 @@ def _decisions(asked: Asked) -> Any:
     )  # fmt: skip
 
 
-def _counted(table: Any, column: Any, asked: Asked) -> dict[str, int]:
-    query = select(column, func.count()).where(_within(table, asked), column.is_not(None))
+def _counted(table: Any, column: Any, asked: Asked, *more: Any) -> dict[str, int]:
+    query = select(column, func.count()).where(_within(table, asked), column.is_not(None), *more)
     return {row[0]: int(row[1]) for row in connection().execute(query.group_by(column))}
 
 
