@@ -29,10 +29,11 @@ from flask_migrate import upgrade
 from sqlalchemy import Table, func, insert, select
 
 from store import create_app, ids, outbox, reports
-from store.catalogue.models import Category, Item
+from store.catalogue.models import Category, Item, ItemCost
 from store.db import Base, db
 from store.identity.models import Member, SignIn
 from store.payment.models import Account, Transfer
+from store.reports.flow_models import Flow
 from store.reports.models import Takings, TakingsOfItem, TakingsOfMember
 from store.sales.models import Refund, RefundLine, Sale, SaleLine
 from store.stock.models import Location
@@ -51,9 +52,38 @@ PAGES = {
     "the year, one category": "/owner/takings?period=this_year&category=c1",
     "the year, one shopper": "/owner/takings?period=this_year&shopper=1",
     "all sales of the year": "/owner/sales?period=this_year",
+    "margins by item": "/owner/takings/items?period=this_year",
+    "value of stock": "/owner/stock",
+    "value of stock, a year": "/owner/stock?days=365",
+    "what to order": "/owner/stock/reorder?days=30",
+    "dead stock": "/owner/stock/dead",
+    "what sells slowest": "/owner/stock/slow?location=MAIN",
 }
 
+STOCK = (
+    # What was sold left the shelf, and as much and some more had come on the first day.
+    """INSERT INTO movements (item_id, location_id, quantity, reason, sale_id, note, at)
+       SELECT lines.item_id, sales.location_id, sum(lines.quantity) + lines.item_id % 50,
+              'received', NULL, '', min(sales.created_at)
+         FROM sales JOIN sale_lines AS lines ON lines.sale_id = sales.id
+        GROUP BY lines.item_id, sales.location_id""",
+    """INSERT INTO movements (item_id, location_id, quantity, reason, sale_id, note, at)
+       SELECT lines.item_id, sales.location_id, -lines.quantity, 'sold', sales.id, '',
+              sales.created_at
+         FROM sales JOIN sale_lines AS lines ON lines.sale_id = sales.id""",
+    """INSERT INTO levels (item_id, location_id, on_hand, shelf)
+       SELECT item_id, location_id, sum(quantity), '' FROM movements
+        GROUP BY item_id, location_id""",
+    """INSERT INTO change_marks (name, seen_id) SELECT 'movements', max(id) FROM movements""",
+)
+"""Every line has its movement, and the change feed has seen them."""
+
 Row = dict[str, Any]
+
+
+def cost_of(item_id: int) -> int | None:
+    """What one costs, in hundredths of a minor unit; of every tenth item nobody knows it."""
+    return 60 * (150 + item_id * 37 % 4000) if item_id % 10 else None
 
 
 def main() -> None:
@@ -81,13 +111,14 @@ def measure(app: Flask, sales: int, waiting: int = 0) -> Row:
         _say(f"filled in {time.perf_counter() - began:.1f} s")
         began = time.perf_counter()
         reports.rebuild()
+        reports.fold(1)
         summed = time.perf_counter() - began
         _say(f"summed up in {summed:.1f} s")
         _analyse()
         lines = db.session.scalar(select(func.count()).select_from(SaleLine))
         kept = {
             model.__tablename__: db.session.scalar(select(func.count()).select_from(model))
-            for model in (Takings, TakingsOfItem, TakingsOfMember)
+            for model in (Takings, TakingsOfItem, TakingsOfMember, Flow)
         }
         db.session.remove()
     client = app.test_client()
@@ -118,6 +149,8 @@ def fill(sales: int, waiting: int = 0) -> None:
             connection, RefundLine, (row for one, (_, lines) in given for row in _given(one, lines))
         )
         _insert(connection, Transfer, _transfers([sale for sale, _ in made], refunds))
+        for statement in STOCK:
+            connection.exec_driver_sql(statement)
         if waiting:
             _insert(connection, outbox.Outbox, _events(made[-waiting:], now))
 
@@ -172,6 +205,11 @@ def _people_and_goods(now: datetime) -> Iterator[tuple[type[Base], list[Row]]]:
          "created_at": now, "updated_at": now}
         for at in range(ITEMS)
     ]  # fmt: skip
+    yield ItemCost, [
+        {"item_id": item, "currency": "CNY", "hundredths": cost, "why": "imported",
+         "starts_at": now - timedelta(days=400)}
+        for item in range(1, ITEMS + 1) if (cost := cost_of(item))
+    ]  # fmt: skip
 
 
 def _open_hours(chance: random.Random, now: datetime) -> datetime:
@@ -200,7 +238,8 @@ def _sale(chance: random.Random, number: int, at: datetime) -> tuple[Row, list[R
             {"sale_id": sale_id, "position": position, "item_id": item_id, "names": {"en": "Item"},
              "quantity": quantity, "unit_minor": unit, "total_minor": total,
              "tax_minor": total * 13 // 113, "tax_rate_bp": 1300, "label_id": None,
-             "quantity_refunded": 0 if number % 100 else quantity}
+             "quantity_refunded": 0 if number % 100 else quantity,
+             "cost_minor": quantity * cost // 100 if (cost := cost_of(item_id)) else None}
         )  # fmt: skip
     member_id = 1 + int(SHOPPERS * chance.random() ** 2)
     home = (1, 1, 1, 2, 3)[member_id % 5]
@@ -225,7 +264,7 @@ def _refund(sale: Row, now: datetime) -> Row:
 
 
 def _given(refund: Row, lines: list[Row]) -> Iterator[Row]:
-    names = ("position", "item_id", "quantity", "total_minor", "tax_minor")
+    names = ("position", "item_id", "quantity", "total_minor", "tax_minor", "cost_minor")
     for line in lines:
         yield {"refund_id": refund["id"], **{name: line[name] for name in names}}
 

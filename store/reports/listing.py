@@ -42,6 +42,15 @@ class Entry:
     quantity: int
     total_minor: int
     tax_minor: int
+    goods_minor: int
+    costed_minor: int
+    cost_minor: int
+
+    @property
+    def margin_minor(self) -> int | None:
+        """What is left of these goods without tax when what they cost is paid, as far as it is
+        known; None where nothing is."""
+        return self.costed_minor - self.cost_minor if self.costed_minor or self.cost_minor else None
 
     @property
     def place(self) -> str:
@@ -165,13 +174,13 @@ def _line_query(refund: bool) -> tuple[Any, tuple[Any, Any]]:
     if not refund:
         of_sale = select(
             SaleLine.sale_id.label("id"), SaleLine.names, SaleLine.quantity, SaleLine.total_minor,
-            SaleLine.tax_minor,
+            SaleLine.tax_minor, SaleLine.cost_minor, SaleLine.kind,
         ).join(Sale, Sale.id == SaleLine.sale_id).where(SaleLine.kind != "part")  # fmt: skip
         return of_sale, (SaleLine.sale_id, SaleLine.position)
     of_refund = (
         select(
             RefundLine.refund_id.label("id"), SaleLine.names, RefundLine.quantity,
-            RefundLine.total_minor, RefundLine.tax_minor,
+            RefundLine.total_minor, RefundLine.tax_minor, RefundLine.cost_minor, SaleLine.kind,
         )
         .join(Refund, Refund.id == RefundLine.refund_id)
         .join(Sale, Sale.id == Refund.sale_id)
@@ -186,6 +195,8 @@ def _line_query(refund: bool) -> tuple[Any, tuple[Any, Any]]:
 def _entry(row: Row[Any], lines: list[Row[Any]], who: str, location_name: str) -> Entry:
     refund = row.id != row.sale_id
     sign = -1 if refund else 1
+    goods = [line for line in lines if line.kind not in ("shipping", "deposit")]
+    costed = [line for line in goods if line.cost_minor is not None]
     return Entry(
         id=row.id,
         sale_id=row.sale_id,
@@ -201,4 +212,7 @@ def _entry(row: Row[Any], lines: list[Row[Any]], who: str, location_name: str) -
         quantity=sign * sum(line.quantity for line in lines),
         total_minor=sign * sum(line.total_minor for line in lines),
         tax_minor=sign * sum(line.tax_minor for line in lines),
+        goods_minor=sign * sum(line.total_minor - line.tax_minor for line in goods),
+        costed_minor=sign * sum(line.total_minor - line.tax_minor for line in costed),
+        cost_minor=sign * sum(line.cost_minor for line in costed),
     )

@@ -64,12 +64,12 @@ def of_lines(
     )  # fmt: skip
 
 
-def of_entries(entries: Iterable[Entry], language: str) -> Sheet:
+def of_entries(entries: Iterable[Entry], language: str, *, costs: bool = False) -> Sheet:
     """The list of sales and refunds; what was sold stands in one cell."""
     where = zone()
     return Sheet(
         ("sale", "kind", "at", "location", "channel", "shopper", "what", "items", "total", "tax",
-         "currency", "means"),
+         "currency", "means", *(_COSTS if costs else ())),
         (
             [entry.sale_id, "refund" if entry.refund else "sale",
              entry.at.astimezone(where).isoformat(timespec="seconds"), guarded(entry.location_name),
@@ -78,7 +78,8 @@ def of_entries(entries: Iterable[Entry], language: str) -> Sheet:
                  f"{many} x {name_in(names, language)}" for names, many in entry.what
              )),
              entry.quantity, _amount(entry.total_minor, entry.currency),
-             _amount(entry.tax_minor, entry.currency), entry.currency, entry.means]
+             _amount(entry.tax_minor, entry.currency), entry.currency, entry.means,
+             *(_costs(entry, entry.currency) if costs else ())]
             for entry in entries
         ),
     )  # fmt: skip
@@ -97,7 +98,7 @@ def _measures(figures: Figures, currency: str, *, costs: bool) -> list[object]:
     ]  # fmt: skip
 
 
-def _costs(figures: Figures, currency: str) -> list[object]:
+def _costs(figures: Figures | Entry, currency: str) -> list[object]:
     """Empty cells where nothing is known: a margin of 0 is something else."""
     amounts: list[object] = [_amount(figures.goods_minor, currency)]
     if figures.margin_minor is None:

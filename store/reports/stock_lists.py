@@ -102,9 +102,11 @@ def _order(asked: Asked, kind: str, of: Any) -> list[Any]:
 
 def _last_sold(item_id: Any) -> Any:
     """The last day on which any of an item was sold, as far as the flows are summed up."""
+    # Computed, or SQLite would rather walk through the days of all items, the newest first.
+    of_days = Flow.months + 0 == WHOLE_DAY
     return (
         select(Flow.day)
-        .where(Flow.item_id == item_id, Flow.months == WHOLE_DAY, Flow.sold > 0)
+        .where(Flow.item_id == item_id, of_days, Flow.sold > 0)
         .order_by(Flow.day.desc())
         .limit(1)
         .correlate_except(Flow)

@@ -92,20 +92,25 @@ def months(asked: Asked) -> list[Month]:
         first = calendar.month_start(first - 1)
     spans = list(months_of(Span(first, last)))
     flowed = _flowed(books, asked, Span(first, last))
-    found, value = [], _now(books, asked)
+    value, shown = _now(books, asked)
+    found = []
     for span in reversed(spans):
         found.append(Month(span, (value + 50) // 100))
         value -= flowed.get(span.first, 0)
+    found[0] = Month(spans[-1], shown)
     found.reverse()
     begun = next((at for at, one in enumerate(found) if one.value_minor), len(found) - 1)
     return found[begun:]
 
 
-def _now(books: Books, asked: Asked) -> int:
-    """In hundredths; what the page says that stock is worth."""
+def _now(books: Books, asked: Asked) -> tuple[int, int]:
+    """What stock is worth now: in hundredths of a minor unit, exactly, and as the page says it,
+    each line rounded by itself."""
     of = on_hand(asked).subquery().c
-    query = select(cast(func.coalesce(func.sum(of.value_minor), 0), BigInteger))
-    return 100 * int(books.connection.scalar(query) or 0)
+    sums = (func.sum(of.on_hand * of.cost), func.sum(of.value_minor))
+    query = select(*(cast(func.coalesce(each, 0), BigInteger) for each in sums))
+    row: Any = books.connection.execute(query).one()
+    return row[0], row[1]
 
 
 def _flowed(books: Books, asked: Asked, span: Span) -> dict[int, int]:

@@ -90,7 +90,8 @@ def sales_csv() -> Response:
             raise Invalid(f"A workbook takes {MOST_IN_WORKBOOK} lines; choose fewer days, or CSV",
                           field="to")  # fmt: skip
     logbook.listed("sales.csv", **filters.address())
-    sheet = sheets.of_entries(listing.all_entries(filters), web.language())
+    costs = allows(current(), "see_costs")
+    sheet = sheets.of_entries(listing.all_entries(filters), web.language(), costs=costs)
     return sheet_file(sheet, f"sales-{filters.first}-{filters.last}")
 
 

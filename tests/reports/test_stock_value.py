@@ -119,7 +119,7 @@ def test_nobody_sees_what_goods_cost_who_may_not(world: World, app: Flask, clock
     office, desk, phone = map(world.client_for, (boss, till, lin))
     form = f"/desk/items/{milk.id}"
     seen = {"/owner/takings", "/owner/takings.csv", "/owner/takings/items", "/owner",
-            "/owner/takings.csv?table=items", form}  # fmt: skip
+            "/owner/takings.csv?table=items", "/owner/sales", "/owner/sales.csv", form}  # fmt: skip
     for path in seen:
         said = "4.4321" if path == form else "argin"
         assert said in office.get(path).text, path
