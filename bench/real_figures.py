@@ -4,8 +4,9 @@
 
 Each invoice of the Online Retail data is a sale, each country a place, each customer a shopper;
 what an invoice of returns gives back goes to the newest sales that fit. The figures of the reports
-(in all, by month, place, item, shopper; sales and returns) are then held against plain sums over
-the lines of the file. EVERY takes each so-manieth customer (of nobody's: invoice) only.
+(in all, by month, place, item, shopper; sales, returns, and margins by made-up costs) are then held
+against plain sums over the lines of the file. EVERY takes each so-manieth customer (of nobody's:
+invoice) only.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import itertools
 import sys
 import tempfile
 import time
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -26,13 +28,14 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask_migrate import upgrade
+from sqlalchemy import insert
 
 from store import create_app, ids, reports
-from store.catalogue.models import Item
-from store.db import db
+from store.catalogue.models import Item, ItemCost
+from store.db import db, transaction
 from store.identity.models import Member
 from store.payment.models import Account, Transfer
-from store.reports import figures
+from store.reports import costing, figures
 from store.sales.models import Refund, RefundLine, Sale, SaleLine
 from store.stock.models import Location
 
@@ -160,6 +163,28 @@ class _Books:
         return ids.encode(int(at.timestamp() * 1000) << 52 | next(self.made), 20)
 
 
+def cost_of(item: str) -> int | None:
+    """Made up: what one costs, in pennies; of every third item nobody knows it."""
+    number = zlib.crc32(item.encode())
+    return None if number % 3 == 0 else 1 + number % 400
+
+
+def _cost(books: _Books, known: list[tuple[int, str]]) -> None:
+    """What the lines cost, booked as the worker books it with their events."""
+    with transaction() as session:
+        session.execute(insert(ItemCost), [
+            {"item_id": number, "currency": "GBP", "hundredths": 100 * cost, "why": "said",
+             "starts_at": datetime(2010, 11, 30, tzinfo=UTC)}
+            for number, name in known if (cost := cost_of(name)) is not None
+        ])  # fmt: skip
+    for model, place in ((Sale, 0), (Refund, 1)):
+        named = [row["id"] for row in books.rows[model]]
+        for at in range(0, len(named), 500):
+            some = named[at : at + 500]
+            with transaction():
+                costing.book(*(([], some) if place else (some, [])))
+
+
 def load(found: list[Fact]) -> None:
     """The facts as the rows that the till would have written, and their sums."""
     books, now = _Books(), datetime(2010, 11, 30, tzinfo=UTC)
@@ -188,6 +213,7 @@ def load(found: list[Fact]) -> None:
         )  # fmt: skip
         for model, rows in made:
             _insert(connection, model, iter(rows))
+    _cost(books, named["item"])
     reports.rebuild()
 
 
@@ -205,6 +231,23 @@ def summed(found: list[Fact], key: Callable[[Fact], Any] = lambda fact: None) ->
             pieces + sign * fact.quantity, taken + sign * total, back + (total if fact.back else 0)
         )  # fmt: skip
     return dict(sums)
+
+
+def margins(found: list[Fact], key: Callable[[Fact], Any] = lambda fact: None) -> dict[Any, Sums]:
+    """What of the takings is of known cost, and that cost; the third figure stays 0."""
+    sums: dict[Any, Sums] = defaultdict(lambda: (0, 0, 0))
+    for fact in found:
+        sign, cost = (-1 if fact.back else 1), cost_of(fact.item)
+        known, paid, _ = sums[key(fact)]
+        if cost is not None:
+            known += sign * fact.quantity * fact.minor
+            paid += sign * fact.quantity * cost
+        sums[key(fact)] = known, paid, 0
+    return dict(sums)
+
+
+def _margin_of(one: reports.Figures) -> Sums:
+    return one.costed_minor, one.cost_minor, 0
 
 
 def _of(one: reports.Figures) -> Sums:
@@ -230,6 +273,9 @@ def differences(found: list[Fact]) -> list[str]:
         faults.append(f"{report.figures.sales} sales, by the file {invoices}")
     months = {line.code[:7]: _of(line.figures) for line in report.series}
     hold("month", months, summed(found, lambda fact: f"{fact.at.astimezone(ZONE):%Y-%m}"))
+    hold("margin in all", {None: _margin_of(report.figures)}, margins(found))
+    hold("margin of", {line.code[:7]: _margin_of(line.figures) for line in report.series},
+         margins(found, lambda fact: f"{fact.at.astimezone(ZONE):%Y-%m}"))  # fmt: skip
     for kind, key in (
         ("locations", lambda fact: fact.country), ("items", lambda fact: fact.item),
         ("shoppers", lambda fact: fact.customer),
@@ -237,6 +283,9 @@ def differences(found: list[Fact]) -> list[str]:
         lines = figures.breakdown(filters, kind, None).lines or []
         hold(kind, {line.names.get("en", line.names.get("")): _of(line.figures) for line in lines},
              by_file := summed(found, key))  # fmt: skip
+        named = {line.names.get("en", line.names.get("")): line.figures for line in lines}
+        hold(f"margin of {kind}", {name: _margin_of(one) for name, one in named.items()},
+             margins(found, key))  # fmt: skip
         top = [line.figures.total_minor for line in report.by[kind].lines or []]
         if top != sorted((taken for _, taken, _ in by_file.values()), reverse=True)[:10]:
             faults.append(f"{kind}: the ten that stand first are others")
