@@ -84,8 +84,8 @@ def step(campaign_id: int) -> ResponseReturnValue:
     """Start, pause, resume, end, drop. Raises CampaignMoved."""
     event = fields.choice("step", states.EVENTS[:4] + ("drop",))
     plan = plans.known(campaign_id)
-    if event == "start" and letter_views.why_not(plan.channel):
-        raise Invalid("This shop cannot send this way yet", field="channel")
+    if event == "start" and letter_views.why_not(plan):
+        raise Invalid("Something is missing to start it: its page says what", field="channel")
     state = _step(campaign_id, event)
     says = {
         "start": gettext("It is started."), "pause": gettext("It pauses: nothing more is sent."),
@@ -153,7 +153,7 @@ def _page(plan: Campaign) -> str:
         "campaigns/campaign.html", plan=plan, segment=segment, segment_words=words(segment.segment),
         steps=states.steps_of(plan.state), found=found, held=held, now=now, currency=currency,
         cap=(int(current_app.config["CAMPAIGN_LETTERS"]), int(current_app.config["CAMPAIGN_DAYS"])),
-        previews=letter_views.previews(plan, now), why_not=letter_views.why_not(plan.channel),
+        previews=letter_views.previews(plan, now), why_not=letter_views.why_not(plan),
         result=results.result(plan, currency) if plan.drawn_at else None, shown=shown,
         number=shown.number, signed=_signed, points=_points,
         fewest=(effects.FEWEST, effects.FEWEST_BUYERS),

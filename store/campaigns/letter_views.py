@@ -10,6 +10,7 @@ from flask import current_app
 from flask_babel import format_date, gettext
 
 from .. import post, web
+from ..membership import coupons_for
 from ..membership.consent_views import stop_path
 from ..post.speaking import speaking
 from ..reports.calendar import zone
@@ -54,15 +55,19 @@ def previews(plan: Campaign, at: datetime) -> list[Preview]:
     return found
 
 
-def why_not(channel: str) -> str | None:
-    """What the shop lacks to send this way, in the visitor's language."""
-    settings = current_app.config
+def why_not(plan: Campaign) -> str | None:
+    """What the shop lacks to start it, in the visitor's language."""
+    settings, channel = current_app.config, plan.channel
     if channel == "mail" and not post.can_mail(settings):
         return str(gettext("This shop sends no mail yet: set how under First steps."))
     if channel == "sms" and not post.can_text(settings):
         return str(gettext("This shop sends no SMS yet: set how under First steps."))
     if channel != "page" and not _base():
         return str(gettext("Set the shop’s address first: each letter has a link that ends it."))
+    asked = (plan.coupon or "", None)
+    found = coupons_for([asked]).get(asked) if plan.coupon else None
+    if plan.coupon and (found is None or found.is_ended):
+        return str(gettext("There is no such coupon, or it is over."))
     return None
 
 

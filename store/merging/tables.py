@@ -41,7 +41,7 @@ STAYS = frozenset({
     "courier_takings", "exit_checks", "exit_rules", "intakes", "item_sellers", "labels",
     "markdown_rules", "means_terms", "offers", "pass_uses", "payout_steps", "point_rules",
     "prices", "print_jobs", "tier_plans", "refund_requests", "return_rules", "segments",
-    "campaigns", "seller_contracts",
+    "campaigns", "item_costs", "seller_contracts",
     "settlement_files", "settlement_lines", "slip_scans", "spot_checks", "spot_scans",
     "till_days", "till_moves", "till_tries", "tills", "walk_finds", "work_taken", "write_offs",
 })  # fmt: skip

@@ -256,6 +256,7 @@ STAYS = frozenset({
     "feed_entries", "feed_sources", "intake_codes", "intake_items", "intake_pieces",
     "item_groups", "items", "levels", "locations", "outbox",
     "payouts", "pictures", "places", "price_marks", "reckoning", "seller_settlements", "sellers",
-    "segments", "campaigns", "settlement_rejects", "shipping_rates", "shipping_zones", "slip_lines",
+    "segments", "campaigns", "item_costs", "slip_costs", "stock_flows",
+    "settlement_rejects", "shipping_rates", "shipping_zones", "slip_lines",
     "sourcing_weights", "tries", "used_states", "webhooks", "woo_products",
 })  # fmt: skip

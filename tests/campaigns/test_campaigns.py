@@ -13,6 +13,7 @@ from store.campaigns.states import EVENTS, STATES, TRANSITIONS, CampaignMoved
 from store.db import connection, db
 from store.errors import NotFound
 from store.membership import consents
+from store.post.carriers import practice_folder
 from store.post.models import Letter
 from tests.campaigns.making import (
     BUYERS,
@@ -90,6 +91,8 @@ def test_only_who_agreed_and_can_be_reached_is_told_once_with_the_reason(
         assert "The first pears of the year." in letter.text
         assert "because this is true of you: bought 1 times or more" in letter.text
         assert "agreed to offers by e-mail on Mar 15, 2027" in letter.text
+        (file,) = practice_folder(app.config).glob("*.eml")
+        assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in file.read_bytes()
         link = letter.text.partition("https://shop.example/stop/")[2].split()[0]
         assert rounds() == 0, "nobody is told again"
         assert world.faults() == []

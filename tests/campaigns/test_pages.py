@@ -11,7 +11,7 @@ from store.campaigns import pages, plans
 from store.membership import consents
 from tests.campaigns.making import agree, campaign, many, rounds, rows, started, step
 from tests.conftest import Clock
-from tests.membership.making import coupon
+from tests.membership.making import coupon, end
 from tests.world import World
 
 FORM = {
@@ -78,6 +78,14 @@ def test_a_shop_that_cannot_send_starts_nothing(world: World, app: Flask) -> Non
         made = campaign(world)
     page = f"/owner/campaigns/{made}"
     assert "sends no mail yet" in desk.get(page).text
+    assert desk.post(f"{page}/steps", step="start").status_code == 422
+    app.config["PRACTICE_POST"] = True
+    with app.app_context():
+        offer = coupon(world, "percent", 10, "OVER-10")
+        made = campaign(world, coupon="OVER-10")
+        end(offer)
+    page = f"/owner/campaigns/{made}"
+    assert "or it is over" in desk.get(page).text
     assert desk.post(f"{page}/steps", step="start").status_code == 422
 
 
