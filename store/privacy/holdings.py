@@ -256,7 +256,7 @@ STAYS = frozenset({
     "feed_entries", "feed_sources", "intake_codes", "intake_items", "intake_pieces",
     "item_groups", "items", "levels", "locations", "outbox",
     "payouts", "pictures", "places", "price_marks", "reckoning", "seller_settlements", "sellers",
-    "segments", "campaigns", "item_costs", "slip_costs", "stock_flows",
+    "segments", "campaigns", "item_costs", "slip_costs", "stock_flows", "stock_flow_marks",
     "settlement_rejects", "shipping_rates", "shipping_zones", "slip_lines",
     "sourcing_weights", "tries", "used_states", "webhooks", "woo_products",
 })  # fmt: skip
