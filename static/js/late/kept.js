@@ -50,9 +50,9 @@ self.Kept = (() => {
         cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(DEADLINE_MS),
       });
       if (answer.ok) return await answer.json();
-      return { trouble: answer.type === "opaqueredirect" || answer.status === 403 ? "signIn" : "away" };
+      return { trouble: answer.type === "opaqueredirect" || answer.status === 403 ? "signIn" : "noShop" };
     } catch {
-      return { trouble: "away" };
+      return { trouble: "noShop" };
     }
   }
 
@@ -81,13 +81,13 @@ self.Kept = (() => {
       });
       text = await answer.text();
     } catch {
-      return { trouble: "away" };
+      return { trouble: "noShop" };
     }
     if (answer.type === "opaqueredirect") return { trouble: "signIn" };
-    if (AWAY.includes(answer.status)) return { trouble: "away" };
+    if (AWAY.includes(answer.status)) return { trouble: "noShop" };
     if (answer.status >= 500) return (act.tries ?? 0) + 1 < TRIES ? { trouble: "failed" } : { why: { page: text } };
     if (answer.status >= 400) {
-      return text.includes(">form_expired<") ? { trouble: "away" } : { why: { page: text } };
+      return text.includes(">form_expired<") ? { trouble: "noShop" } : { why: { page: text } };
     }
     try {
       const { outcome, said, next } = JSON.parse(text);
