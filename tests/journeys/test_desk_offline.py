@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from store import logbook, stock
 from store.db import db, transaction
 from store.late.models import LateAct
+from store.stock import slips
 from store.stock.models import Movement
 from store.stock.work_models import Task
 from tests.browser import OpenPhone
@@ -150,6 +151,28 @@ def test_a_lost_answer_does_nothing_twice_and_a_refusal_waits_for_a_person(
     told(page, "1 that was kept has arrived.")
     assert world.left(milk) == 0
     assert moved(app, milk, sam) == [("received", 5), ("written_off", -8)]
+
+
+def test_scans_that_are_faster_than_the_answers_are_all_counted(
+    shop: OpenShop, open_phone: OpenPhone
+) -> None:
+    world, app = shop.world, shop.world.app
+    sam, milk = world.staff(), world.item(code="", gtin=None, on_hand=0)
+    with app.app_context(), transaction():
+        slip = slips.open_slip("delivery", world.location, sam.id)
+    page = open_phone()
+    at_desk(shop, page, sam, f"/desk/deliveries/{slip}")
+    scan = """code => { const form = document.querySelector("[data-listen]");
+        for (let i = 0; i < 3; i += 1) { form.elements.code.value = code; form.requestSubmit(); } }"""
+    page.evaluate(scan, milk.code)
+    expect(page.locator("[data-pieces]")).to_have_text("3")
+    page.context.set_offline(True)
+    page.evaluate(scan, milk.code)
+    expect(page.get_by_text("3 kept, will be sent.")).to_be_visible()
+    page.context.set_offline(False)
+    told(page, "3 that were kept have arrived.")
+    page.reload()
+    expect(page.get_by_role("region", name="Scanned")).to_contain_text("6 pieces")
 
 
 def test_nothing_is_told_in_anothers_name(shop: OpenShop, open_phone: OpenPhone) -> None:

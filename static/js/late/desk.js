@@ -30,6 +30,10 @@ window.addEventListener("online", tell);
 document.addEventListener("visibilitychange", () => document.hidden || tell());
 root.querySelector("[data-late-send]").addEventListener("click", () => tell({ asked: true }));
 
+let line = Promise.resolve();
+let refused = null;
+let next = "";
+const going = [];
 begin();
 
 async function begin() {
@@ -47,21 +51,45 @@ async function begin() {
   await takeAlong();
 }
 
-// Sent at once; what does not arrive is kept. A refusal is shown by the page that tells it: the same
-// form, by hand, under the same key.
-async function hand(event, form) {
+// Sent at once, one after another; what does not arrive is kept. A refusal is shown by the page that
+// tells it: the same form, by hand, under the same key. The page goes on when all are through: a hand
+// scanner may be faster than the shop answers.
+function hand(event, form) {
   const { submitter } = event;
   event.preventDefault();
-  if (form.ariaBusy === "true") return;
+  const listens = "listen" in form.dataset;
+  if (form.ariaBusy === "true" && !listens) return; // A second tap.
   form.ariaBusy = "true";
-  const act = read(form, submitter);
+  // A form's own key is for one act, and on some pages two forms have the same.
+  if (form.elements.key) form.elements.key.value = Kept.freshKey();
+  const one = { act: read(form, submitter), form, submitter };
+  if (listens) form.elements.code.value = "";
+  going.push(one);
+  line = line.then(() => send(one)).catch(() => byHandLater(one)).finally(() => {
+    going.splice(going.indexOf(one), 1);
+    form.ariaBusy = going.some((other) => other.form === form) ? "true" : null;
+    goOn();
+  });
+}
+
+async function send(one) {
+  const { act, form } = one;
   if ((await mine()).length) await tell();
   const waits = (await mine()).some(({ why, thing }) => !why || thing === act.thing);
   const answer = waits || !navigator.onLine ? null : await ask(act, form);
-  form.ariaBusy = null;
-  if (answer?.next || answer?.outcome) window.location.assign(answer.next ?? window.location.href);
-  else if (answer) sendByHand(form, submitter, act.key);
-  else await keep(act, form);
+  if (answer?.outcome) next = answer.next ?? window.location.href;
+  else if (answer && refused) await Kept.put({ ...act, why: answer });
+  else if (answer) refused = one;
+  else await keep(one);
+}
+
+function goOn(left = 20) {
+  if (going.length) return;
+  // A hand scanner is in the middle of the next code.
+  const typing = document.querySelector("[data-listen]")?.elements.code;
+  if (typing?.value && left) setTimeout(goOn, 100, left - 1);
+  else if (refused) sendByHand(refused);
+  else if (next) window.location.assign(next);
 }
 
 function read(form, submitter) {
@@ -73,7 +101,7 @@ function read(form, submitter) {
   };
 }
 
-// What the shop says, {} for a page that a person should see, null for no answer.
+// What the shop says, the page that a person should see, null for no answer.
 async function ask(act, form) {
   try {
     const answer = await fetch(act.action, {
@@ -83,15 +111,21 @@ async function ask(act, form) {
     if (answer.ok) return await answer.json();
     // Signed out meanwhile, or in anew: kept, and told by whoever did it.
     if (answer.type === "opaqueredirect" || answer.status >= 500) return null;
-    return (await answer.text()).includes(">form_expired<") ? null : {};
+    const page = await answer.text();
+    return page.includes(">form_expired<") ? null : { page };
   } catch {
     return null;
   }
 }
 
-function sendByHand(form, submitter, key) {
+function sendByHand({ act, form, submitter }) {
+  refused = null;
   form.dataset.byHand = "yes";
-  for (const [name, value] of [["late_key", key], ["late_person", person]]) {
+  for (const [name, value] of act.fields) {
+    const field = form.elements[name];
+    if (field instanceof Element && field !== submitter) field.value = value;
+  }
+  for (const [name, value] of [["late_key", act.key], ["late_person", person]]) {
     const field = document.createElement("input");
     Object.assign(field, { type: "hidden", name, value });
     form.append(field);
@@ -99,15 +133,15 @@ function sendByHand(form, submitter, key) {
   form.requestSubmit(submitter);
 }
 
-async function keep(act, form) {
-  try {
-    await Kept.put(act);
-  } catch {
-    return sendByHand(form, null, act.key); // The browser keeps nothing: as without script.
-  }
-  form.reset();
-  // A form's own key is for one act.
-  if (form.elements.key) form.elements.key.value = Kept.freshKey();
+// The browser keeps nothing: as without script.
+function byHandLater(one) {
+  refused ??= one;
+}
+
+async function keep({ act, form }) {
+  await Kept.put(act);
+  next = "";
+  if (!("listen" in form.dataset)) form.reset(); // There the next code is being typed.
   await draw();
   announce("lateNow", act);
   if (!form.querySelector("input:not([type=hidden]), select")) {
