@@ -162,8 +162,10 @@ def test_scans_that_are_faster_than_the_answers_are_all_counted(
         slip = slips.open_slip("delivery", world.location, sam.id)
     page = open_phone()
     at_desk(shop, page, sam, f"/desk/deliveries/{slip}")
-    scan = """code => { const form = document.querySelector("[data-listen]");
-        for (let i = 0; i < 3; i += 1) { form.elements.code.value = code; form.requestSubmit(); } }"""
+    scan = """code => {
+        const form = document.querySelector("[data-listen]");
+        for (let i = 0; i < 3; i += 1) { form.elements.code.value = code; form.requestSubmit(); }
+    }"""
     page.evaluate(scan, milk.code)
     expect(page.locator("[data-pieces]")).to_have_text("3")
     page.context.set_offline(True)
