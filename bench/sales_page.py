@@ -64,7 +64,8 @@ STOCK = (
     # What was sold left the shelf, and as much and some more had come on the first day.
     """INSERT INTO movements (item_id, location_id, quantity, reason, sale_id, note, at)
        SELECT lines.item_id, sales.location_id,
-              sum(lines.quantity) + lines.item_id - lines.item_id / 50 * 50, 'received', NULL, '', min(sales.created_at)
+              sum(lines.quantity) + lines.item_id - lines.item_id / 50 * 50, 'received', NULL,
+              '', min(sales.created_at)
          FROM sales JOIN sale_lines AS lines ON lines.sale_id = sales.id
         GROUP BY lines.item_id, sales.location_id""",
     """INSERT INTO movements (item_id, location_id, quantity, reason, sale_id, note, at)

@@ -244,6 +244,7 @@ _FIELDS: dict[str, Callable[[], Any]] = {
     "shelf": lambda: gettext("Shelf"),
     "tax_rate": lambda: gettext("Tax in percent"),
     "cost": lambda: gettext("Cost of one, without tax"),
+    "least_age": lambda: gettext("Least age in years"),
     "description": lambda: gettext("Description"),
     "description_en": lambda: gettext("Description, English"),
     "description_zh": lambda: gettext("Description, Chinese"),

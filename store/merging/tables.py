@@ -38,8 +38,7 @@ STAYS = frozenset({
     "returns", "return_decisions", "shipment_steps", "acts",
     # What staff did; who works here never goes, but may have worked here before.
     "staff_rights", "age_checks", "away_checks", "bank_entries", "bank_files", "courier_hand_ins",
-    "courier_takings", "exit_checks", "exit_rules", "intakes", "item_costs", "item_sellers",
-    "labels",
+    "courier_takings", "exit_checks", "exit_rules", "intakes", "item_sellers", "labels",
     "markdown_rules", "means_terms", "offers", "pass_uses", "payout_steps", "point_rules",
     "prices", "print_jobs", "tier_plans", "refund_requests", "return_rules", "segments",
     "campaigns", "item_costs", "seller_contracts",

@@ -245,12 +245,11 @@ STAYS = frozenset({
     "bank_files",
     "acts", "batches", "courier_hand_ins", "courier_takings", "couriers", "exit_checks",
     "age_checks", "away_checks", "exit_rules", "spot_checks", "spot_scans", "intakes",
-    "item_costs", "item_sellers", "labels", "markdown_rules", "means_terms", "offers", "pass_uses",
+    "item_sellers", "labels", "markdown_rules", "means_terms", "offers", "pass_uses",
     "payout_steps", "prices", "print_jobs", "return_rules", "seller_contracts", "settlement_files",
     "settlement_lines", "slip_scans", "slips", "tasks", "till_counts", "till_days", "till_entries",
     "till_moves", "till_tries", "tills", "work_taken", "write_offs",
     # The shop's own.
-    "slip_costs", "stock_flows", "stock_flow_marks",
     "bad_stickers", "walks", "walk_finds", "walk_shelves", "point_rules", "tier_plans",
     "bundle_parts",
     "categories", "change_marks", "changes", "cohorts", "coupons", "deliveries", "deposits",
