@@ -5,6 +5,7 @@ const { Kept } = self;
 const root = document.querySelector("[data-late]");
 const list = document.querySelector("[data-late-list]");
 const { person } = root.dataset;
+const COLON = document.documentElement.lang.startsWith("zh") ? "：" : ": ";
 
 // What a form says, in the words of its page: [label, value] of each field that a person filled in.
 export function words(form, submitter) {
@@ -55,7 +56,7 @@ function row(act) {
   const made = list.querySelector("template").content.cloneNode(true).firstElementChild;
   const part = (name) => made.querySelector(`[data-part="${name}"]`);
   part("what").textContent = act.what;
-  part("words").textContent = act.words.map(([label, value]) => (label ? `${label}: ${value}` : value)).join(" · ");
+  part("words").textContent = act.words.map(([label, value]) => (label ? label + COLON + value : value)).join(" · ");
   part("when").textContent = moment(act.at, { dateStyle: "medium", timeStyle: "short" });
   part("when").dateTime = new Date(act.at).toISOString();
   const why = act.why && reason(act.why);
