@@ -3,7 +3,8 @@
     python -m bench.sales_page [--sales 300000] [--only sqlite]
 
 Fills an empty, migrated database with a year of sales (3.3 lines each, 100,000 shoppers, 2,000
-items, three locations, refunds), sums them up with the roll-up's own code, and answers the median
+items of the house and of five sellers, three locations, refunds with the reasons of their returns,
+10,000 labels with their scans), sums them up with the roll-up's own code, and answers the median
 time of each page through the test client.
 """
 
@@ -18,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
@@ -29,17 +30,21 @@ from flask_migrate import upgrade
 from sqlalchemy import Table, func, insert, select
 
 from store import create_app, ids, outbox, reports
-from store.catalogue.models import Category, Item, ItemCost
+from store.catalogue.models import Category, Item, ItemCost, ItemSeller, Seller
 from store.db import Base, db
 from store.identity.models import Member, SignIn
+from store.labels.models import Label, LabelScan, PrintJob
 from store.payment.models import Account, Transfer
 from store.reports.flow_models import Flow
 from store.reports.models import Takings, TakingsOfItem, TakingsOfMember
 from store.sales.models import Refund, RefundLine, Sale, SaleLine
+from store.sales.return_models import REASONS, Return, ReturnDecision
+from store.sellers.models import Contract
 from store.stock.models import Location
 from tests import postgres
 
 ITEMS, SHOPPERS, CATEGORIES = 2_000, 100_000, 30
+SELLERS, LABELS = 5, 10_000
 COOKIE = "b" * 43
 PAGES = {
     "this week": "/owner/takings",
@@ -58,6 +63,17 @@ PAGES = {
     "what to order": "/owner/stock/reorder?days=30",
     "dead stock": "/owner/stock/dead",
     "what sells slowest": "/owner/stock/slow?location=MAIN",
+    "today at a glance": "/owner",
+    "the year, one seller": "/owner/takings?period=this_year&seller=S1",
+    "sales of one seller": "/owner/sales?period=this_year&seller=S1",
+    "returns, this month": "/owner/returns?period=this_month",
+    "returns, the year by month": "/owner/returns?period=this_year&by=month",
+    "each return of the year": "/owner/returns/list?period=this_year",
+    "labels, this month": "/owner/labels?period=this_month",
+    "labels, the year": "/owner/labels?period=this_year",
+    "dead labels": "/owner/labels?which=dead",
+    "labels, never paid": "/owner/labels?which=unpaid&period=this_year",
+    "one label": "/owner/labels/L0000001?period=this_year",
 }
 
 STOCK = (
@@ -140,7 +156,7 @@ def fill(sales: int, waiting: int = 0) -> None:
     with db.engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        for model, rows in _people_and_goods(now):
+        for model, rows in (*_people_and_goods(now), *_sellers_and_labels(now)):
             _insert(connection, model, iter(rows))
         _insert(connection, Sale, (sale for sale, _ in made))
         _insert(connection, SaleLine, (line for _, lines in made for line in lines))
@@ -149,6 +165,12 @@ def fill(sales: int, waiting: int = 0) -> None:
         _insert(
             connection, RefundLine, (row for one, (_, lines) in given for row in _given(one, lines))
         )
+        _insert(connection, Return, (_returned(at, one) for at, one in enumerate(refunds)))
+        _insert(connection, ReturnDecision, (
+            row for one, (_, lines) in zip(refunds, made[::100], strict=True)
+            for row in _decided(one, lines)
+        ))  # fmt: skip
+        _insert(connection, LabelScan, _scans(chance, now))
         _insert(connection, Transfer, _transfers([sale for sale, _ in made], refunds))
         for statement in STOCK:
             connection.exec_driver_sql(statement)
@@ -213,6 +235,73 @@ def _people_and_goods(now: datetime) -> Iterator[tuple[type[Base], list[Row]]]:
     ]  # fmt: skip
 
 
+def _sellers_and_labels(now: datetime) -> Iterator[tuple[type[Base], list[Row]]]:
+    sellers, long_ago = range(1, SELLERS + 1), now - timedelta(days=800)
+    yield Seller, [
+        {"id": at, "code": f"S{at}", "names": {"en": f"Seller {at}"}, "created_at": long_ago}
+        for at in sellers
+    ]  # fmt: skip
+    yield Contract, [
+        {"seller_id": at, "commission_bp": 1000, "line_fee_minor": 0, "fee_bp": 0,
+         "calendar": "days", "calendar_day": 7, "starts_at": long_ago, "made_at": long_ago}
+        for at in sellers
+    ]  # fmt: skip
+    yield ItemSeller, [
+        {"item_id": item, "seller_id": 1 + item % SELLERS, "starts_at": long_ago}
+        for item in range(1, ITEMS + 1, 3)
+    ]  # fmt: skip
+    yield PrintJob, [
+        {"id": 1, "sheet": "L7160", "location_id": 1, "count": LABELS, "handed": LABELS,
+         "created_at": long_ago, "handed_at": long_ago}
+    ]  # fmt: skip
+    yield Label, [
+        {"id": _label(at), "item_id": 1 + at % ITEMS, "location_id": 1 + at // ITEMS % 3,
+         "shelf": f"A{at % 40}", "price_minor": 500, "currency": "CNY", "job_id": 1,
+         "position": at, "printed_at": long_ago}
+        for at in range(LABELS)
+    ]  # fmt: skip
+
+
+def _label(number: int) -> str:
+    return f"L{number:07}"
+
+
+def _scans(chance: random.Random, now: datetime) -> Iterator[Row]:
+    """A year in which a label is scanned every fifth day, some never; days and months."""
+    today = (now.date() - date(1970, 1, 1)).days
+    months: dict[tuple[int, str], list[int]] = {}
+    for day in range(today - 365, today + 1):
+        on = date.fromordinal(date(1970, 1, 1).toordinal() + day)
+        first = day - on.day + 1
+        for at in range(LABELS - LABELS // 10):
+            if chance.random() < 0.2:
+                row = {"scans": 3, "looks": 2, "baskets": 1}
+                month = months.setdefault((first, _label(at)), [0, 0, 0])
+                month[:] = [one + more for one, more in zip(month, row.values(), strict=True)]
+                yield {"months": 0, "day": day, "label_id": _label(at), **row}
+    for (first, label), (scans, looks, baskets) in months.items():
+        yield {"months": 1, "day": first, "label_id": label, "scans": scans, "looks": looks,
+               "baskets": baskets}  # fmt: skip
+
+
+def _returned(at: int, refund: Row) -> Row:
+    return {
+        "id": refund["id"], "sale_id": refund["sale_id"], "code": f"{at:08}", "key": refund["id"],
+        "way": "shop", "why": REASONS[at % len(REASONS)], "state": "received",
+        "made_by": SHOPPERS + 1, "created_at": refund["created_at"], "reason": "",
+    }  # fmt: skip
+
+
+def _decided(refund: Row, lines: list[Row]) -> Iterator[Row]:
+    for line in lines:
+        yield {
+            "return_id": refund["id"], "refund_id": refund["id"], "key": "k",
+            "position": line["position"], "quantity": line["quantity"],
+            "decision": ("resell", "quarantine", "scrap")[line["item_id"] % 3], "location_id": 1,
+            "note": "", "made_by": SHOPPERS + 1, "at": refund["created_at"],
+        }  # fmt: skip
+
+
 def _open_hours(chance: random.Random, now: datetime) -> datetime:
     """A moment of the last year while the shop was open: 8 to 22 in Shanghai."""
     day = now.replace(hour=0, minute=0, second=0) - timedelta(days=chance.randrange(365))
@@ -241,6 +330,9 @@ def _sale(chance: random.Random, number: int, at: datetime) -> tuple[Row, list[R
              "tax_minor": total * 13 // 113, "tax_rate_bp": 1300, "label_id": None,
              "quantity_refunded": 0 if number % 100 else quantity,
              "cost_minor": quantity * cost // 100 if (cost := cost_of(item_id)) else None}
+             "tax_minor": total * 13 // 113, "tax_rate_bp": 1300,
+             "label_id": _label(item_id - 1 + ITEMS * (number % 5)) if number % 4 else None,
+             "quantity_refunded": 0 if number % 100 else quantity}
         )  # fmt: skip
     member_id = 1 + int(SHOPPERS * chance.random() ** 2)
     home = (1, 1, 1, 2, 3)[member_id % 5]

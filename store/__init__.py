@@ -47,6 +47,7 @@ from .post import commands as post_commands
 from .post import views as post_views
 from .privacy import commands as privacy_commands
 from .privacy import views as privacy_views
+from .reports import daily
 from .reports import today_views as reports_views
 from .sales import commands as sales_commands
 from .sales import views as sales_views
@@ -108,6 +109,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
         static_folder=str(HERE.parent / "static"),
     )
     app.config.update(settings.load(overrides))
+    daily.read_time(app.config["DAILY_MAIL_AT"])
     holidays.read(app.config["HOLIDAYS"])  # A typing error is told of now, not on some page.
     money.check_coin(app.config["CASH_ROUNDING"], app.config["CURRENCY"])
     url = app.config["DATABASE_URL"]

@@ -20,13 +20,14 @@ from . import db as database
 from .api import keys
 from .errors import Refusal
 from .identity import admitting, codes, outside, passkeys, proving, sign_ins, tries
+from .labels import scans
 from .late import acts as late_acts
 from .membership import point_ages
 from .payment import events
 from .payment.commands import settle_pending
 from .post import letters, speaking
 from .privacy import retention
-from .reports import oracle
+from .reports import daily, oracle
 from .sales import basket, pointed
 from .sellers import settling
 from .stock import reservations
@@ -37,7 +38,7 @@ SWEEPS = (
     basket.sweep, reservations.sweep, sign_ins.sweep, tries.sweep, keys.sweep, events.sweep,
     admitting.sweep, codes.sweep, passkeys.sweep, outside.sweep, letters.sweep, settling.sweep,
     pointed.sweep, point_ages.sweep, retention.sweep,
-    proving.sweep, merging.sweep, intake.sweep, late_acts.sweep,
+    proving.sweep, merging.sweep, intake.sweep, late_acts.sweep, scans.sweep,
 )  # fmt: skip
 SWEEP_EVERY_S = 3600
 
@@ -146,6 +147,7 @@ def _tell_others() -> None:
 
 
 def _send_letters() -> None:
+    daily.put_due(current_app.config)
     letters.deliver(current_app.config, speaking.speaking)
 
 

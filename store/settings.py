@@ -117,6 +117,7 @@ SETTINGS = (
     Setting("SMTP_USER", "", "User at that server, if it asks for one."),
     Setting("SMTP_PASSWORD", "", "Password of that user."),
     Setting("SMTP_TLS", "starttls", "How it is encrypted: starttls, tls, or none."),
+    Setting("DAILY_MAIL_AT", "07:00", "When the daily mail goes out, on the shop's clock."),
     Setting("SMS_URL", "", "Where the SMS provider takes messages on; empty: none are sent."),
     Setting("SMS_BODY", "", "What is posted there, with {to}, {number}, {text} and {code} in it."),
     Setting("SMS_HEADERS", "", "Its headers, with bars between: Authorization: Bearer …"),

@@ -17,6 +17,7 @@ from granian._loops import loops
 from granian.constants import HTTPModes, SSLProtocols
 from granian.http import HTTP1Settings, HTTP2Settings
 
+from . import labels
 from .certificates import Certificate
 
 __all__ = ["Listener", "run_command", "serve"]
@@ -66,6 +67,8 @@ def serve(app: Flask, listeners: Sequence[Listener], when_asked: WhenAsked) -> N
     when_asked(stop)
     for _, ended, _ in served:
         ended.wait()
+    with app.app_context():  # What was counted since the last writing.
+        labels.scans_of(app.extensions["shop_engine"], app.app_context).flush()
 
 
 def run_command(app: Flask, arguments: Sequence[str], when_asked: WhenAsked) -> None:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from .. import catalogue, clock, ids, money, payment, sales, stock, web
+from .. import catalogue, clock, ids, labels, money, payment, sales, stock, web
 from ..db import transaction
+from ..labels import scans
 from ..sales.hand_ins import Decision, HandIn, hand_in
 from ..sales.returns import Override
 from . import providers
 from .goods import GOODS, OWNER, PEOPLE, SHOPPER, STAFF
-from .opening import DAYS, Laid
+from .opening import DAYS, SHEET, Laid
 
 __all__ = ["pass_weeks"]
 
@@ -72,6 +73,7 @@ def pass_weeks(laid: Laid) -> None:
     story = _Story(laid, _coming_back(random, plan, clock.now() - timedelta(days=2)))
     try:
         story.announce_prices()
+        story.print_more()
         for week in range(math.ceil(DAYS / 7) + 1):
             since = laid.opened_at + timedelta(weeks=week)
             these = [one for one in plan if since <= one.at < since + timedelta(weeks=1)]
@@ -81,6 +83,7 @@ def pass_weeks(laid: Laid) -> None:
                 story.refund_until(one.at)
                 story.sell(one)
         story.leave_some_to_spend()
+        story.look_around(random)
     finally:
         clock.set_now(None)
     providers.send_files(story.paid_in, laid.currency)
@@ -128,11 +131,27 @@ class _Story:
         self.paid_in: list[providers.PaidIn] = []
         self.pay_ins = 0
         self.coming_back = coming_back
+        self.of_mill: list[str] = []
+        self.scanned: list[tuple[datetime, str]] = []
         self.due: list[tuple[datetime, str, Back]] = []
         self.new_prices = {
             name: (clock.now() - timedelta(days=days), price) for name, days, price in NEW_PRICES
         }
         self.staff = laid.people[STAFF.email]
+
+    def print_more(self) -> None:
+        """A few labels for the other shop, on opening day: some are looked at, some by nobody."""
+        clock.set_now(self.laid.opened_at)
+        new = [
+            labels.NewLabel(
+                self.laid.goods[name], GOODS[name].price_minor, self.laid.currency, "M1"
+            )
+            for name in OF_MILL[:6]
+        ]
+        with transaction():
+            _, self.of_mill = labels.record(
+                new, SHEET, self.laid.places["MILL"], made_by=self.staff
+            )  # fmt: skip
 
     def announce_prices(self) -> None:
         """Prices that begin later, known from opening day on."""
@@ -176,6 +195,8 @@ class _Story:
                 one.who, math.ceil((total - self.balances[one.who]) / PAY_IN_MINOR) * PAY_IN_MINOR
             )
         at_shelf = one.channel == "shelf" and one.place == stock.MAIN
+        if at_shelf:
+            self.scanned += [(one.at, self.laid.labels[name]) for name, _ in one.contents]
         lines = tuple(
             sales.Line(
                 self.laid.goods[name], many, label_id=self.laid.labels[name] if at_shelf else None
@@ -217,6 +238,29 @@ class _Story:
                 override=Override(self.staff, "A good customer"),
             )
         )  # fmt: skip
+
+    def look_around(self, random: Random) -> None:
+        """Labels were scanned: by who bought, by others who only looked, and often where the shelf
+        is empty; those of what nobody bought are seen by nobody."""
+        zone = web.setting("TIME_ZONE")
+        counts: dict[tuple[str, int], list[int]] = {}
+
+        def opened(label_id: str, at: datetime, times: int, phones: int, baskets: int) -> None:
+            key = (label_id, (clock.day_of(at, zone) - date(1970, 1, 1)).days)
+            known = counts.get(key, [0, 0, 0])
+            more = (times, phones, baskets)
+            counts[key] = [one + other for one, other in zip(known, more, strict=True)]
+
+        for at, label_id in self.scanned:
+            others = random.choice((0, 0, 1, 1, 2))
+            again = sum(random.random() < 0.2 for _ in range(others))
+            opened(label_id, at, 1 + others + again, 1 + others, int(random.random() < 0.3))
+        now = datetime.now(UTC)
+        looked_at = (self.laid.labels[SOLD_OUT], *self.of_mill[:3])
+        for number in range(14 * len(looked_at)):
+            label_id = looked_at[number % len(looked_at)]
+            opened(label_id, now - timedelta(days=number % 6), 1, 1, 0)
+        scans.add(sorted(counts.items()))
 
     def leave_some_to_spend(self) -> None:
         """The shopper whom visitors sign in as finds money in the account."""

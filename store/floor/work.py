@@ -77,6 +77,7 @@ KINDS = {
         Kind("delivery_differs", "receive_stock", "stock.tasks", "info"),
         Kind("transfer_differs", "receive_stock", "stock.tasks", "info"),
         Kind("feed_conflict", "receive_stock", "stock.tasks", "info"),
+        Kind("dead_label", "receive_stock", "stock.tasks", "label"),
         Kind("reprint", "print_labels", "labels.studio", "print"),
     )
 }

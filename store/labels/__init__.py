@@ -3,8 +3,10 @@
 from .bad_stickers import Sighting, trouble
 from .models import Label
 from .records import NewLabel, read, record, revoke, text_for
+from .scans import Scans, by_person, scans_of
 from .sightings import saw
 
 __all__ = [
-    "Label", "NewLabel", "Sighting", "read", "record", "revoke", "saw", "text_for", "trouble",
+    "Label", "NewLabel", "Scans", "Sighting", "by_person", "read", "record", "revoke", "saw",
+    "scans_of", "text_for", "trouble",
 ]  # fmt: skip

@@ -1,5 +1,5 @@
-"""Tables of labels: each sticker that was printed, the print jobs they came from, and the stickers
-that are not what they should be."""
+"""Tables of labels: each sticker that was printed, the print jobs they came from, how often each
+was scanned, and the stickers that are not what they should be."""
 
 from __future__ import annotations
 
@@ -59,6 +59,23 @@ class Label(Base):
     printed_at: Mapped[datetime] = mapped_column(Moment)
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
     said: Mapped[str | None] = mapped_column(Text)
+
+
+class LabelScan(Base):
+    """What a label's page came to on a day of the shop's calendar (whole days since 1970;
+    `months` 0), and again in a month (`months` 1, its first day): how often it was opened, by how
+    many phones (`looks`), and put into a basket from it."""
+
+    __tablename__ = "label_scans"
+    # On SQLite the rows lie in the order of their keys, so that a run of days is read in one go.
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    months: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    day: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    label_id: Mapped[str] = mapped_column(String(10), primary_key=True)
+    scans: Mapped[int] = mapped_column(BigId)
+    looks: Mapped[int] = mapped_column(BigId)
+    baskets: Mapped[int] = mapped_column(BigId)
 
 
 class BadSticker(Base):

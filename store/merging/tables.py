@@ -18,7 +18,7 @@ MOVES: tuple[tuple[str, str], ...] = (
 
 GOES: tuple[tuple[str, str], ...] = (
     ("api_answers", "member_id"), ("erasure_notices", "member_id"), ("late_acts", "member_id"),
-    ("known_ages", "member_id"),
+    ("known_ages", "member_id"), ("daily_mails", "member_id"),
 )  # fmt: skip
 """What is of no use without a way into the account."""
 

@@ -84,6 +84,13 @@ def _names_a_server() -> bool:
     return bool(request.form.get("SMTP_HOST", "").strip())
 
 
+def _time(name: str) -> str:
+    text = forms.text(name, least=4, most=5)
+    if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", text, re.ASCII):
+        raise Invalid("A time of day is like 07:00", field=name)
+    return text.zfill(5)
+
+
 def _key(name: str) -> str | None:
     """A key may have lines. What is left empty stays as it is: it is not shown again."""
     text = request.form.get(name, "").replace("\r\n", "\n").strip()
@@ -123,6 +130,7 @@ GROUPS: dict[str, tuple[Field, ...]] = {
         *_known("SMTP_USER"),
         *_secret("SMTP_PASSWORD"),
         Field("MAIL_FROM", "line", _sender),
+        Field("DAILY_MAIL_AT", "short", _time),
     ),
     "stripe": _secret("STRIPE_KEY", "STRIPE_WEBHOOK_SECRET"),
     "alipay": _known("ALIPAY_APP_ID", "ALIPAY_SELLER_ID")
@@ -172,6 +180,7 @@ def words(name: str) -> tuple[str, str]:
         "SMTP_TLS": (gettext("Encryption"), ""),
         "SMTP_USER": (gettext("User"), ""),
         "SMTP_PASSWORD": (gettext("Password"), ""),
+        "DAILY_MAIL_AT": (gettext("The daily mail goes out at"), gettext("Like 07:00")),
         "MAIL_FROM": (gettext("Sender"), "shop@shop.example"),
         "STRIPE_KEY": (gettext("Secret key"), "sk_live_…"),
         "STRIPE_WEBHOOK_SECRET": (gettext("Signing secret of the webhook"), "whsec_…"),

@@ -60,7 +60,6 @@ def as_message(mail: Mail, sender: str, shop_name: str, letter_id: str) -> Email
     message["Subject"] = _line(mail.subject)
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = f"<{letter_id.lower()}@{sender.rpartition('@')[2]}>"
-    message["Content-Language"] = mail.language
     # RFC 3834: nobody's "I am on holiday" answers to it.
     message["Auto-Submitted"] = "auto-generated"
     if mail.unsubscribe:
@@ -73,6 +72,8 @@ def as_message(mail: Mail, sender: str, shop_name: str, letter_id: str) -> Email
     for name, mimetype, content in mail.attachments:
         kind, _, subtype = mimetype.partition("/")
         message.add_attachment(content, maintype=kind, subtype=subtype, filename=_line(name))
+    # Last: setting the content takes such headers away.
+    message["Content-Language"] = mail.language
     return message
 
 

@@ -164,6 +164,9 @@ SECTIONS = (
         "baskets", "baskets", "member_id = :member", ("id", "coupon"), ("id",),
         (Child("lines", "basket_lines", "basket_id", ("item_id", "quantity")),),
     ),
+    Section(
+        "daily_mails", "daily_mails", "member_id = :member", ("since",), ("member_id",)
+    ),
     Section("mail_wishes", "mail_wishes", "member_id = :member", ("member_id",), ("member_id",)),
     Section(
         "letters", "letters", '"to" IN :values', ("kind", "to", "state", "created_at"),
@@ -182,6 +185,7 @@ GOES: tuple[tuple[str, str], ...] = (
         for table in (
             "baskets", "passkeys", "challenges", "outside_accounts", "half_sign_ins", "sign_ins",
             "factors", "recovery_codes", "tokens", "pins", "mail_wishes", "mails_asked",
+            "daily_mails",
             "addresses", "api_answers", "erasure_notices", "known_ages", "late_acts",
             "staff_rights",
         )
@@ -251,6 +255,7 @@ STAYS = frozenset({
     "till_moves", "till_tries", "tills", "work_taken", "write_offs",
     # The shop's own.
     "bad_stickers", "walks", "walk_finds", "walk_shelves", "point_rules", "tier_plans",
+    "label_scans", "label_sales",
     "bundle_parts",
     "categories", "change_marks", "changes", "cohorts", "coupons", "deliveries", "deposits",
     "feed_entries", "feed_sources", "intake_codes", "intake_items", "intake_pieces",

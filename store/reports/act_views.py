@@ -11,11 +11,11 @@ from flask import Response, render_template, request, stream_with_context
 from .. import identity, logbook, web
 from ..identity import members
 from ..spreadsheets import guarded, written
-from . import acts, customer_views, returned_views
+from . import acts, customer_views, daily_views, funnel_views, returned_views
 from .calendar import zone
 from .views import blueprint
 
-__all__ = ["blueprint", "customer_views", "returned_views"]
+__all__ = ["blueprint", "customer_views", "daily_views", "funnel_views", "returned_views"]
 
 PAGE = 50
 HEAD = ("id", "at", "member", "name", "via", "request", "act", "kind", "object", "place", "before",

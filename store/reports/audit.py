@@ -10,11 +10,11 @@ from sqlalchemy import Select, case, func, literal_column, or_, select, union_al
 
 from ..payment.models import Transfer
 from ..sales.models import Refund, Sale
-from . import cohorts, flows
+from . import cohorts, flows, label_sales
 from .calendar import Span, day_number, month_start, months_of, zone
 from .customer_models import Cohort
 from .events import MEASURES, Choice, events
-from .models import WHOLE_DAY, TakingsOfItem
+from .models import WHOLE_DAY, WHOLE_MONTH, LabelSales, TakingsOfItem
 from .reading import Books, open_books
 from .rollup import KEPT, keys_of
 
@@ -37,6 +37,7 @@ def differences() -> dict[str, int]:
     }
     if books.usable:
         found["cohorts"] = _wrong_cohorts(books)
+        found["label_sales"] = _wrong_label_sales(books)
     found["stock_flows"] = flows.differences(books)
     return found | {"ledger": len(_wrong_currencies(books))}
 
@@ -45,6 +46,26 @@ def _wrong_cohorts(books: Books) -> int:
     kept = select(*(Cohort.__table__.c[name] for name in [*cohorts.KEYS, *cohorts.MEASURES]))
     query = _differing(list(cohorts.KEYS), cohorts.counted(), kept, cohorts.MEASURES)
     return int(books.connection.scalar(query) or 0)
+
+
+def _wrong_label_sales(books: Books) -> int:
+    """Rows of days are held against the lines, those of months against the days."""
+    span, wrong = _all_days(books, LabelSales), 0
+    for part in months_of(span) if span else ():
+        for months in (WHOLE_DAY, WHOLE_MONTH):
+            should, kept = label_sales.expected(part, months), _kept_label_sales(part, months)
+            query = _differing(label_sales.KEYS, should, kept, label_sales.MEASURES)
+            wrong += int(books.connection.scalar(query) or 0)
+    return wrong
+
+
+def _kept_label_sales(part: Span, months: int) -> Select[Any]:
+    table = LabelSales.__table__.c
+    days = table.day.between(part.first, part.last) if months == WHOLE_DAY else (
+        table.day.between(month_start(part.first), part.last)
+    )  # fmt: skip
+    columns = [table[name] for name in (*label_sales.KEYS, *label_sales.MEASURES)]
+    return select(*columns).where(table.months == months, days)
 
 
 def _wrong_rows(books: Books, model: type[Any], months: int) -> int:

@@ -11,6 +11,7 @@ from babel.numbers import is_currency
 from sqlalchemy import select
 
 from .. import catalogue, identity, stock, web
+from ..catalogue.models import Seller
 from ..db import db
 from ..errors import Invalid, Refusal
 from ..sales import CHANNELS, MEANS
@@ -267,15 +268,11 @@ def _read_shopper(value: str) -> Chosen | None:
 
 def _read_seller(code: str) -> Chosen | None:
     """A seller by code; 0 is the house."""
-    if not code:
-        return None
-    if code == str(HOUSE):
-        return Chosen(HOUSE, code, {})
-    try:
-        found = catalogue.seller_with(_kept(code, "seller"))
-    except Refusal:
-        return _refuse("seller", code)
-    return Chosen(found.id, found.code, found.names)
+    if code in ("", str(HOUSE)):
+        return Chosen(HOUSE, code, {}) if code else None
+    kept = _kept(code, "seller").upper()
+    found = db.session.scalar(select(Seller).where(Seller.code == kept))
+    return Chosen(found.id, found.code, found.names) if found else _refuse("seller", code)
 
 
 def _read_staff(value: str, days: int) -> Chosen | None:

@@ -92,6 +92,22 @@ class TakingsOfMember(Measures, Base):
     channel: Mapped[str] = mapped_column(String(8), primary_key=True)
 
 
+class LabelSales(Base):
+    """What was sold from a label (the line of the sale says which one was scanned) on a day, and
+    again in a month: sales, units and money, before what came back of them."""
+
+    __tablename__ = "label_sales"
+    __table_args__ = _CLUSTERED
+
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    months: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    day: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    label_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    sales: Mapped[int] = mapped_column(BigId)
+    units: Mapped[int] = mapped_column(BigId)
+    total_minor: Mapped[int] = mapped_column(BigId)
+
+
 class Reckoning(Base):
     """One row: the time zone in whose days the tables above are summed up."""
 

@@ -31,7 +31,7 @@ from ..db import in_transaction, transaction
 from ..outbox import Event, handles
 from ..prepared import Many, Prepared, listed
 from ..sales.models import Refund, Sale
-from . import cohorts, costing
+from . import cohorts, costing, label_sales
 from .calendar import Span, day_number, month_of, month_start, months_of, zone
 from .events import MEASURES, PAID, REFUNDED, Choice, events, sums
 from .models import (
@@ -71,6 +71,8 @@ def add_events(batch: Sequence[Event]) -> None:
     span = _days(_first_and_last_named.first(**named))
     if span is None:
         return
+    if named["paid"].values:
+        label_sales.add(session, named["paid"], span)
     with cohorts.changing(session, [row.member_id for row in _members_named.all(**named)]):
         for part in months_of(span):
             for model, months in _kept():
@@ -138,6 +140,7 @@ def _sum_up_anew(session: Session) -> None:
         for model, months in _kept():
             dialect = session.get_bind().dialect.name
             session.execute(_adding(dialect, model, months, part, Choice(settled=True)))
+    label_sales.anew(session, span)
     cohorts.anew(session)
 
 

@@ -24,9 +24,12 @@ __all__ = [
     "change",
     "channel_name",
     "chosen",
+    "chosen_item",
+    "day_of",
     "label",
     "margin_share",
     "month_name",
+    "month_of",
     "number",
     "share",
     "short_label",
@@ -133,6 +136,18 @@ def number(value: int) -> str:
 
 def chosen(key: int, name: str) -> Chosen:
     return Chosen(key, str(key), {"": name})
+
+
+def chosen_item(line: Any) -> Chosen:
+    return Chosen(line.item_id, line.code, line.names)
+
+
+def day_of(day: int) -> str:
+    return day_name(date_of(day))
+
+
+def month_of(day: int) -> str:
+    return _in_words(date_of(day), "yMMM")
 
 
 def _in_words(day: date, skeleton: str) -> str:

@@ -6,8 +6,8 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from .. import clock, identity, membership, payment, web
 from .. import forms as fields
-from .. import identity, membership, payment, web
 from ..errors import NotFound, TooMany
 from . import basket, forms
 from .buying import MOST_PIECES, Buy
@@ -67,6 +67,9 @@ def add() -> ResponseReturnValue:
     response = redirect(url_for("sales.basket"), 303)
     holder = forms.guest_holder(response)
     basket.add(holder, line, place.id, forms.currency())
+    if line.label_id:
+        today = clock.day_of(clock.now(), web.setting("TIME_ZONE"))
+        forms.scans().put_in_basket(line.label_id, today)
     return response
 
 

@@ -83,6 +83,7 @@ class Express:
         self._engine, self._shop, self._within = engine, shop, within
         self._seen_through = web.behind_proxies(_nothing, shop["PROXIES"])
         self._asked_for: SimpleQueue[tuple[Environ, Reply]] = SimpleQueue()
+        self._scans = labels.scans_of(engine, within)
         self._views = ThreadPoolExecutor(shop["THREADS"], "views")
 
     def open(self) -> None:
@@ -185,6 +186,7 @@ class Express:
         page = item_facts.pages.kept(facts.key, facts.words)
         if page is None:
             return None
+        item_facts.count_scan(self._scans, here, row, wanted)
         body = page.encode()
         headers = [_TEXT, ("Content-Length", str(len(body)))]
         if by == "gtin":

@@ -15,6 +15,7 @@ from flask import current_app, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from .. import catalogue, forms, identity, ids, labels, money, stock, web
+from ..db import shop_engine
 from ..errors import Invalid
 from ..visits import secret_of
 from . import basket
@@ -31,6 +32,12 @@ def currency() -> str:
 
 def key() -> bytes:
     return str(current_app.config["SECRET_KEY"]).encode()
+
+
+def scans() -> labels.Scans:
+    """What this process counts of the shop's labels."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    return labels.scans_of(shop_engine(), app.app_context)
 
 
 def location_code() -> str:

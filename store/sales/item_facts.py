@@ -50,6 +50,18 @@ def asked(here: Visit, by: str, value: str, said: str, at: str, shop: Mapping[st
     )  # fmt: skip
 
 
+def count_scan(scans: labels.Scans, here: Visit, row: Any, wanted: Asked) -> None:
+    """Somebody opened the page of a label, who is not of the staff: nothing but memory is asked."""
+    if (
+        wanted.label_id is not None
+        and row.label_item_id == row.id
+        and row.member_role in (None, "shopper")
+        and labels.by_person(here.environ)
+    ):
+        phone = wanted.visit or (here.secret and ids.digest(here.secret))
+        scans.opened(wanted.label_id, phone, wanted.today)
+
+
 def facts(
     here: Visit,
     row: Any,

@@ -86,6 +86,8 @@ def _item(by: str, value: str, pack: Mapping[str, str] = _NO_PACK) -> ResponseRe
     options = () if row.group_id is None else _options(row, here.language)
     near = _near(row, quantity) if row.tracks_batches else None
     offers, hints = item_offers(row, quantity, near.percent if near else 0)
+    if not query or "quantity" not in here.args:  # How many, is no scan.
+        item_facts.count_scan(forms.scans(), here, row, wanted)
     found = item_facts.facts(
         here, row, said, wanted.label_id, quantity, shop,
         (str(parts), gone) if parts else None, options,

@@ -26,7 +26,7 @@ __all__ = [
 KINDS = (
     "shelf_empty", "count", "oversold", "recalled", "expired", "delivery_differs",
     "transfer_differs", "feed_conflict", "bring", "pick_up", "bad_sticker",
-    "refill",
+    "refill", "dead_label",
 )  # fmt: skip
 """Each has its words in templates/stock/task_words.html."""
 
