@@ -327,12 +327,10 @@ def _sale(chance: random.Random, number: int, at: datetime) -> tuple[Row, list[R
         lines.append(
             {"sale_id": sale_id, "position": position, "item_id": item_id, "names": {"en": "Item"},
              "quantity": quantity, "unit_minor": unit, "total_minor": total,
-             "tax_minor": total * 13 // 113, "tax_rate_bp": 1300, "label_id": None,
-             "quantity_refunded": 0 if number % 100 else quantity,
-             "cost_minor": quantity * cost // 100 if (cost := cost_of(item_id)) else None}
              "tax_minor": total * 13 // 113, "tax_rate_bp": 1300,
              "label_id": _label(item_id - 1 + ITEMS * (number % 5)) if number % 4 else None,
-             "quantity_refunded": 0 if number % 100 else quantity}
+             "quantity_refunded": 0 if number % 100 else quantity,
+             "cost_minor": quantity * cost // 100 if (cost := cost_of(item_id)) else None}
         )  # fmt: skip
     member_id = 1 + int(SHOPPERS * chance.random() ** 2)
     home = (1, 1, 1, 2, 3)[member_id % 5]
