@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
@@ -55,8 +56,14 @@ def by_person(environ: Mapping[str, Any]) -> bool:
         environ["REQUEST_METHOD"] == "GET"
         and "prefetch" not in fetched
         and "preview" not in fetched
-        and not _MACHINES.search(environ.get("HTTP_USER_AGENT", ""))
+        and not _is_machine(environ.get("HTTP_USER_AGENT", "")[:400])
     )
+
+
+@lru_cache(maxsize=2048)
+def _is_machine(agent: str) -> bool:
+    """Few phones say something new: looking it up takes a tenth of reading it."""
+    return _MACHINES.search(agent) is not None
 
 
 def scans_of(engine: Engine, within: Within) -> Scans:
