@@ -30,8 +30,8 @@ from store.catalogue import groups, markdowns
 from store.db import db, transaction
 from store.delivery import addresses
 from store.demo import transfers
-from store.demo.goods import OWNER, SHOPPER, STAFF, Person
-from store.door import rules, spots, steps
+from store.demo.goods import GOODS, OWNER, SHOPPER, STAFF, Person
+from store.door import ages, rules, spots, steps
 from store.intake import staging
 from store.labels import bad_stickers, walks
 from store.labels.judging import Shop
@@ -198,6 +198,7 @@ def _things(app: Flask, shopper: Visitor) -> dict[str, Any]:
         found["walk"] = _walk(member.id, place, good)
         found["day"] = _closed_day(place)
         found["checked"] = _checked(member.id, place, good)
+        found["aged"] = _aged(member.id, place)
         kept = str(bought.location).rpartition("/")[2]
         found["bought"] = kept
         back = Wish(kept, [sales.Part(1, 1)], "shop", "A reason in words", ids.new())
@@ -258,6 +259,16 @@ def _checked(member_id: int, place: int, item: int) -> tuple[str, str]:
     with transaction():
         rules.set_rules(rules.Rules(), by=staff.id, at=clock.now())
     return bags[0], bags[1]
+
+
+def _aged(member_id: int, place: int) -> str:
+    """A bag that waits for an ID."""
+    staff, beer = identity.find(STAFF.email), catalogue.find_item(GOODS["beer"].code)
+    assert staff is not None and beer is not None
+    lines = (sales.Line(beer.id, 1),)
+    bag = sales.buy(sales.Buy(member_id, place, "CNY", lines, ids.new())).sale_id
+    ages.begin(bag, beer.least_age, door.Check(staff.id, place, clock.now(), ids.new()))
+    return bag
 
 
 def _list(member_id: int, place: int) -> str:
@@ -376,7 +387,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "membership.offer": {"offer_id": shop.things["offer"]},
         "payment.complaint": {"complaint_id": shop.things["complaint"]},
         "door.spot_check": {"sale_id": shop.things["checked"][0]},
-        "door.ask_age": {"sale_id": "none"},
+        "door.ask_age": {"sale_id": shop.things["aged"]},
     }  # fmt: skip
     seen: dict[str, list[str]] = {"guest": [], "shopper": [], "staff": [], "owner": []}
     with shop.app.test_request_context():
@@ -397,6 +408,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         shop.things["never"], shop.things["receipt"], "/desk", "/order",
         "/order?code=LONG&how=collect", "/order?code=LONG&how=deliver",
         "/sales/" + shop.things["order"][1], "/sales/" + shop.things["checked"][1],
+        "/sales/" + shop.things["aged"],
     ]  # fmt: skip
     seen["staff"] += [
         "/desk/items?q=nothing+like+it", "/desk/sales?q=ZZZZZ", "/desk/stock?code=LONG",
