@@ -387,7 +387,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "membership.offer": {"offer_id": shop.things["offer"]},
         "payment.complaint": {"complaint_id": shop.things["complaint"]},
         "door.spot_check": {"sale_id": shop.things["checked"][0]},
-        "door.ask_age": {"sale_id": shop.things["aged"]},
+        "door.ask_age": {"sale_id": shop.things["aged"]}, "reports.daily_stop": {"mark": "none"},
     }  # fmt: skip
     seen: dict[str, list[str]] = {"guest": [], "shopper": [], "staff": [], "owner": []}
     with shop.app.test_request_context():
