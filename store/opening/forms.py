@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 from zoneinfo import available_timezones
 
 from babel.numbers import is_currency
@@ -15,24 +14,16 @@ from flask_babel import gettext
 from .. import forms
 from ..catalogue.figures import read_rate
 from ..errors import Invalid
+from . import rules
+from .fields import Field
 
-__all__ = ["GROUPS", "ZONES", "Field", "words"]
+__all__ = ["GROUPS", "ZONES", "words"]
 
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
 
-Value = str | bool | int
 _URL = re.compile(r"(https?://[A-Za-z0-9.\-\[\]:]+/?)?")
 _KEY = 20_000
 """Characters of the longest key: a private key and a chain of certificates."""
-
-
-class Field(NamedTuple):
-    """A setting on a page. `read` gives its new value, from the form; None leaves it as it is.
-    Raises Invalid."""
-
-    name: str
-    kind: str
-    read: Callable[[str], Value | None]
 
 
 def _line(least: int, most: int) -> Callable[[str], str]:
@@ -143,12 +134,15 @@ GROUPS: dict[str, tuple[Field, ...]] = {
         *_known("BANK_ACCOUNT", "BANK_HOLDER", "BANK_NAME", "BANK_BIC"),
         Field("BANK_DAYS", "short", lambda name: forms.whole(name, least=1, most=60)),
     ),
+    **rules.RULES,
 }
-"""The shop itself, its mail, and the providers of payments by their names."""
+"""The shop itself, its mail, the providers of payments by their names, and the house's rules."""
 
 
 def words(name: str) -> tuple[str, str]:
     """What a setting is called, and a hint; the hint may be empty."""
+    if any(field.name == name for group in rules.RULES.values() for field in group):
+        return rules.words(name)
     return {
         "SHOP_NAME": (gettext("Name of the shop"), ""),
         "SHOP_ADDRESS": (gettext("Address"), gettext("On receipts; a ; begins a new line.")),

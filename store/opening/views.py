@@ -18,8 +18,10 @@ from ..db import transaction
 from ..errors import Forbidden, Invalid, NotFound
 from ..payment.gateways.offered import set_up
 from ..reports.firsts import firsts
+from . import rules
 from .blueprint import blueprint
-from .forms import GROUPS, ZONES, Field, words
+from .fields import Field
+from .forms import GROUPS, ZONES, words
 
 __all__ = ["blueprint"]
 
@@ -52,7 +54,8 @@ def start() -> str:
         Step("mail", bool(config["SMTP_HOST"])),
         Step("staff", staffed),
     ]
-    return render_template("opening/start.html", steps=steps)
+    more = [(group, rules.title(group)) for group in rules.RULES]
+    return render_template("opening/start.html", steps=steps, rules=more)
 
 
 @blueprint.get("/owner/start/<group>", endpoint="settings")
@@ -161,7 +164,7 @@ def _page(group: str) -> str:
         "opening/settings.html", group=group, fields=shown,
         is_fresh=group == "shop" or identity.signed_in_anew(),
         currency_stands=group == "shop" and not _may_change_currency(),
-        zones=ZONES,
+        zones=ZONES, title=rules.title(group) if group in rules.RULES else "",
     )  # fmt: skip
 
 

@@ -162,3 +162,42 @@ def test_where_labels_lead_is_changed_after_a_fresh_sign_in(
     assert owner.post("/owner/start/shop", elsewhere).status_code == 403
     assert _file(app) == {}
     assert owner.post("/owner/start/shop", {**elsewhere, "BASE_URL": ""}).status_code == 303
+
+
+RULES: dict[str, dict[str, Any]] = {
+    "buying": {
+        "GUESTS": "1", "CONFIRM_OVER": "150.5", "BUY_LIMIT": "0", "DAY_LIMIT": "1000",
+        "TOP_UP_LIMIT": "800", "RETURN_DAYS": "30", "CASH_ON_DELIVERY": "99.90", "ESCROW_DAYS": "7",
+    },
+    "desk": {
+        "SECOND_FACTOR": "owners", "REFUND_APPROVAL_ABOVE": "500", "EXIT_OFFLINE_MINUTES": "30",
+        "DESK_OFFLINE_HOURS": "24", "REORDER_LEAD_DAYS": "3", "REORDER_SAFETY_DAYS": "0",
+        "REORDER_COVER_DAYS": "10",
+    },
+    "offers": {"QUIET_HOURS": "22：00 – 08:30", "CAMPAIGN_LETTERS": "0", "CAMPAIGN_DAYS": "14"},
+}  # fmt: skip
+
+
+def test_the_house_has_rules_that_its_owner_sets(clock: Clock, owner: Visitor, app: Flask) -> None:
+    start = owner.get("/owner/start").text
+    for group, form in RULES.items():
+        assert f"/owner/start/{group}" in start
+        assert owner.post(f"/owner/start/{group}", form).status_code == 303, group
+        assert owner.get(f"/owner/start/{group}").status_code == 200
+    held = settings.load({"INSTANCE": app.config["INSTANCE"]})
+    assert (held["CONFIRM_OVER"], held["RETURN_DAYS"], held["RETURN_OPENED"]) == (
+        "150.50",
+        30,
+        False,
+    )
+    assert (held["QUIET_HOURS"], held["SECOND_FACTOR"]) == ("22:00-08:30", "owners")
+    for group, name, wrong in (
+        ("buying", "CONFIRM_OVER", "-1"), ("buying", "RETURN_DAYS", "9999"),
+        ("buying", "DAY_LIMIT", "1,000"), ("desk", "SECOND_FACTOR", "all"),
+        ("desk", "REORDER_LEAD_DAYS", "x"), ("offers", "QUIET_HOURS", "9-5"),
+        ("offers", "QUIET_HOURS", "25:00-09:00"), ("offers", "CAMPAIGN_DAYS", "0"),
+    ):  # fmt: skip
+        assert owner.post(f"/owner/start/{group}", RULES[group] | {name: wrong}).status_code == 422
+    clock.tick(hours=1)
+    assert owner.post("/owner/start/buying", {**RULES["buying"], "GUESTS": ""}).status_code == 403
+    assert settings.load({"INSTANCE": app.config["INSTANCE"]}) == held
