@@ -61,7 +61,7 @@ def test_two_accounts_become_one_and_are_told_apart(shop: OpenShop, open_phone: 
     assert "There 14, here 10" in _row(phone, "Points") and "24" in _row(phone, "Points")
     assert "There 1, here 1" in _row(phone, "Purchases")
     assert Axe().run(phone).response["violations"] == []
-    phone.get_by_role("button", name="Bring them together").click()
+    phone.get_by_role("button", name="Make them one").click()
 
     expect(phone.get_by_text("Your two accounts are one now.")).to_be_visible()
     assert "¥66.00" in _row(phone, "Money") and "14" in _row(phone, "Points")
