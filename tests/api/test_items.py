@@ -16,7 +16,7 @@ def test_an_item_tells_what_a_shelf_label_needs(shop: Shop) -> None:
         "code": shop.codes["milk"], "gtin": MILK_GTIN, "sku": None,
         "names": {"en": "Oat milk", "zh": "燕麦奶"}, "descriptions": {}, "brand": "Harbour",
         "category": {"code": "drinks", "names": {"en": "Drinks", "zh": "饮料"}},
-        "size": "1 l", "tax_rate": "13.00",
+        "size": "1 l", "tax_rate": "13.00", "least_age": 0,
         "price": {"amount": "12.50", "minor": 1250, "currency": "CNY"},
         "price_to_pay": {"amount": "12.50", "minor": 1250, "currency": "CNY"},
         "tax_included": True, "deposit": None, "parts": [],
