@@ -1,11 +1,12 @@
 """The owner's sales page over a million sale lines, on SQLite and on PostgreSQL.
 
     python -m bench.sales_page [--sales 300000] [--only sqlite]
+    python -m bench.sales_page --times 10 --only postgresql
 
 Fills an empty, migrated database with a year of sales (3.3 lines each, 100,000 shoppers, 2,000
 items of the house and of five sellers, three locations, refunds with the reasons of their returns,
-10,000 labels with their scans), sums them up with the roll-up's own code, and answers the median
-time of each page through the test client.
+10,000 labels with their scans; on PostgreSQL the sales so many times over), sums them up with the
+roll-up's own code, and answers the median time of each page through the test client.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import Connection, Table, func, insert, select
 
 from store import create_app, ids, outbox, reports
 from store.catalogue.models import Category, Item, ItemCost, ItemSeller, Seller
@@ -107,6 +108,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sales", type=int, default=300_000)
     parser.add_argument("--waiting", type=int, default=0, help="sales left to the outbox")
+    parser.add_argument("--times", type=int, default=1, choices=range(1, 33), metavar="N",
+                        help="so many times these sales, on PostgreSQL")  # fmt: skip
     parser.add_argument("--only", choices=("sqlite", "postgresql"), help="default: both")
     options = parser.parse_args()
     results = {}
@@ -115,16 +118,16 @@ def main() -> None:
         for url in _databases(stack, folder, options.only):
             app = create_app({"DATABASE_URL": url, "INSTANCE": folder, "SECRET_KEY": "bench"})
             kind = url.partition("+")[0].partition(":")[0]
-            results[kind] = measure(app, options.sales, options.waiting)
+            results[kind] = measure(app, options.sales, options.waiting, options.times)
     print(json.dumps(results, indent=2))
 
 
-def measure(app: Flask, sales: int, waiting: int = 0) -> Row:
+def measure(app: Flask, sales: int, waiting: int = 0, times: int = 1) -> Row:
     """Fill the shop and time its pages; seconds, medians of seven."""
     with app.app_context():
         upgrade()
         began = time.perf_counter()
-        fill(sales, waiting)
+        fill(sales, waiting, times)
         _say(f"filled in {time.perf_counter() - began:.1f} s")
         began = time.perf_counter()
         reports.rebuild()
@@ -146,12 +149,12 @@ def measure(app: Flask, sales: int, waiting: int = 0) -> Row:
     return {"lines": lines, "rows": kept, "summed up in s": round(summed, 1), "pages": pages}
 
 
-def fill(sales: int, waiting: int = 0) -> None:
+def fill(sales: int, waiting: int = 0, times: int = 1) -> None:
     """A year of sales until now, in the order of time; the last `waiting` stay in the outbox."""
     chance = random.Random(7)
     now = datetime.now(UTC)
-    times = sorted(_open_hours(chance, now) for _ in range(sales))
-    made = [_sale(chance, number, at) for number, at in enumerate(times)]
+    moments = sorted(_open_hours(chance, now) for _ in range(sales))
+    made = [_sale(chance, number, at) for number, at in enumerate(moments)]
     refunds = [_refund(sale, now) for sale, _ in made[::100]]
     with db.engine.begin() as connection:
         if connection.dialect.name == "postgresql":
@@ -172,10 +175,39 @@ def fill(sales: int, waiting: int = 0) -> None:
         ))  # fmt: skip
         _insert(connection, LabelScan, _scans(chance, now))
         _insert(connection, Transfer, _transfers([sale for sale, _ in made], refunds))
+        if connection.dialect.name == "postgresql":
+            _multiply(connection, times)
         for statement in STOCK:
             connection.exec_driver_sql(statement)
         if waiting:
             _insert(connection, outbox.Outbox, _events(made[-waiting:], now))
+
+
+def _multiply(connection: Connection, times: int) -> None:
+    """The same sales again, each a microsecond after the one that it is a copy of, under other
+    numbers: the last letter but one of a number goes on in the alphabet."""
+    firsts = (("sales", "true"), ("sale_lines", "true"), ("transfers", "reason = 'charge'"))
+    for name, some in firsts:
+        connection.exec_driver_sql(
+            f"CREATE TEMPORARY TABLE first_{name} AS SELECT * FROM {name} WHERE {some}"
+        )
+    for turn in range(1, times):
+        turned = ids.ALPHABET[turn:] + ids.ALPHABET[:turn]
+        for name, _ in firsts:
+            key = "id" if name == "sales" else "sale_id"
+            other = {
+                key: f"substr({key}, 1, 18) || translate(substr({key}, 19, 1), '{ids.ALPHABET}',"
+                f" '{turned}') || substr({key}, 20)",
+                "key": f"key || '-{turn}'", "created_at": f"created_at + {turn}",
+                "at": f"at + {turn}",
+            }  # fmt: skip
+            columns = Base.metadata.tables[name].columns
+            names = [each.name for each in columns if key == "id" or each.name != "id"]
+            values = ", ".join(other.get(each, each) for each in names)
+            connection.exec_driver_sql(
+                f"INSERT INTO {name} ({', '.join(names)}) SELECT {values} FROM first_{name}"
+            )
+        _say(f"{turn + 1} times")
 
 
 def _people_and_goods(now: datetime) -> Iterator[tuple[type[Base], list[Row]]]:
