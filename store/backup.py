@@ -53,8 +53,7 @@ def back_up(app: Flask, target: Path, check: Check) -> Path:
     except (sqlite3.Error, OSError) as error:
         raise BackupRefused(f"The copy could not be written: {error}") from error
     finally:
-        for rest in (partial, Path(f"{partial}-wal"), Path(f"{partial}-shm")):
-            rest.unlink(missing_ok=True)
+        _clear(partial)
     return target
 
 
@@ -84,9 +83,15 @@ def restore(app: Flask, copy: Path, check: Check, *, force: bool = False) -> Pat
     except OSError as error:
         raise BackupRefused(f"The copy could not be put in place: {error}") from error
     finally:
-        for rest in (partial, Path(f"{partial}-wal"), Path(f"{partial}-shm")):
-            rest.unlink(missing_ok=True)
+        _clear(partial)
     return target
+
+
+def _clear(partial: Path) -> None:
+    """A file that was not put in place, and what SQLite keeps beside it (it leaves its journal
+    where the disk was full)."""
+    for beside in ("", "-wal", "-shm", "-journal"):
+        Path(f"{partial}{beside}").unlink(missing_ok=True)
 
 
 def _file_of(app: Flask, instead: str) -> Path:

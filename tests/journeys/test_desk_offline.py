@@ -168,6 +168,7 @@ def test_scans_that_are_faster_than_the_answers_are_all_counted(
     }"""
     page.evaluate(scan, milk.code)
     expect(page.locator("[data-pieces]")).to_have_text("3")
+    expect(page.locator("html[data-late-ready]")).to_be_attached()  # It is a new page.
     page.context.set_offline(True)
     page.evaluate(scan, milk.code)
     expect(page.get_by_text("3 kept, will be sent.")).to_be_visible()

@@ -215,7 +215,7 @@ ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
     "campaigns.people_csv GET": ("/owner/campaigns/999999/members.csv", OWNERS_NOWHERE),
     "campaigns.people_xlsx GET": ("/owner/campaigns/999999/members.xlsx", OWNERS_NOWHERE),
     "sales.my_age GET": ("/me/age", MEMBERS),
-    "sales.set_age POST": ("/me/age", MEMBERS_FORM),
+    "sales.set_age POST": ("/me/age", ALL_GO_ON),
     "membership.consent GET": ("/me/consent", MEMBERS),
     "membership.set_consent POST": ("/me/consent", MEMBERS_FORM),
     "membership.consent_after POST": ("/me/consent/receipt", MEMBERS_FORM),

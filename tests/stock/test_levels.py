@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from store import ids, stock
 from store.db import db, transaction
 from store.errors import Invalid, NotFound
-from store.stock import Want
+from store.stock import Want, standing
 from store.stock.models import Level, Movement
 from tests.races.crowd import at_once, inside
 from tests.races.crowd import stock_levels as levels
@@ -183,9 +183,9 @@ def test_shelves_and_totals(world: World) -> None:
     milk, east = world.item(on_hand=3), world.place("EAST")
     world.stock(milk, 4, east)
     with transaction():
-        levels.put_on_shelf(milk.id, east, " B-12 ")
-    assert levels.shelves([milk.id], east) == {milk.id: "B-12"}
-    assert levels.shelves([milk.id], world.location) == {}
+        standing.put_on_shelf(milk.id, east, " B-12 ")
+    assert standing.shelves([milk.id], east) == {milk.id: "B-12"}
+    assert standing.shelves([milk.id], world.location) == {}
     assert levels.total_on_hand([milk.id]) == {milk.id: 7}
 
 
