@@ -47,6 +47,7 @@ SETTINGS = (
     Setting("REORDER_SAFETY_DAYS", 7, "Stock lasts so many days longer than until they come."),
     Setting("REORDER_COVER_DAYS", 14, "What is ordered lasts so many days more."),
     Setting("RETURN_DAYS", 14, "Goods are taken back so many days after the sale; 0: never."),
+    Setting("WARRANTY_MONTHS", 0, "Goods have a guarantee of so many months; 0: none is said."),
     Setting("RETURN_OPENED", True, "Whether opened goods are taken back."),
     Setting("REFUND_APPROVAL_ABOVE", "0", "A colleague approves refunds above this; 0: none is."),
     Setting("TOP_UP_LIMIT", "5000", "Largest single top-up of a shopper's account."),

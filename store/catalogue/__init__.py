@@ -23,7 +23,15 @@ from .pictures import add_picture, picture_url
 from .prices import price_in_force, prices_at, quote, set_price
 from .quotes import Off, Quote, as_sold, kept_quote, mark_rules, quotes, rules_mark
 from .resolver import page_headers
-from .return_rules import Rule, return_rule, rule_of, rules_at, rules_in_force, set_return_rule
+from .return_rules import (
+    Rule,
+    return_rule,
+    rule_of,
+    rules_at,
+    rules_in_force,
+    set_return_rule,
+    warranty_until,
+)
 from .search import brought_by, categories, search, search_conditions
 from .sizes import unit_price
 
@@ -83,4 +91,5 @@ __all__ = [
     "set_price",
     "set_return_rule",
     "unit_price",
+    "warranty_until",
 ]

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -185,12 +186,14 @@ class ItemSeller(Base):
 
 class ReturnRule(Base):
     """For how many days after the sale an item, or the items of a category, are taken back (0 is
-    never), and whether opened ones are. The newest counts. History: only added to."""
+    never), whether opened ones are, and for how many months they have a guarantee. The newest
+    counts. History: only added to."""
 
     __tablename__ = "return_rules"
     __table_args__ = (
         CheckConstraint("days >= 0", name="days"),
         CheckConstraint("opened IN (0, 1)", name="opened"),
+        CheckConstraint("warranty_months >= 0", name="warranty"),
         CheckConstraint("(item_id IS NULL) <> (category_id IS NULL)", name="whose"),
     )
 
@@ -199,6 +202,7 @@ class ReturnRule(Base):
     category_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"), index=True)
     days: Mapped[int] = mapped_column(BigId)
     opened: Mapped[int] = mapped_column(BigId)
+    warranty_months: Mapped[int] = mapped_column(BigId, default=0, server_default=text("0"))
     starts_at: Mapped[datetime] = mapped_column(Moment)
     made_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
 

@@ -48,6 +48,7 @@ RULES: dict[str, tuple[Field, ...]] = {
         *_flags("GUESTS"),
         *_amounts("CONFIRM_OVER", "BUY_LIMIT", "DAY_LIMIT", "TOP_UP_LIMIT"),
         *_numbers(3_650, "RETURN_DAYS"),
+        *_numbers(600, "WARRANTY_MONTHS"),
         *_flags("RETURN_OPENED", "AGE_REMEMBERED"),
         *_amounts("CASH_ON_DELIVERY"),
         *_numbers(365, "ESCROW_DAYS"),
@@ -93,6 +94,9 @@ def words(name: str) -> tuple[str, str]:
         "RETURN_DAYS": (
             gettext("Goods are taken back for so many days"),
             gettext("Categories and items may have rules of their own."),
+        ),
+        "WARRANTY_MONTHS": (
+            gettext("Goods have a guarantee of so many months"), gettext("0: none is said"),
         ),
         "RETURN_OPENED": (gettext("Opened goods are taken back"), ""),
         "AGE_REMEMBERED": (

@@ -15,7 +15,7 @@ from ..paper import Column, Paper
 from .receipts import Receipt, ReceiptLine, ReceiptRefund, TaxLine, tax_lines
 from .return_views import receipt_rules
 from .rounding import tendered
-from .shown_views import contents_of, means_name
+from .shown_views import contents_of, full_date, means_name
 
 __all__ = ["receipt_pdf", "refund_pdf"]
 
@@ -170,6 +170,9 @@ def _returns(paper: Paper, found: Receipt) -> None:
         said.append(gettext("Only unopened: %(names)s.", names=_few(rules["unopened"], comma)))
     if rules["never"]:
         said.append(gettext("Not taken back: %(names)s.", names=_few(rules["never"], comma)))
+    for day, names in rules["warranties"]:
+        said.append(gettext("Guarantee until %(day)s: %(names)s.", day=full_date(day),
+                            names=_few(names, comma)))  # fmt: skip
     address = f"{web.base_url()}{url_for('sales.receipt', sale_id=found.id)}"
     paper.space(5)
     beside = [gettext("Scan this to see the receipt or to return something."), " ".join(said)]

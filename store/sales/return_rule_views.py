@@ -1,4 +1,4 @@
-"""The page of return rules: for how long each category and item is taken back."""
+"""The page of return rules: for how long each category and item is taken back, and guaranteed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from .shown_views import blueprint
 def return_rules() -> str:
     return render_template(
         "sales/return_rules.html", shop=catalogue.rule_of(None), most=rules.LONGEST_DAYS,
-        rules=catalogue.rules_in_force(), categories=catalogue.categories(),
+        most_months=rules.LONGEST_MONTHS, rules=catalogue.rules_in_force(),
+        categories=catalogue.categories(),
     )  # fmt: skip
 
 
@@ -34,10 +35,11 @@ def set_return_rule() -> ResponseReturnValue:
         if category_id not in {one.id for one in catalogue.categories()}:
             raise catalogue.ItemNotForSale("There is no such category")
     days = fields.whole("days", least=0, most=rules.LONGEST_DAYS)
+    months = fields.whole("warranty", least=0, most=rules.LONGEST_MONTHS, default=0)
     with transaction():
         catalogue.set_return_rule(
             days, fields.flag("opened"), item_id=item_id, category_id=category_id,
-            made_by=identity.signed_in().id,
+            warranty_months=months, made_by=identity.signed_in().id,
         )  # fmt: skip
     flash(gettext("The rule holds for what is sold from now on."), "good")
     return redirect(url_for("sales.return_rules"), 303)

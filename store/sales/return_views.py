@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import redirect, render_template, url_for
@@ -102,7 +102,18 @@ def receipt_rules(sale: Receipt) -> dict[str, Any]:
                   if not rules[line.item_id].days],
         "unopened": [web.in_language(line.names) for line in sale.lines
                      if rules[line.item_id].days and not rules[line.item_id].opened],
+        "warranties": _warranties(sale, rules),
     }  # fmt: skip
+
+
+def _warranties(sale: Receipt, rules: dict[int, catalogue.Rule]) -> list[tuple[date, list[str]]]:
+    """Until when which goods of a receipt have a guarantee, the longest first."""
+    found: dict[date, list[str]] = {}
+    for line in sale.lines:
+        months = rules[line.item_id].warranty_months
+        if day := catalogue.warranty_until(sale.created_at, months):
+            found.setdefault(day, []).append(web.in_language(line.names))
+    return sorted(found.items(), reverse=True)
 
 
 def _mine(sale_id: str) -> Receipt:

@@ -50,8 +50,8 @@ def shown_off(off: Iterable[tuple[dict[str, str], int]]) -> list[tuple[str, int]
 
 
 @blueprint.app_template_global()
-def birthday(day: date) -> str:
-    """A date of birth in full, in the visitor's language."""
+def full_date(day: date) -> str:
+    """A date in full, in the visitor's language."""
     return str(format_date(day, gettext("d MMMM y")))
 
 

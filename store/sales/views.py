@@ -40,6 +40,7 @@ from . import (
     till_code_views,
     till_day_views,
     till_views,
+    warranties,
 )
 from .buying import Buy
 from .checkout import buy
@@ -164,6 +165,7 @@ def history() -> str:
     return render_template(
         "sales/history.html", sales=[shown_receipt(sale) for sale in found[:25]],
         shipments=delivery.of_sales(orders),
+        warranties=warranties.until([sale.id for sale in found[:25]]),
         next_before=found[24].id if len(found) > 25 else None, mails=by_mail(member.id),
         basket_count=basket_count(),
     )  # fmt: skip

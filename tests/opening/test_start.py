@@ -167,7 +167,8 @@ def test_where_labels_lead_is_changed_after_a_fresh_sign_in(
 RULES: dict[str, dict[str, Any]] = {
     "buying": {
         "GUESTS": "1", "CONFIRM_OVER": "150.5", "BUY_LIMIT": "0", "DAY_LIMIT": "1000",
-        "TOP_UP_LIMIT": "800", "RETURN_DAYS": "30", "CASH_ON_DELIVERY": "99.90", "ESCROW_DAYS": "7",
+        "TOP_UP_LIMIT": "800", "RETURN_DAYS": "30", "WARRANTY_MONTHS": "24",
+        "CASH_ON_DELIVERY": "99.90", "ESCROW_DAYS": "7",
     },
     "desk": {
         "SECOND_FACTOR": "owners", "REFUND_APPROVAL_ABOVE": "500", "EXIT_OFFLINE_MINUTES": "30",
