@@ -14,7 +14,7 @@ from flask_babel import gettext
 from .. import forms
 from ..catalogue.figures import read_rate
 from ..errors import Invalid
-from . import rules
+from . import rule_views as rules
 from .fields import Field
 
 __all__ = ["GROUPS", "ZONES", "words"]

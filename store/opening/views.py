@@ -18,7 +18,7 @@ from ..db import transaction
 from ..errors import Forbidden, Invalid, NotFound
 from ..payment.gateways.offered import set_up
 from ..reports.firsts import firsts
-from . import rules
+from . import rule_views as rules
 from .blueprint import blueprint
 from .fields import Field
 from .forms import GROUPS, ZONES, words

@@ -1,5 +1,6 @@
-"""The house's own rules as pages: how people buy, what the desk asks, and how offers are sent. What
-they come with is what most shops want; each holds from the shop's next opening."""
+"""The house's own rules as they stand on their pages: how people buy, what the desk asks, and how
+offers are sent. What they come with is what most shops want; each holds from the next opening.
+"""
 
 from __future__ import annotations
 
