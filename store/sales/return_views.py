@@ -107,9 +107,13 @@ def receipt_rules(sale: Receipt) -> dict[str, Any]:
 
 
 def _warranties(sale: Receipt, rules: dict[int, catalogue.Rule]) -> list[tuple[date, list[str]]]:
-    """Until when which goods of a receipt have a guarantee, the longest first."""
+    """Until when which goods of a receipt have a guarantee, the longest first: those that were not
+    given back; deposits and delivery are no goods."""
     found: dict[date, list[str]] = {}
     for line in sale.lines:
+        is_kept = line.quantity > line.quantity_refunded + line.quantity_opened
+        if not is_kept or line.kind not in ("goods", "part"):
+            continue
         months = rules[line.item_id].warranty_months
         if day := catalogue.warranty_until(sale.created_at, months):
             found.setdefault(day, []).append(web.in_language(line.names))

@@ -50,6 +50,7 @@ def test_a_guarantee_from_its_rule_to_the_history(clock: Clock, world: World, ap
     assert phone.get("/me/sales").text.count("Guarantee until") == 1
     world.refund(sale, world.staff())
     assert "Guarantee until" not in phone.get("/me/sales").text
+    assert "Guarantee until" not in phone.get(f"/sales/{sale.id}").text
     assert world.faults() == []
 
 
