@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from flask import request
 
 from . import money
 from .errors import Invalid
 
-__all__ = ["amount", "checked", "choice", "flag", "text", "whole"]
+__all__ = ["amount", "checked", "choice", "flag", "moment", "text", "whole"]
 
 _WHOLE = re.compile(r"-?\d{1,15}\Z", re.ASCII)
 
@@ -56,3 +58,21 @@ def choice(name: str, choices: tuple[str, ...], default: str = "") -> str:
 
 def flag(name: str) -> bool:
     return request.form.get(name, "") not in ("", "0", "no")
+
+
+def moment(name: str, zone: str) -> datetime | None:
+    """A moment as browsers write it (in `zone`, where nothing else is said), as UTC; None when the
+    field is empty. Raises Invalid."""
+    raw = text(name, most=25)
+    if not raw:
+        return None
+    try:
+        found = datetime.fromisoformat(raw)
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=ZoneInfo(zone))
+        found = found.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Invalid("This is no time", field=name) from error
+    if not 2000 <= found.year <= 2200:
+        raise Invalid("This is no time", field=name)
+    return found

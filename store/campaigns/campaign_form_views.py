@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from flask import request
 from flask_babel import gettext
@@ -66,18 +65,9 @@ def _coupon() -> str | None:
 
 
 def _due() -> datetime | None:
-    """A moment to come, in the shop's time zone, as browsers write it."""
-    text = forms.text("due", most=25)
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=ZoneInfo(web.setting("TIME_ZONE")))
-        found = found.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise Invalid("This is no time", field="due") from error
-    if not clock.now() < found or found.year > 2200:
+    """A moment to come."""
+    found = forms.moment("due", web.setting("TIME_ZONE"))
+    if found is not None and found <= clock.now():
         raise Invalid("This is no time to come", field="due")
     return found
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from flask import current_app, request
 from flask_babel import gettext
@@ -24,6 +22,7 @@ MOST_SHOWN = 20
 def wanted() -> Wanted:
     """The offer that the form describes. Raises Invalid."""
     kind, currency = forms.choice("kind", KINDS), str(current_app.config["CURRENCY"])
+    zone = web.setting("TIME_ZONE")
     value, pays = _value(kind, currency)
     names = {
         language: text
@@ -40,7 +39,7 @@ def wanted() -> Wanted:
         stock.location(place).id if place else None,
         forms.choice("channel", ("", *CHANNELS)) or None,
         "tier" if tier is not None else forms.choice("audience", AUDIENCES, "all"),
-        _moment("starts"), _moment("ends"), _days(),
+        forms.moment("starts", zone), forms.moment("ends", zone), _days(),
         _hours(), by_code, money.parse(least, currency, field="least") if least else 0,
         forms.whole("most_each", least=1, most=9_999) if each else None, tier,
     )  # fmt: skip
@@ -83,23 +82,6 @@ def _goods() -> tuple[int | None, int | None]:
     if number not in {one.id for one in catalogue.categories()}:
         raise Invalid("There is no such category", field="category")
     return None, number
-
-
-def _moment(name: str) -> datetime | None:
-    """A moment in the shop's time zone, as browsers write it."""
-    text = forms.text(name, most=25)
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=ZoneInfo(web.setting("TIME_ZONE")))
-        found = found.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise Invalid("This is no time", field=name) from error
-    if not 2000 <= found.year <= 2200:
-        raise Invalid("This is no time", field=name)
-    return found
 
 
 def _days() -> int:
