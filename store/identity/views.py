@@ -38,6 +38,7 @@ from . import (
 from .code_views import form, fresh_digest, visit_digest, welcome
 from .identifiers import IdentifierTaken
 from .login import caller, current, mark_device, signed_in
+from .roles import allows
 from .sign_ins import MemberDisabled, WrongPassword
 
 blueprint = Blueprint("identity", __name__)
@@ -146,11 +147,15 @@ def _known_already(typed: str, taken: IdentifierTaken) -> ResponseReturnValue:
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
+    member = current()
+    had_desk = member is not None and allows(member, "desk")
     with transaction():
         sign_ins.end(visit_digest())
     web.renew_visit()
     if request.form.get("next"):  # Whoever signs in again goes on there.
         return redirect(url_for("identity.sign_in", next=forms.next_path()), 303)
+    if had_desk:  # That page takes the desk's pages off this device (static/js/late/leave.js).
+        return redirect(url_for("identity.sign_in", way="any"), 303)
     return redirect(url_for("sales.shop"), 303)
 
 

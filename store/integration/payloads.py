@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from .. import money, sales, stock
+from .. import catalogue, money, sales, stock
 from ..catalogue.models import Item, Price
 from ..db import connection
 from ..sales.guest_models import Claim
@@ -151,12 +151,17 @@ def _priced(ids: set[str]) -> Told:
 
 
 def _items(ids: set[str]) -> Told:
-    """The item as it is now: what it was in between is not kept."""
-    columns = (Item.id, Item.code, Item.gtin, Item.sku, Item.names, Item.brand, Item.archived_at)
-    for row in connection().execute(select(*columns).where(Item.id.in_(map(int, ids)))):
+    """The item as it is now: what it was in between is not kept. A bundle is for nobody whom one of
+    its parts is not for."""
+    items = {int(each) for each in ids}
+    columns = (Item.id, Item.code, Item.gtin, Item.sku, Item.names, Item.brand, Item.archived_at,
+               Item.least_age)  # fmt: skip
+    parts = catalogue.parts_of(items)
+    for row in connection().execute(select(*columns).where(Item.id.in_(items))):
+        inside = (part.least_age for part in parts.get(row[0], ()))
         yield str(row[0]), {
             "item": row[1], "gtin": row[2], "sku": row[3], "names": row[4], "brand": row[5],
-            "retired": row[6] is not None,
+            "retired": row[6] is not None, "least_age": max([row[7], *inside]),
         }  # fmt: skip
 
 

@@ -39,6 +39,7 @@ def show() -> str:
         off_minor=found.off_minor if found else 0,
         coupon=found.coupon if found else "",
         coupon_refusal=found.coupon_refusal if found else None,
+        least_age=found.least_age if found else 0,
         points=found if found and found.points_there else None,
         ready=all(line.for_sale and line.in_stock for line in lines),
         currency=forms.currency(),
@@ -57,6 +58,7 @@ def _shown(line: basket.Shown) -> dict[str, object]:
         "off": shown_off((each.names, each.amount_minor) for each in line.off),
         "was_minor": line.seen_minor,
         "for_sale": line.for_sale, "in_stock": line.in_stock, "on_hand": line.on_hand,
+        "least_age": line.least_age,
     }  # fmt: skip
 
 

@@ -173,3 +173,21 @@ def test_files_out(world: World, runner: FlaskCliRunner, tmp_path: Path) -> None
     assert empty.stdout.strip() == "0"
     wrong = runner.invoke(args=["integration", "export", "sales", str(file), "--since", "x"])
     assert wrong.exit_code == 1
+
+
+def test_what_is_told_of_an_item_says_from_which_age_it_is(world: World) -> None:
+    beer = world.item("beer", on_hand=4, least_age=18)
+    with transaction():
+        hamper = catalogue.add_item(
+            names={"en": "Hamper"}, price_minor=900, currency="CNY", tax_rate_bp=1300,
+            parts={beer.id: 1},
+        )  # fmt: skip
+        code = hamper.code
+    milk = world.item(on_hand=1)
+    follow()
+    db.session.rollback()
+    told = [each["data"] for each in integration.tell(
+        integration.changes_after(0, 99, ["item.changed"])
+    )]  # fmt: skip
+    ages = {each["item"]: each["least_age"] for each in told}
+    assert (ages[beer.code], ages[code], ages[milk.code]) == (18, 18, 0)

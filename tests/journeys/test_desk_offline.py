@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 from sqlalchemy import func, select
 
 from store import logbook, stock
 from store.db import db, transaction
+from store.identity import sign_ins
 from store.late.models import LateAct
 from store.stock import slips
 from store.stock.models import Movement
@@ -212,3 +214,36 @@ def _seen(page: Page, name: str) -> None:
     """A picture for whoever wants to look: PICTURES names a folder."""
     if folder := os.environ.get("PICTURES"):
         page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+
+HAS_PAGES = "() => caches.has('desk-pages')"
+
+
+def test_who_is_signed_out_leaves_no_page_of_the_desk_behind(
+    shop: OpenShop, open_phone: OpenPhone
+) -> None:
+    world, app = shop.world, shop.world.app
+    sam = world.staff()
+    page = open_phone()
+    at_desk(shop, page, sam, "/desk/tasks")
+    assert page.evaluate(HAS_PAGES)
+    # By hand, on a page of the shop.
+    page.goto(f"{shop.url}/me")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.wait_for_function("async () => !(await caches.has('desk-pages'))")
+    page.context.set_offline(True)
+    with pytest.raises(Error):
+        page.goto(f"{shop.url}/desk/tasks")
+    page.context.set_offline(False)
+    # From elsewhere: with the next page that the device asks for, or with the next act it tells.
+    for path in ("/desk/walks", None):
+        at_desk(shop, page, sam, "/desk/tasks")
+        assert page.evaluate(HAS_PAGES)
+        with app.app_context(), transaction():
+            sign_ins.end_others(sam.id, "")
+        if path:
+            page.goto(f"{shop.url}{path}")
+        else:
+            assert page.evaluate("() => Kept.start()") == {"trouble": "signIn"}
+        page.wait_for_function("async () => !(await caches.has('desk-pages'))")

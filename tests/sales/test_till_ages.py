@@ -52,3 +52,13 @@ def test_a_till_without_a_network_says_that_it_has_looked(world: World) -> None:
     with world.app.app_context():
         found = sorted(db.session.scalars(select(AgeCheck.state)))
     assert found == ["missed", "yes"] and world.faults() == []
+
+
+def test_the_basket_says_it_before_anybody_pays(world: World) -> None:
+    beer, milk = world.item("beer", price="20", least_age=18), world.item(price="5")
+    phone = world.client_for(world.member(funds="100"))
+    phone.post("/basket/lines", code=milk.code, quantity="1", seen_minor="500")
+    assert "have an ID ready" not in phone.get("/basket").text
+    phone.post("/basket/lines", code=beer.code, quantity="1", seen_minor="2500")
+    page = phone.get("/basket").text
+    assert "18+ in this basket: have an ID ready." in page and page.count("18+</b>") == 1

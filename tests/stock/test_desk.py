@@ -88,3 +88,14 @@ def test_every_place_can_be_chosen_by_its_name(world: World) -> None:
     page = world.client_for(world.owner()).get("/desk/stock?at=MILL").text
     assert '<option value="MILL" selected>Mill Street</option>' in page
     assert '<option value="MAIN">Harbour Road Shop</option>' in page
+
+
+def test_staff_who_are_short_are_told_what_staff_can_do(world: World) -> None:
+    milk = world.item(on_hand=2)
+    staff = world.client_for(world.staff())
+    form = _form(staff, milk.code) | {"why": "damaged", "key": "short-of-it"}
+    answer = staff.post("/desk/stock/write-offs", form, quantity="5")
+    assert answer.status_code == 409 and world.left(milk) == 2
+    assert "2 are left here by the book" in answer.text
+    assert "ask the staff" not in answer.text
+    assert f'href="/desk/stock?code={milk.code}"' in answer.text

@@ -50,7 +50,9 @@ self.Kept = (() => {
         cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(DEADLINE_MS),
       });
       if (answer.ok) return await answer.json();
-      return { trouble: answer.type === "opaqueredirect" || answer.status === 403 ? "signIn" : "noShop" };
+      const out = answer.type === "opaqueredirect" || answer.status === 403;
+      if (out) await self.caches?.delete("desk-pages"); // The session was ended from elsewhere.
+      return { trouble: out ? "signIn" : "noShop" };
     } catch {
       return { trouble: "noShop" };
     }

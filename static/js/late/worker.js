@@ -41,6 +41,7 @@ async function page(event, pathname) {
   try {
     const answer = await (known ? Promise.race([fetch(request), patience()]) : fetch(request));
     if (READABLE.test(pathname)) event.waitUntil(shelve(request.url, answer.clone()));
+    if (answer.type === "opaqueredirect" || answer.status === 403) event.waitUntil(self.Kept.start());
     return known && [502, 503, 504].includes(answer.status) ? shown(known) : answer;
   } catch {
     return shown(known ?? (await shelved(KEPT)));
