@@ -11,7 +11,20 @@ from flask import request
 from . import money
 from .errors import Invalid
 
-__all__ = ["amount", "checked", "choice", "flag", "moment", "text", "whole"]
+__all__ = [
+    "LONGEST_SCAN",
+    "amount",
+    "checked",
+    "choice",
+    "flag",
+    "moment",
+    "scanned",
+    "text",
+    "whole",
+]
+
+LONGEST_SCAN = 1000
+"""No code that a scanner reads into a field is longer."""
 
 _WHOLE = re.compile(r"-?\d{1,15}\Z", re.ASCII)
 
@@ -27,6 +40,17 @@ def checked(name: str, value: str, *, least: int, most: int) -> str:
     if not least <= len(value) <= most:
         raise Invalid(f"{name} must have {least} to {most} characters", field=name)
     if any(character < " " or "\ud800" <= character <= "\udfff" for character in value):
+        raise Invalid(f"{name} has characters that cannot be kept", field=name)
+    return value
+
+
+def scanned(name: str, *, least: int = 1) -> str:
+    """What a scanner or a person put into a field: the control characters that separate what a
+    barcode holds belong to it. Raises Invalid."""
+    value = request.form.get(name, "").strip()
+    if not least <= len(value) <= LONGEST_SCAN:
+        raise Invalid(f"{name} must have {least} to {LONGEST_SCAN} characters", field=name)
+    if any("\ud800" <= character <= "\udfff" or character == "\x00" for character in value):
         raise Invalid(f"{name} has characters that cannot be kept", field=name)
     return value
 

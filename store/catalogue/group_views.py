@@ -72,7 +72,7 @@ def put_variant_in(group_id: int) -> ResponseReturnValue:
     """An item becomes a variant, or gets other values."""
     group = _found(group_id)
     try:
-        _put_in(group_id, fields.text("code", least=1, most=64), _values(len(group.options)))
+        _put_in(group_id, fields.scanned("code"), _values(len(group.options)))
     except Invalid as refusal:
         return _group(group_id, request.form.to_dict(), _words(refusal)), refusal.status
     flash(gettext("Saved."), "good")

@@ -50,7 +50,7 @@ def spot_check(sale_id: str) -> str:
 @identity.needs("check_exit")
 def scan_bag(sale_id: str) -> ResponseReturnValue:
     """One piece out of the bag, by its label, its GTIN or any code of it; or one back."""
-    code = forms.text("code", least=1, most=1000)
+    code = forms.scanned("code")
     key = forms.text("key", least=8, most=64)
     many = -1 if forms.flag("back") else 1
     try:

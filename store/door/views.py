@@ -11,7 +11,7 @@ from flask import current_app, g, make_response, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 
 from .. import clock, forms, identity, ids, stock
-from ..errors import Forbidden, Invalid
+from ..errors import Forbidden
 from ..identity import member_codes
 from . import (
     age_views,
@@ -61,7 +61,7 @@ def desk() -> ResponseReturnValue:
 def scan() -> ResponseReturnValue:
     """The field that always listens: a pass is checked at once, a member's code opens the till;
     of anything else the floor says what can be done with it."""
-    text = _scanned()
+    text = forms.scanned("code")
     if passes.is_pass(text):
         if not identity.allows(identity.current(), "check_exit"):
             raise Forbidden(permission="check_exit")
@@ -100,7 +100,7 @@ def exit_page() -> ResponseReturnValue:
 @blueprint.post("/desk/exit")
 @identity.needs("check_exit")
 def check() -> ResponseReturnValue:
-    return _answer(_scanned())
+    return _answer(forms.scanned("code"))
 
 
 def _answer(text: str) -> ResponseReturnValue:
@@ -134,16 +134,6 @@ def _asked(text: str) -> Check:
 
 def _proof(text: str, asked: Check) -> str:
     return seen.proof(text, asked.staff_id, asked.seen_at or asked.at, _secret())
-
-
-def _scanned() -> str:
-    """What was scanned, unless nobody could have: with the control characters of GS1 strings."""
-    text = request.form.get("code", "").strip()
-    if not 1 <= len(text) <= passes.LONGEST:
-        raise Invalid(f"code must have 1 to {passes.LONGEST} characters", field="code")
-    if any("\ud800" <= character <= "\udfff" or character == "\x00" for character in text):
-        raise Invalid("code has characters that cannot be kept", field="code")
-    return text
 
 
 def _midnight() -> datetime:

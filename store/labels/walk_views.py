@@ -13,14 +13,13 @@ from flask_babel import gettext, ngettext
 from .. import catalogue, identity, ids, stock, web
 from .. import forms as fields
 from ..db import db, repeatable, transaction
-from ..errors import Invalid, NotFound
+from ..errors import NotFound
 from . import forms, walks
 from .blueprint import blueprint
 from .judging import Shop
 from .models import Label
 from .walk_models import Walk
 
-LONGEST = 1000
 MOST_SHOWN = 500
 
 
@@ -73,7 +72,7 @@ def walk(walk_id: int) -> str:
 @identity.needs("print_labels")
 def scan_for_walk(walk_id: int) -> str:
     """The answer stands on the walk's page; a request that is repeated gets the same one."""
-    text, shelf = _scanned(), fields.text("shelf", most=40)
+    text, shelf = fields.scanned("code"), fields.text("shelf", most=40)
     key = fields.text("key", least=8, most=64)
     found = _scan(walk_id, text, shelf, key, identity.signed_in().id)
     return _walking(walks.find(walk_id), found.shelf, found, text)
@@ -169,16 +168,6 @@ def _facts(found: walks.Found | None, location_id: int) -> dict[str, Any]:
         "price_minor": price, "currency": _currency(),
         "home_place": stock.location_by_id(label.location_id).name if label else "",
     }  # fmt: skip
-
-
-def _scanned() -> str:
-    """What was scanned, with the control characters of GS1 strings. Raises Invalid."""
-    text = request.form.get("code", "").strip()
-    if not 1 <= len(text) <= LONGEST:
-        raise Invalid(f"code must have 1 to {LONGEST} characters", field="code")
-    if any("\ud800" <= character <= "\udfff" or character == "\x00" for character in text):
-        raise Invalid("code has characters that cannot be kept", field="code")
-    return text
 
 
 def _currency() -> str:

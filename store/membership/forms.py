@@ -68,7 +68,7 @@ def _tier() -> int | None:
 
 
 def _goods() -> tuple[int | None, int | None]:
-    code, category = forms.text("item", most=64), forms.text("category", most=15)
+    code, category = forms.scanned("item", least=0), forms.text("category", most=15)
     if code and category:
         raise Invalid("An offer is for an item or for a category", field="item")
     if code:

@@ -37,7 +37,7 @@ def show_markdowns() -> str:
 @identity.needs("set_rules")
 def set_markdown() -> ResponseReturnValue:
     """From now on this rule, for an item by its code, for a category, or for everything."""
-    code = fields.text("code", most=100)
+    code = fields.scanned("code", least=0)
     item_id = forms.item_id(code) if code else None
     category_id = (
         None if code else fields.whole("category", least=0, most=10**15, default=0) or None

@@ -28,7 +28,7 @@ def return_rules() -> str:
 @identity.needs("edit_items")
 def set_return_rule() -> ResponseReturnValue:
     """From now on this rule, for an item by its code or for a category."""
-    code, category_id = fields.text("code", most=100), None
+    code, category_id = fields.scanned("code", least=0), None
     item_id = forms.item_id(code) if code else None
     if item_id is None:
         category_id = fields.whole("category", least=1, most=10**15)

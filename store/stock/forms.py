@@ -58,7 +58,7 @@ def place_of(location_id: int) -> Location:
 
 def item() -> catalogue.Item:
     """The item of the form's code. Raises ItemNotForSale."""
-    known = found(forms.text("code", least=1, most=100))
+    known = found(forms.scanned("code"))
     if known is None:
         raise catalogue.ItemNotForSale("There is no such item")
     return known
@@ -82,10 +82,10 @@ def pack(code: str) -> tuple[str, date | None]:
     """Batch and last day of what was scanned or typed for a slip: what the form's fields say, else
     what the code tells. A pack's whole code in the field of the batch is read, too. Raises
     Invalid."""
-    batch, day = forms.text("batch", most=200), forms.text("expires_on", most=10)
+    batch, day = forms.scanned("batch", least=0), forms.text("expires_on", most=10)
     # A batch has at most 20 characters.
     read, last = said_by(batch if len(batch) > 20 else "" if batch else code)
-    return read or batch, _day(day or last)
+    return read or forms.checked("batch", batch, least=0, most=200), _day(day or last)
 
 
 def _day(text: str) -> date | None:

@@ -34,7 +34,7 @@ LISTS = {
 def scan(slip_id: int) -> ResponseReturnValue:
     """One more of what was scanned, or as many as were typed; "set" counts anew. Where a batch is
     needed and nothing said it, the page asks for it."""
-    member, code = identity.signed_in(), forms.text("code", least=1, most=1000)
+    member, code = identity.signed_in(), forms.scanned("code")
     item = asked.found(code)
     if item is None:
         flash(gettext("Nothing has the code “%(code)s”.", code=code[:60]), "bad")

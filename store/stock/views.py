@@ -42,7 +42,7 @@ __all__ = [
 @identity.needs("receive_stock")
 def desk() -> str:
     """One item with what can be done to it, or what happened here and what runs low."""
-    place, code = asked.here(), request.args.get("code", "").strip()[:100]
+    place, code = asked.here(), request.args.get("code", "").strip()[: forms.LONGEST_SCAN]
     item = asked.found(code)
     found = movements.movements(
         place.id, item_id=item.id if item else None,

@@ -271,6 +271,13 @@ def test_a_hand_scanner_types_and_the_second_scan_is_red(
     page.keyboard.press("Enter")
     expect(answer).to_have_attribute("data-verdict", "pass_invalid")
     assert uses(shop) == [sale]
+    # The separator of what a pack holds is no character: scanners press two keys for it.
+    page.goto(f"{url}/desk")
+    page.keyboard.type(f"01{MILK_GTIN}10AB")
+    page.keyboard.press("Control+]")
+    page.keyboard.type("17261231")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("2026-12-31")).to_be_visible()
 
 
 def test_an_answer_lost_on_the_way_is_asked_for_again_and_is_green(

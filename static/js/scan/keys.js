@@ -9,6 +9,12 @@ export function handScanner(field) {
     if (event.key.length === 1) field.focus();
     else if (event.key === "Enter" && field.value) field.form.requestSubmit();
   });
+  // FNC1, which parts what a GS1 code holds, is no character that keys write: scanners press Ctrl+].
+  field.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey || event.altKey || (event.key !== "]" && event.code !== "BracketRight")) return;
+    event.preventDefault();
+    field.setRangeText("\u001d", field.selectionStart, field.selectionEnd, "end");
+  });
   // On a phone a focused field would open the keyboard over the page.
   if (!byHand && !field.value) field.blur();
 }

@@ -12,11 +12,12 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 from urllib.parse import unquote
 
+from .as_meant import as_meant
 from .associations import Elements, without_repeats
 from .digital_link import DigitalLink, read_params
 from .element_string import FNC1, parse, parse_bracketed
 from .fault import CodeFault, refuse_too_long
-from .gtin import expand_upc_e, normalise
+from .gtin import expand_upc_e, is_gtin, normalise
 from .in_store import DEFAULT_LAYOUTS, is_in_store, read_in_store
 from .lints import full_year
 from .registers import CURRENCIES
@@ -90,9 +91,11 @@ def read(
     those of in_store; `this_year` decides the century of dates.
     """
     refuse_too_long(text)
-    if text.startswith("http"):
+    if text.startswith(("http://", "https://")):
         return _read_address(text, text, this_year)
-    bare = text.strip(_BLANKS)
+    bare = as_meant(text)
+    if bare[:1] == "]" and bare[3:7].lower() == "http":
+        bare = bare[3:]  # Announced as elements all the same, by scanners that are set up so.
     if bare.startswith(_ELEMENT_SYMBOLS) or FNC1 in bare:
         elements = parse(bare, announced=False)
         return _of_elements("element_string", text, elements, this_year)
@@ -102,7 +105,7 @@ def read(
         return _read_address(text, bare, this_year)
     if bare.startswith("("):
         return _read_brackets(text, bare, this_year)
-    digits = bare.replace(" ", "").replace("-", "")
+    digits = _without_addition(bare.replace(" ", "").replace("-", ""), text)
     if digits.isascii() and digits.isdigit() and len(digits) in (8, 12, 13, 14):
         return _read_digits(text, digits, layouts, eight_only=text.startswith("]E4"))
     if _BARE_HOST.match(bare):
@@ -153,6 +156,15 @@ def _read_other_address(text: str, address: str, fault: CodeFault) -> Scan:
     if _MEANT_AS_LINK.search(parts[2]):
         raise fault
     return Scan("other", text, host=parts[1].lower(), fault=fault)
+
+
+def _without_addition(digits: str, text: str) -> str:
+    """The number of a periodical or a book without the two or five digits that stand beside its
+    bars (issue, price), which scanners send along (General Specifications, section 5.2.2)."""
+    if len(digits) not in (15, 18) or not is_gtin(digits[:13]):
+        return digits
+    beside = text.startswith("]E3") or digits.startswith(("977", "978", "979", "491"))
+    return digits[:13] if beside else digits
 
 
 def _read_brackets(text: str, bare: str, this_year: int | None) -> Scan:

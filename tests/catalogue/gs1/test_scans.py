@@ -99,6 +99,74 @@ def test_upc_e_and_gtin_8_are_told_apart_where_they_can_be() -> None:
     assert read("]E496385074").gtin == "00000096385074"
 
 
+@pytest.mark.parametrize(
+    "sign", ["\x1d", "<GS>", "{GS}", "[gs]", "\u241d", "\\x1d", "~d029", "\u2194"]
+)
+@pytest.mark.parametrize("before", ["", "]C1", "]d2", "\x1d", "\ufeff"])
+def test_a_separator_that_a_scanner_spells_ends_the_batch(before: str, sign: str) -> None:
+    # Else the last day would be a part of the batch, and goods past it would be sold.
+    scan = read(f"{before}01{GTIN}10AB/1{sign}17261231{sign}21X\r\n")
+    assert (scan.gtin, scan.batch, scan.serial) == (GTIN, "AB/1", "X")
+    assert scan.expires_on == date(2026, 12, 31)
+
+
+def test_what_is_written_for_people_may_have_blanks_around_its_brackets() -> None:
+    scan = read(f" (01) {GTIN} (10) AB<GS> (17) 261231\t")
+    assert (scan.gtin, scan.batch, scan.expires_on) == (GTIN, "AB", date(2026, 12, 31))
+
+
+def test_an_envelope_of_elements() -> None:
+    scan = read(f"[)>\x1e05\x1d01{GTIN}\x1d10AB\x1e\x04")
+    assert (scan.gtin, scan.batch) == (GTIN, "AB")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '\'àà-"_&"""ç"&',  # The French keyboard's digits,
+        "čééžšá+šššíš+",  # the Czech one's,
+        'httpsM!!shop:exq,ple!à&!à\'àà-"_&"""ç"&',
+        "httpsÖ--shop.example-01-04006381333931",
+        "httpsÖ--shop.example-01-04006381333931_l´AB1Y",
+        "httpÑ--shop.example-01-04006381333931",
+        "\u200e4006381333931\u200b",
+        "\x024006381333931\x03",
+        "]Q3https://shop.example/01/04006381333931",
+    ],
+)
+def test_a_hand_scanner_on_a_keyboard_of_another_country(text: str) -> None:
+    scan = read(text)
+    assert (scan.gtin, scan.text) == ("04006381333931", text)
+
+
+def test_of_another_keyboard_only_what_leaves_no_doubt_is_believed() -> None:
+    french = read('httpsM!!shop:exq,ple!à&!à\'àà-"_&"""ç"&!&à!?qAw)&§&è=é-&é"&7l=QWç')
+    assert (french.batch, french.param("l")) == ("MaQz-1", "AZ9")
+    assert french.expires_on == date(2026, 12, 31)
+    known = read("httpsÖ--localhostÖ8000-01-04006381333931-10-AB1_17´261231/l´AB1Y")
+    assert (known.batch, known.expires_on, known.host) == (
+        "AB1",
+        date(2026, 12, 31),
+        "localhost:8000",
+    )
+    assert known.param("l") is None
+    # y and z are each other's on some of them: rather no batch than another one.
+    assert read("httpsÖ--shop.example-01-04006381333931-10-Y1_17´261231").batch is None
+    assert read("httpsÖ--shop.example-i-TEA1").kind == "other"
+    for text in ('\'àà-"_&"""ç"é', "((((((((-", "čéé"):
+        assert read(text).gtin is None, text
+
+
+def test_issue_and_price_beside_the_bars_of_a_periodical_are_no_part_of_its_number() -> None:
+    for text in ("977147396801203", "9771473968012 03", "]E3977147396801203"):
+        assert read(text).gtin == "09771473968012", text
+    assert read("978020137962451995").gtin == "09780201379624"
+    assert read("]E3400638133393105").gtin == "04006381333931"
+    # Other goods have none: what looks like it is something else.
+    assert read("400638133393105").kind == "other"
+    assert read("977147396801303").kind == "other"
+
+
 def test_a_scale_label_has_weight_or_price_but_no_gtin() -> None:
     weighed = read("2112345012346")
     assert (weighed.kind, weighed.code, weighed.weight_g) == ("in_store", "2112345", 1234)
