@@ -19,7 +19,7 @@ from . import campaigns, demo, intake, integration, merging, outbox, reports, se
 from . import db as database
 from .api import keys
 from .errors import Refusal
-from .identity import admitting, codes, outside, passkeys, proving, sign_ins, tries
+from .identity import admitting, codes, outside, passkey_answers, proving, sign_ins, tries
 from .labels import scans
 from .late import acts as late_acts
 from .membership import point_ages
@@ -36,7 +36,8 @@ log = logging.getLogger(__name__)
 
 SWEEPS = (
     basket.sweep, reservations.sweep, sign_ins.sweep, tries.sweep, keys.sweep, events.sweep,
-    admitting.sweep, codes.sweep, passkeys.sweep, outside.sweep, letters.sweep, settling.sweep,
+    admitting.sweep, codes.sweep, passkey_answers.sweep, outside.sweep, letters.sweep,
+    settling.sweep,
     pointed.sweep, point_ages.sweep, retention.sweep,
     proving.sweep, merging.sweep, intake.sweep, late_acts.sweep, scans.sweep,
 )  # fmt: skip

@@ -1,9 +1,9 @@
 """Passkeys: a key on the phone that its owner unlocks with a finger, a face or a number.
 
 What a passkey signs is bound to the shop's own address by the browser, so there are none at an
-address that is no name, or without TLS (`site_of`). A challenge is kept here for one browser, some
-minutes long, and leaves the table when it is answered: no answer counts twice. Every passkey must
-have checked its owner itself (user verification), so that it is a sign of two kinds in one touch.
+address that is no name, or without TLS (`site_of`). What a browser is asked counts once
+(`passkey_answers`). Every passkey must have checked its owner itself (user verification), so that
+it is a sign of two kinds in one touch.
 Source of the rules: W3C Web Authentication, level 2, sections 7.1 and 7.2.
 """
 
@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -28,38 +26,28 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from .. import clock, ids, strict, sweeping
+from .. import clock, ids
 from ..db import db, in_transaction, repeatable, transaction
 from ..errors import Refusal
 from . import admitting, merged, notices, sign_ins, tries
 from .callers import Caller
-from .models import Challenge, Member, Passkey
+from .models import Member, Passkey
+from .passkey_answers import PasskeyRefused, as_bytes, as_text, keep, read, refused, taken
 from .sign_ins import MemberDisabled
 
 __all__ = [
     "PasskeyRefused", "Signed", "Site", "TooManyPasskeys", "add", "enter", "of_member", "remove",
-    "rename", "signed", "site_of", "sweep", "to_add", "to_enter", "use",
+    "rename", "signed", "site_of", "to_add", "to_enter", "use",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
-MINUTES = 10
 MOST = 20
-LONGEST = 20_000
-"""What a browser answers takes one or two thousand characters."""
 CHOICE = AuthenticatorSelectionCriteria(
     resident_key=ResidentKeyRequirement.REQUIRED,
     require_resident_key=True,
     user_verification=UserVerificationRequirement.REQUIRED,
 )
-
-
-class PasskeyRefused(Refusal):
-    """What came is not an answer to what this browser was asked, or not of a passkey known here."""
-
-    code = "passkey_refused"
-    status = 403
-    title = "This passkey does not fit"
 
 
 class TooManyPasskeys(Refusal):
@@ -102,10 +90,10 @@ def to_add(member: Member, known_by: str, visit: str, site: Site, caller: Caller
         user_display_name=member.name or known_by or str(member.id),
         user_id=_handle(caller, member.id), authenticator_selection=CHOICE,
         exclude_credentials=[
-            PublicKeyCredentialDescriptor(id=_bytes(each.credential)) for each in kept
+            PublicKeyCredentialDescriptor(id=as_bytes(each.credential)) for each in kept
         ],
     )  # fmt: skip
-    _keep(options.challenge, visit, member.id)
+    keep(options.challenge, visit, member.id)
     return options_to_json_dict(options)
 
 
@@ -116,19 +104,19 @@ def add(
     """Keep the passkey that the browser has made. With a fresh digest and caller for somebody who
     is halfway in, and is in with it: their first second factor. Answers its id. Raises
     PasskeyRefused, TooManyPasskeys, HalfOver."""
-    said = _read(answer)
-    challenge = _taken(said, visit, member_id)
+    said = read(answer)
+    challenge = taken(said, visit, member_id)
     try:
         proven = webauthn.verify_registration_response(
             credential=said, expected_challenge=challenge, expected_rp_id=site.name,
             expected_origin=site.origin, require_user_verification=True,
         )  # fmt: skip
     except Exception as error:  # The library meets rubbish with errors of many kinds.
-        raise _refused("added", error) from error
+        raise refused("added", error) from error
     return _add(
         Passkey(
-            member_id=member_id, credential=_text(proven.credential_id),
-            public_key=_text(proven.credential_public_key), sign_count=proven.sign_count,
+            member_id=member_id, credential=as_text(proven.credential_id),
+            public_key=as_text(proven.credential_public_key), sign_count=proven.sign_count,
             name=name, created_at=clock.now(),
         ),
         (visit, fresh_digest(), caller) if fresh_digest and caller else None,
@@ -153,7 +141,7 @@ def _add(passkey: Passkey, halfway: tuple[str, str, Caller] | None) -> int:
             notices.tell(passkey.member_id, "passkey_added")
             return passkey.id
     except IntegrityError as error:
-        raise _refused("added", error) from error
+        raise refused("added", error) from error
 
 
 # Signing in
@@ -166,7 +154,7 @@ def to_enter(visit: str, site: Site, caller: Caller) -> dict[str, Any]:
     options = webauthn.generate_authentication_options(
         rp_id=site.name, user_verification=UserVerificationRequirement.REQUIRED
     )
-    _keep(options.challenge, visit, None)
+    keep(options.challenge, visit, None)
     return options_to_json_dict(options)
 
 
@@ -182,25 +170,25 @@ class Signed(NamedTuple):
 def signed(answer: str, visit: str, site: Site, caller: Caller) -> tuple[Signed, list[int]]:
     """The passkey that has answered, and the tries to forgive. Raises PasskeyRefused, TooMany."""
     written = tries.begin(caller.wrong_passkeys())
-    said = _read(answer)
-    challenge = _taken(said, visit, None)
+    said = read(answer)
+    challenge = taken(said, visit, None)
     passkey = db.session.scalar(select(Passkey).where(Passkey.credential == said["id"]))
     theirs = [passkey.member_id, *merged.gone_into(passkey.member_id)] if passkey else []
     db.session.rollback()
     if passkey is None:
-        raise _refused("used", LookupError())
+        raise refused("used", LookupError())
     try:
         proven = webauthn.verify_authentication_response(
             credential=said, expected_challenge=challenge, expected_rp_id=site.name,
-            expected_origin=site.origin, credential_public_key=_bytes(passkey.public_key),
+            expected_origin=site.origin, credential_public_key=as_bytes(passkey.public_key),
             credential_current_sign_count=passkey.sign_count, require_user_verification=True,
         )  # fmt: skip
     except Exception as error:
-        raise _refused("used", error) from error
+        raise refused("used", error) from error
     handle = said["response"].get("userHandle")
     # It goes on calling its member what it did, when their account came into another one of theirs.
-    if handle and handle.rstrip("=") not in (_text(_handle(caller, each)) for each in theirs):
-        raise _refused("used", ValueError())
+    if handle and handle.rstrip("=") not in (as_text(_handle(caller, each)) for each in theirs):
+        raise refused("used", ValueError())
     return Signed(passkey.id, passkey.sign_count, proven.new_sign_count), written
 
 
@@ -215,7 +203,7 @@ def use(signed: Signed) -> int:
         .returning(Passkey.member_id)
     )
     if member_id is None:
-        raise _refused("used", LookupError())
+        raise refused("used", LookupError())
     return int(member_id)
 
 
@@ -276,81 +264,6 @@ def remove(member_id: int, passkey_id: int) -> None:
             notices.tell(member_id, "passkey_removed")
 
 
-# Challenges
-
-
-@repeatable
-def _keep(challenge: bytes, visit: str, member_id: int | None) -> None:
-    with transaction() as session:
-        session.add(
-            Challenge(digest=ids.digest(_text(challenge)), visit=visit, member_id=member_id,
-                      expires_at=clock.now() + timedelta(minutes=MINUTES))
-        )  # fmt: skip
-
-
-def _taken(said: dict[str, Any], visit: str, member_id: int | None) -> bytes:
-    """The challenge that the answer is to, which leaves the table. Raises PasskeyRefused."""
-    try:
-        client = strict.read(_bytes(said["response"]["clientDataJSON"]))
-        challenge = client["challenge"]
-        digest = ids.digest(challenge)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _refused("read", error) from error
-    if not _take(digest, visit, member_id):
-        raise _refused("asked for", LookupError())
-    return _bytes(challenge)
-
-
-@repeatable
-def _take(digest: str, visit: str, member_id: int | None) -> bool:
-    whose = Challenge.member_id.is_(None) if member_id is None else Challenge.member_id == member_id
-    with transaction() as session:
-        gone = session.execute(
-            delete(Challenge).where(
-                Challenge.digest == digest, Challenge.visit == visit, whose,
-                Challenge.expires_at > clock.now(),
-            )
-        )  # fmt: skip
-        return gone.rowcount == 1  # type: ignore[attr-defined,no-any-return]
-
-
-def sweep() -> int:
-    """Opener: challenges that nobody answered; answers how many."""
-    return sweeping.remove(Challenge, Challenge.expires_at < clock.now())
-
-
-def _read(answer: str) -> dict[str, Any]:
-    """What a browser says of a credential, as an object with the fields that are always there."""
-    try:
-        if len(answer) > LONGEST:
-            raise ValueError("this is too long")
-        said = strict.read(answer)
-        fits = isinstance(said["id"], str) and isinstance(said["response"], dict)
-        texts = all(value is None or isinstance(value, str) for value in said["response"].values())
-        _bytes(said["id"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _refused("read", error) from error
-    if not fits or not texts or len(said["id"]) > 1400:
-        raise _refused("read", ValueError())
-    return dict(said) | {"id": said["id"].rstrip("="), "rawId": said["id"].rstrip("=")}
-
-
-def _refused(what: str, error: Exception) -> PasskeyRefused:
-    # The kind of the error tells enough; its text may quote what was sent.
-    log.warning("a passkey was not %s: %s", what, type(error).__name__)
-    return PasskeyRefused()
-
-
 def _handle(caller: Caller, member_id: int) -> bytes:
     """What a passkey calls its member: it tells nothing to who finds the phone."""
     return ids.mac(caller.key, "passkey", str(member_id), length=32).encode()
-
-
-def _text(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def _bytes(text: str) -> bytes:
-    if not text.isascii():
-        raise ValueError("this is no base 64")
-    return urlsafe_b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4))

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from store.db import db
-from store.identity import members, passkeys
+from store.identity import members, passkey_answers, passkeys
 from store.identity.models import Challenge, Passkey
 from store.identity.passkeys import site_of
 from tests.conftest import Clock
@@ -138,7 +138,7 @@ def test_an_answer_counts_once_and_for_its_own_browser(
     refused(enters(again, answer), again)
     late = browser()
     options = asked(late)
-    clock.tick(minutes=passkeys.MINUTES, seconds=1)
+    clock.tick(minutes=passkey_answers.MINUTES, seconds=1)
     refused(enters(late, phone.sign(options)), late)
 
 
@@ -201,7 +201,7 @@ def test_the_same_answer_at_once_signs_in_once(app: Flask, browser: Open, phone:
 def test_without_the_challenge_it_would_sign_in_again(
     app: Flask, browser: Open, phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passkeys, "_take", lambda *arguments: True)
+    monkeypatch.setattr(passkey_answers, "_take", lambda *arguments: True)
     answers = []
     phone.sign_count = -1  # A device that does not count: the challenge alone keeps it single.
     new = browser()

@@ -17,8 +17,8 @@ from store.db import db, in_transaction, transaction
 from store.payment import attempts
 from store.payment.attempts import Wanted
 from store.payment.bank import matching, reading, taking
+from store.payment.bank.entries import Entry, Statement
 from store.payment.bank.models import BankEntry
-from store.payment.bank.reading import Entry, Statement
 from store.payment.gateways.bank import reference_of
 from store.payment.models import Transfer
 from tests.races.crowd import at_once, inside, words

@@ -22,8 +22,8 @@ from .. import ledger
 from ..costs.postings import BANK
 from ..gateways.bank import NAME
 from ..models import Transfer
+from .entries import Entry, Statement
 from .models import BankEntry, BankFile
-from .reading import Entry, Statement
 
 __all__ = ["SOURCE", "Taken", "take"]
 

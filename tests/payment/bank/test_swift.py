@@ -10,8 +10,9 @@ import pytest
 
 from store import ids
 from store.catalogue.tables import FileRefused
-from store.payment.bank import reading
-from store.payment.bank.reading import Entry, Statement, read
+from store.payment.bank import entries
+from store.payment.bank.entries import Entry, Statement
+from store.payment.bank.reading import read
 from store.payment.gateways.bank import Bank, grouped, reference_of
 from tests.payment.bank.statements import Came, mt940
 
@@ -105,8 +106,8 @@ def test_what_cannot_be_read_refuses_the_file(tmp_path: Path, body: bytes, why: 
 def test_more_than_a_shop_has_in_a_file_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MOST_ENTRIES", 30)
-    entries: list[Entry] = found_in(tmp_path, mt940(*[Came(1)] * 30)).entries
-    assert len({one.key for one in entries}) == 30  # Two that are alike are two.
+    monkeypatch.setattr(entries, "MOST_ENTRIES", 30)
+    found: list[Entry] = found_in(tmp_path, mt940(*[Came(1)] * 30)).entries
+    assert len({one.key for one in found}) == 30  # Two that are alike are two.
     with pytest.raises(FileRefused, match="more than 30"):
         found_in(tmp_path, mt940(*[Came(1, "x")] * 31))
