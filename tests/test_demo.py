@@ -15,6 +15,7 @@ from store.catalogue import gs1
 from store.db import db, transaction
 from store.demo.goods import GOODS, PEOPLE, SHOPPER
 from store.labels import Label
+from store.membership import points, tiers
 from store.reports import oracle
 from store.sales.models import Refund, Sale
 from tests.world import Visitor
@@ -45,8 +46,17 @@ def test_the_demo_shop_is_alive_adds_up_and_says_what_it_is(app: Flask) -> None:
         shopper = identity.find(SHOPPER.email)
         assert shopper is not None
         assert payment.balance_of(shopper.id, "CNY") >= 15_000
+        plan = tiers.now()
+        assert plan is not None and points.balance_of(shopper.id).points > 100
+        assert tiers.standing_of(shopper.id, plan).tier is not None
         with pytest.raises(demo.NotEmpty):
             demo.open_shop()
+    phone = Visitor(app.test_client())
+    phone.post("/sign-in", identifier=SHOPPER.email, password=str(SHOPPER.password))
+    for path in ("/", "/basket", "/me", "/i/F101"):
+        shown = phone.get(path).text
+        assert "Thank you for coming back" in shown and "THANKS-10-" in shown, path
+    assert "3 for 2" in phone.get(f"/01/0{GOODS['chocolate'].gtin}").text
     for role, email, password in demo.SIGN_INS:
         answer = Visitor(app.test_client()).post("/sign-in", identifier=email, password=password)
         assert answer.status_code == 303, role

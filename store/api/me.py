@@ -61,6 +61,9 @@ class PointEntry(Strict):
 
 class Tier(Strict):
     names = Texts(required=True, metadata={"description": "By language; empty below the first."})
+    free_delivery = fields.Boolean(
+        required=True, metadata={"description": "Orders are delivered for nothing."}
+    )
     next_names = Texts(required=True, metadata={"description": "Of the next tier, if any."})
     missing = fields.Nested(
         Money, required=True, allow_none=True,
@@ -169,6 +172,7 @@ def _tier(member_id: int) -> dict[str, Any] | None:
     is_money = plan.basis == "spending"
     return {
         "names": mine.tier.names if mine.tier else {},
+        "free_delivery": bool(mine.plan.free_delivery([one.key for one in mine.reached])),
         "next_names": mine.following.names if mine.following else {},
         "missing": amount(mine.missing, plan.currency) if is_money else None,
         "missing_points": None if is_money else mine.missing,

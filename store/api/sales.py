@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from flask import Response, url_for
@@ -12,6 +14,7 @@ from .. import catalogue, identity, membership, money, payment, sales, stock, we
 from ..errors import Invalid, NotFound, TooMany
 from ..identity import member_cards, pins
 from ..payment import on_delivery
+from ..sales import warranties
 from ..sales.coupon_guesses import guessed
 from . import items, keys
 from .access import Caller, ScopeMissing, caller
@@ -195,6 +198,12 @@ class SaleLine(Strict):
     tax_included = fields.Boolean(
         required=True, metadata={"description": "false: the tax came on top of the price."}
     )
+    guaranteed_until = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The last day of its guarantee; null: it has none, or is no good "
+                  "that was kept."},
+    )  # fmt: skip
 
 
 class TaxLine(Strict):
@@ -322,8 +331,9 @@ def listed(query: dict[str, Any]) -> Response:
         limit=limit + 1,
     )
     shown = found[:limit]
+    guarantees = warranties.of_lines([sale.id for sale in shown])
     return answer({
-        "sales": [shown_sale(sale) for sale in shown],
+        "sales": [shown_sale(sale, guarantees.get(sale.id, {})) for sale in shown],
         "next": following(shown[-1].id) if len(found) > limit else None,
     })  # fmt: skip
 
@@ -398,8 +408,11 @@ def seen(price: str | None) -> int | None:
     return None if price is None else money.parse(price, currency(), field="price")
 
 
-def shown_sale(sale: sales.Receipt) -> dict[str, Any]:
+def shown_sale(sale: sales.Receipt, guarantees: Mapping[int, date] | None = None) -> dict[str, Any]:
+    """`guarantees` are the last days of those of its lines, where they were read already."""
     of = sale.currency
+    if guarantees is None:
+        guarantees = warranties.of_lines([sale.id]).get(sale.id, {})
     return {
         "id": sale.id,
         "number": sale.number,
@@ -443,6 +456,9 @@ def shown_sale(sale: sales.Receipt) -> dict[str, Any]:
                 "tax": amount(each.tax_minor, of),
                 "tax_rate": percent(each.tax_rate_bp),
                 "tax_included": not each.on_top,
+                "guaranteed_until": day.isoformat()
+                if (day := guarantees.get(each.position))
+                else None,
             }
             for each in sale.lines
         ],

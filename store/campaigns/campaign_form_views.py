@@ -23,9 +23,11 @@ def wanted() -> Wanted:
     """The campaign that the form describes. Raises Invalid."""
     name = forms.text("name", least=1, most=60)
     channel = forms.choice("channel", CHANNELS)
+    coupon = _coupon()
     return Wanted(
         name, _segment(), channel,
-        {language: _texts(language, channel) for language in web.LANGUAGES}, _coupon(),
+        {language: _texts(language, channel) for language in web.LANGUAGES}, coupon,
+        coupon is not None and forms.flag("own"),
         forms.whole("held", least=0, most=MOST_HELD),
         forms.whole("days", least=1, most=MOST_DAYS), _due(),
     )  # fmt: skip

@@ -34,7 +34,7 @@ def list_campaigns() -> str:
 @blueprint.get("/owner/campaigns/new", endpoint="new_campaign")
 @identity.needs("run_campaigns")
 def new() -> str:
-    said = {"held": "20", "days": "14", "channel": "mail"}
+    said = {"held": "20", "days": "14", "channel": "mail", "own": "1"}
     return _form(said | {"segment": request.args.get("segment", "")})
 
 
@@ -128,7 +128,7 @@ def _as_form(plan: Campaign) -> dict[str, Any]:
     due = plan.due_at.astimezone(zone).strftime("%Y-%m-%dT%H:%M") if plan.due_at else ""
     said = {"name": plan.name, "segment": str(plan.segment_id), "channel": plan.channel,
             "coupon": plan.coupon or "", "held": str(plan.held_percent), "days": str(plan.days),
-            "due": due}  # fmt: skip
+            "due": due, "own": plan.own_codes or not plan.coupon}  # fmt: skip
     for language, texts in plan.texts.items():
         said |= {f"subject_{language}": texts["subject"], f"words_{language}": texts["words"]}
     return said
@@ -155,6 +155,7 @@ def _page(plan: Campaign) -> str:
         cap=(int(current_app.config["CAMPAIGN_LETTERS"]), int(current_app.config["CAMPAIGN_DAYS"])),
         previews=letter_views.previews(plan, now), why_not=letter_views.why_not(plan),
         result=results.result(plan, currency) if plan.drawn_at else None, shown=shown,
+        own_codes=results.own_codes(plan.id) if plan.drawn_at and plan.own_codes else None,
         number=shown.number, signed=_signed, points=_points,
         fewest=(effects.FEWEST, effects.FEWEST_BUYERS),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from flask import current_app
+from flask import current_app, render_template
 from flask_babel import format_date, gettext
 
 from .. import post, web
@@ -29,6 +29,38 @@ class Preview(NamedTuple):
     text: str
 
 
+class Letter(NamedTuple):
+    """What a letter says. `code` is its coupon, `is_own` the reader's alone; `home` is the shop's
+    address, `stop` the link that ends it."""
+
+    channel: str
+    shop: str
+    title: str
+    words: str
+    code: str | None
+    is_own: bool
+    why: str
+    home: str
+    stop: str
+
+    @property
+    def text(self) -> str:
+        """All of it as plain text; of a card what stands on it."""
+        coupon = gettext("Your coupon: %(code)s", code=self.code) if self.code else ""
+        if coupon and self.is_own:
+            coupon += " · " + gettext("It is yours alone, and holds once.")
+        if self.channel == "page":
+            return "\n\n".join(filter(None, (self.words, coupon, self.why)))
+        if self.channel == "sms":
+            end = gettext("To end this: %(link)s", link=self.stop)
+            return " ".join(filter(None, (f"{self.shop}:", self.words, coupon, self.why, end)))
+        end = gettext(
+            "One tap, without signing in, and no more of these come: %(link)s", link=self.stop
+        )
+        parts = (self.words, coupon, self.home, f"-- \n{self.shop}", self.why, end)
+        return "\n\n".join(filter(None, parts)) + "\n"
+
+
 @post.writes(turns.LETTER)
 def write(subject: str, to: str, language: str) -> post.Mail | post.Sms | None:
     """The letter to one member, if they still want it. Raises NotNow."""
@@ -38,10 +70,11 @@ def write(subject: str, to: str, language: str) -> post.Mail | post.Sms | None:
         return None
     plan = told.campaign
     stop = _base() + stop_path(told.member_id, plan.channel)
-    title, text = _written(plan, language, told.agreed_at, stop)
+    letter = _letter(plan, language, told.agreed_at, stop, told.coupon)
     if plan.channel == "sms":
-        return post.Sms(to, text)
-    return post.Mail(to, title, text, "", language, (), stop)
+        return post.Sms(to, letter.text)
+    html = render_template("campaigns/letter.html", letter=letter, language=language)
+    return post.Mail(to, letter.title, letter.text, html, language, (), stop)
 
 
 def previews(plan: Campaign, at: datetime) -> list[Preview]:
@@ -51,7 +84,9 @@ def previews(plan: Campaign, at: datetime) -> list[Preview]:
     for language in web.LANGUAGES:
         with speaking(language):
             stop = f"{_base()}/stop/{plan.channel[0]}…"
-            found.append(Preview(language, *_written(plan, language, at, stop)))
+            coupon = f"{plan.coupon}-…" if plan.own_codes else plan.coupon
+            letter = _letter(plan, language, at, stop, coupon)
+            found.append(Preview(language, letter.title, letter.text))
     return found
 
 
@@ -71,19 +106,14 @@ def why_not(plan: Campaign) -> str | None:
     return None
 
 
-def _written(plan: Campaign, language: str, agreed_at: datetime, stop: str) -> tuple[str, str]:
-    shop = str(current_app.config["SHOP_NAME"])
+def _letter(
+    plan: Campaign, language: str, agreed_at: datetime, stop: str, code: str | None
+) -> Letter:
     said = plan.texts.get(language) or next(iter(plan.texts.values()))
-    coupon = gettext("Your coupon: %(code)s", code=plan.coupon) if plan.coupon else ""
-    why = reason(plan, agreed_at)
-    if plan.channel == "page":
-        return said["subject"], "\n\n".join(filter(None, (said["words"], coupon, why)))
-    if plan.channel == "sms":
-        end = gettext("To end this: %(link)s", link=stop)
-        return "", " ".join(filter(None, (f"{shop}:", said["words"], coupon, why, end)))
-    end = gettext("One tap, without signing in, and no more of these come: %(link)s", link=stop)
-    parts = (said["words"], coupon, f"{_base()}/", f"-- \n{shop}", why, end)
-    return said["subject"], "\n\n".join(filter(None, parts)) + "\n"
+    return Letter(
+        plan.channel, str(current_app.config["SHOP_NAME"]), said["subject"], said["words"], code,
+        bool(code and plan.own_codes), reason(plan, agreed_at), f"{_base()}/", stop,
+    )  # fmt: skip
 
 
 def reason(plan: Campaign, agreed_at: datetime) -> str:

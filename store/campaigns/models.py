@@ -29,7 +29,8 @@ class Campaign(Base):
     """What is told to a segment, by which way, and how it is measured. `texts` are a subject and
     words in each language; `held_percent` of its members are told nothing; of each the purchases of
     so many `days` are counted. It begins at `due_at`, or at once. `counted` says from how many its
-    members were drawn, at `drawn_at`. It is only changed while it is a draft."""
+    members were drawn, at `drawn_at`. It is only changed while it is a draft. With `own_codes` each
+    of them gets a code of their own of the coupon's offer, which nobody else can use."""
 
     __tablename__ = "campaigns"
     __table_args__ = (
@@ -48,6 +49,7 @@ class Campaign(Base):
     channel: Mapped[str] = mapped_column(String(4))
     texts: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON)
     coupon: Mapped[str | None] = mapped_column(String(32))
+    own_codes: Mapped[int] = mapped_column(BigId, server_default="0")
     held_percent: Mapped[int] = mapped_column(BigId)
     days: Mapped[int] = mapped_column(BigId)
     due_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -65,8 +67,8 @@ class CampaignMember(Base):
     with. Drawn, their turn comes (`turn_at`), and from then on their purchases count, until
     `until_at`: held they have `passed`; else they are `queued` (a letter is in the post, or it
     waits for them on the shop's pages), `told`, `bounced`, or `skipped`, and `why`. `told_at` is
-    the moment at which they were told, with their consent. The row stays, as nobody's, when the
-    person goes."""
+    the moment at which they were told, with their consent. `coupon_id` is their own code.
+    The row stays, as nobody's, when the person goes."""
 
     __tablename__ = "campaign_members"
     __table_args__ = (
@@ -106,3 +108,4 @@ class CampaignMember(Base):
     told_at: Mapped[datetime | None] = mapped_column(Moment)
     letter_id: Mapped[str | None] = mapped_column(String(20))
     dismissed_at: Mapped[datetime | None] = mapped_column(Moment)
+    coupon_id: Mapped[int | None] = mapped_column(ForeignKey("coupons.id"))

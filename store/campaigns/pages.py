@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select, update
 
-from .. import clock
+from .. import clock, membership
 from ..db import connection, db, in_transaction, repeatable, transaction
 from ..membership import consents
 from .models import Campaign, CampaignMember
@@ -21,12 +21,13 @@ class Card(NamedTuple):
     campaign: Campaign
     agreed_at: datetime
     is_new: bool
+    coupon: str | None
 
 
 def waiting(member_id: int) -> Card | None:
     """The newest that this member has not put away. Where none waits it is one statement."""
     query = (
-        select(CampaignMember.campaign_id, CampaignMember.state)
+        select(CampaignMember.campaign_id, CampaignMember.state, CampaignMember.coupon_id)
         .join(Campaign, Campaign.id == CampaignMember.campaign_id)
         .where(
             CampaignMember.member_id == member_id, CampaignMember.channel == "page",
@@ -41,7 +42,8 @@ def waiting(member_id: int) -> Card | None:
     if row is None or word is None or word.what != "given":
         return None
     plan = db.session.get_one(Campaign, row.campaign_id)
-    return Card(plan, word.at, row.state == "queued")
+    coupon = membership.code_of(row.coupon_id) if plan.own_codes else plan.coupon
+    return Card(plan, word.at, row.state == "queued", coupon)
 
 
 @repeatable

@@ -28,6 +28,7 @@ class Wanted:
     channel: str
     texts: dict[str, dict[str, str]]
     coupon: str | None
+    own_codes: bool
     held_percent: int
     days: int
     due_at: datetime | None

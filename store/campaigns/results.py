@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, func, select
 
-from .. import clock
+from .. import clock, membership
 from ..db import connection
 from ..identity.merged import now_in
 from ..reports import afterwards
@@ -23,7 +23,7 @@ from . import effects
 from .effects import Group, Interval
 from .models import Campaign, CampaignMember
 
-__all__ = ["GROUPS", "Entry", "Result", "entries", "result"]
+__all__ = ["GROUPS", "Entry", "Result", "entries", "own_codes", "result"]
 
 GROUPS = ("told", "held")
 
@@ -85,6 +85,14 @@ def result(plan: Campaign, currency: str) -> Result:
         told_group, held_group, effects.means(told_group, held_group),
         effects.shares(told_group, held_group), states, whys, until,
     )  # fmt: skip
+
+
+def own_codes(campaign_id: int) -> tuple[int, int]:
+    """How many members have a code of their own from it, and how many of these were used."""
+    mine = select(CampaignMember.coupon_id).where(
+        CampaignMember.campaign_id == campaign_id, CampaignMember.coupon_id.is_not(None)
+    )
+    return membership.own_uses(mine)
 
 
 def _group(many: int, bought: Iterable[afterwards.Bought]) -> Group:

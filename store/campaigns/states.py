@@ -5,9 +5,9 @@ Each step is one guarded statement on the campaign's row, so of two at once one 
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from .. import clock, logbook
+from .. import catalogue, clock, logbook
 from ..db import in_transaction
 from ..errors import NotFound, Refusal
 from .models import Campaign
@@ -51,12 +51,20 @@ def move(campaign_id: int, event: str) -> str:
             values["ended_at"] = now
         query = update(Campaign).where(Campaign.id == campaign_id, Campaign.state == before)
         if session.connection().execute(query.values(values)).rowcount:
+            _mark(campaign_id)
             _note(campaign_id, event)
             return after
     state = session.get(Campaign, campaign_id, populate_existing=True)
     if state is None:
         raise NotFound("There is no such campaign")
     raise CampaignMoved(state=state.state)
+
+
+def _mark(campaign_id: int) -> None:
+    """Item pages know by the mark of the rules whether a campaign of the pages runs."""
+    channel = in_transaction().scalar(select(Campaign.channel).where(Campaign.id == campaign_id))
+    if channel == "page":
+        catalogue.mark_rules()
 
 
 def _note(campaign_id: int, event: str) -> None:

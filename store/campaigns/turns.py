@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Row, Select, func, select, update
 
-from .. import clock, identity, post, web
+from .. import clock, identity, membership, post, web
 from ..db import connection, db, in_transaction, repeatable, transaction
 from ..identity.merged import gone_of
 from ..membership import consents
@@ -39,6 +39,7 @@ class Told(NamedTuple):
     campaign: Campaign
     member_id: int
     agreed_at: datetime
+    coupon: str | None
 
 
 def take(campaign_id: int, most: int = AT_ONCE) -> int:
@@ -120,12 +121,17 @@ def _turn(plan: Campaign, row: Row[int, int], why: str) -> None:
     if not row.held and not why and to is None and plan.channel in hours.LETTERS:
         why = "no_address"
     state = "passed" if row.held else "skipped" if why else "queued"
-    if not _move_on(plan, row.member_id, state, why) or to is None:
+    if not _move_on(plan, row.member_id, state, why) or state != "queued":
         return
-    language = identity.by_id(row.member_id).language or web.setting("LANGUAGE")
-    letter = post.put(LETTER, f"{plan.id}:{row.member_id}", to, language)
-    mine = (CampaignMember.campaign_id == plan.id, CampaignMember.member_id == row.member_id)
-    in_transaction().execute(update(CampaignMember).where(*mine).values(letter_id=letter))
+    values: dict[str, object] = {}
+    if plan.coupon and plan.own_codes:
+        values["coupon_id"] = membership.give(plan.coupon, row.member_id)
+    if to is not None:
+        language = identity.by_id(row.member_id).language or web.setting("LANGUAGE")
+        values["letter_id"] = post.put(LETTER, f"{plan.id}:{row.member_id}", to, language)
+    if values:
+        mine = (CampaignMember.campaign_id == plan.id, CampaignMember.member_id == row.member_id)
+        in_transaction().execute(update(CampaignMember).where(*mine).values(values))
 
 
 def _move_on(plan: Campaign, member_id: int, state: str, why: str) -> bool:
@@ -185,7 +191,10 @@ def hand_over(campaign_id: int, member_id: int, to: str) -> Told | None:
             why = "" if _address(member_id, plan.channel) == to else "no_address"
         row.state, row.why = ("skipped", why) if why else ("told", "")
         row.told_at = row.told_at or (None if why else now)
-        return None if why or agreed is None else Told(plan, member_id, agreed)
+        if why or agreed is None:
+            return None
+        coupon = membership.code_of(row.coupon_id) if plan.own_codes else plan.coupon
+        return Told(plan, member_id, agreed, coupon)
 
 
 def _word(member_id: int, channel: str) -> tuple[bool, datetime | None]:

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from .. import catalogue, identity, outbox, sellers
 from ..db import db
 from ..errors import Refusal
-from . import regulars, transfers
+from . import loyal, regulars, transfers
 from .goods import OWNER, SHOPPER, STAFF
 from .opening import agree, lay_out
 from .weeks import pass_weeks
@@ -73,10 +73,12 @@ def open_shop() -> None:
         _settings_file().write_text(SETTINGS + BANK, "utf-8")
     laid = lay_out()
     agree(laid)
+    loyal.begin(laid)
     regulars.live(laid)  # First: lists of the newest go by the moment of writing.
     pass_weeks(laid)
     transfers.send_statement(laid.currency, laid.people[OWNER.email])
     outbox.work()
+    loyal.tell(laid)
     sellers.settle()
 
 

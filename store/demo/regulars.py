@@ -109,7 +109,7 @@ def _tell(laid: Laid) -> int:
             "Bought at the shelf", Segment(laid.currency, days=90, channel="shelf"), made_by=owner
         )
         campaign = plans.add(
-            Wanted("Fresh coffee", segment, "page", TEXTS, None, HELD_PERCENT, DAYS, None),
+            Wanted("Fresh coffee", segment, "page", TEXTS, None, False, HELD_PERCENT, DAYS, None),
             made_by=owner,
         )
         states.move(campaign, "start")

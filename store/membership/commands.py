@@ -107,7 +107,8 @@ def add_codes(offer: int, code: str, many: int, uses: int | None) -> None:
 @group.command("tiers")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def list_tiers(as_json: bool) -> None:
-    """List the tiers, the lowest first: name, threshold, percent of points, percent off."""
+    """List the tiers, the lowest first: name, threshold, percent of points, percent off,
+    free delivery."""
     plan = tiers.now()
     found = [_tier(each, plan) for each in plan.tiers] if plan is not None else []
     if as_json:
@@ -121,7 +122,8 @@ def _tier(each: tiers.Tier, plan: tiers.Plan) -> dict[str, object]:
     spending = plan.basis == "spending"
     return {"name": each.names["en"], "basis": plan.basis, "days": plan.days,
             "least": money.text(each.least, plan.currency) if spending else each.least,
-            "points_percent": each.percent, "off_percent": each.off_percent}  # fmt: skip
+            "points_percent": each.percent, "off_percent": each.off_percent,
+            "free_delivery": each.free_delivery}  # fmt: skip
 
 
 def _item(code: str | None) -> int | None:

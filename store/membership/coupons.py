@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
-from .. import catalogue, clock
+from .. import catalogue, clock, ids
 from ..db import connection, in_transaction
 from ..errors import Refusal
 from . import point_uses
@@ -23,8 +23,8 @@ from .models import CouponCode, Offer, OfferUse
 from .rules import COLUMNS, Rule
 
 __all__ = [
-    "Coupon", "CouponRefused", "coupons_for", "has_had_first", "is_kept", "read_code", "release",
-    "settle", "use",
+    "Coupon", "CouponRefused", "code_of", "coupons_for", "give", "has_had_first", "is_kept",
+    "own_uses", "read_code", "release", "settle", "use",
 ]  # fmt: skip
 
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{2,31}\Z", re.ASCII)
@@ -32,8 +32,8 @@ _CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{2,31}\Z", re.ASCII)
 
 class CouponRefused(Refusal):
     """The coupon takes nothing off this. `data`: coupon, why ("unknown", "over", "not_yet",
-    "used_up", "used_by_you", "not_here", "not_now", "members", "first", "tier",
-    "too_little"), and of the last one least_minor, currency."""
+    "used_up", "used_by_you", "not_yours", "not_here", "not_now", "members", "first",
+    "tier", "too_little"), and of the last one least_minor, currency."""
 
     code = "coupon_refused"
     status = 409
@@ -51,6 +51,8 @@ class Coupon:
     is_ended: bool
     left: int | None
     left_mine: int | None
+    is_theirs: bool = True
+    """Whether this one may have it: False where it is another member's own."""
 
     def refused(self, why: str, **data: Any) -> CouponRefused:
         return CouponRefused(coupon=self.code, why=why, **data)
@@ -61,6 +63,8 @@ class Coupon:
     ) -> None:  # fmt: skip
         """Raises CouponRefused where it does not hold here and now, for this shopper."""
         rule = self.rule
+        if not self.is_theirs:
+            raise self.refused("not_yours" if is_known else "members")
         if self.is_ended or (rule.ends_at is not None and at >= rule.ends_at):
             raise self.refused("over")
         if at < rule.starts_at:
@@ -95,7 +99,7 @@ def coupons_for(asked: Collection[tuple[str, int | None]]) -> dict[tuple[str, in
         return {}
     query = (
         select(CouponCode.code, CouponCode.id, CouponCode.most_uses, CouponCode.used,
-               Offer.ended_at, *COLUMNS)
+               Offer.ended_at, CouponCode.member_id, *COLUMNS)
         .join(Offer, Offer.id == CouponCode.offer_id)
         .where(CouponCode.code.in_(codes))
     )  # fmt: skip
@@ -109,12 +113,13 @@ def coupons_for(asked: Collection[tuple[str, int | None]]) -> dict[tuple[str, in
 
 
 def _coupon(row: Any, member: int | None, uses: dict[tuple[int, int], set[int]]) -> Coupon:
-    rule = Rule(*row[5:])
+    rule = Rule(*row[6:])
     left_mine = None
     if rule.most_each is not None and member is not None:
         left_mine = rule.most_each - len(uses.get((row[1], member), ()))
     left = None if row[2] is None else row[2] - row[3]
-    return Coupon(row[0], row[1], rule, row[4] is not None, left, left_mine)
+    is_theirs = row[5] is None or row[5] == member
+    return Coupon(row[0], row[1], rule, row[4] is not None, left, left_mine, is_theirs)
 
 
 def _uses(coupon_ids: set[int], members: set[int]) -> dict[tuple[int, int], set[int]]:
@@ -146,7 +151,7 @@ def use(
     coupons = {each.coupon_id: each.offer_id for each in off if each.coupon_id is not None}
     for coupon_id, offer_id in sorted(coupons.items()):
         nth = _next(coupon_id, offer_id, member_id)
-        if nth is False or not _count(coupon_id):
+        if nth is False or not _count(coupon_id, member_id):
             return False
         _insert({"offer_id": offer_id, "coupon_id": coupon_id, "member_id": member_id,
                  "nth": nth, "first_of": None, **of})  # fmt: skip
@@ -162,11 +167,12 @@ def use(
     return point_uses.spend(member_id, many, sale_id=sale_id, attempt_id=attempt_id)
 
 
-def _count(coupon_id: int) -> bool:
-    """The guard: one use more, if there is one."""
+def _count(coupon_id: int, member_id: int | None) -> bool:
+    """The guard: one use more, if there is one, and it is nobody else's."""
     counted = (
         update(CouponCode)
         .where(CouponCode.id == coupon_id)
+        .where((CouponCode.member_id.is_(None)) | (CouponCode.member_id == member_id))
         .where((CouponCode.most_uses.is_(None)) | (CouponCode.used < CouponCode.most_uses))
         .values(used=CouponCode.used + 1)
     )
@@ -186,6 +192,37 @@ def _next(coupon_id: int, offer_id: int, member_id: int | None) -> int | bool | 
 
 def _insert(row: dict[str, Any]) -> None:
     in_transaction().execute(insert(OfferUse), [row])
+
+
+def give(code: str, member_id: int) -> int | None:
+    """Joiner: a code of the same offer that is this member's own, and is used once; answers its id.
+    None where there is no such coupon."""
+    session, wanted = in_transaction(), read_code(code)
+    offer_id = session.scalar(select(CouponCode.offer_id).where(CouponCode.code == wanted))
+    if offer_id is None:
+        return None
+    # Nine letters: nobody comes upon one, and who did would have no use of it.
+    own = CouponCode(
+        offer_id=offer_id, code=f"{wanted[:22]}-{ids.short_code(9)}", most_uses=1, used=0,
+        member_id=member_id, made_at=clock.now(),
+    )  # fmt: skip
+    session.add(own)
+    session.flush()
+    return own.id
+
+
+def code_of(coupon_id: int | None) -> str | None:
+    """What a coupon is called."""
+    if coupon_id is None:
+        return None
+    return connection().execute(select(CouponCode.code).where(CouponCode.id == coupon_id)).scalar()
+
+
+def own_uses(coupon_ids: Any) -> tuple[int, int]:
+    """How many coupons a statement names, and how often all of them were used."""
+    query = select(func.count(), func.coalesce(func.sum(CouponCode.used), 0))
+    made, used = connection().execute(query.where(CouponCode.id.in_(coupon_ids))).one()
+    return int(made), int(used)
 
 
 def settle(attempt_id: str, sale_id: str) -> None:

@@ -79,7 +79,7 @@ class Offer(Base):
 
 class CouponCode(Base):
     """A code that brings its offer, `most_uses` times, or any number of times (NULL). `used` counts
-    in one guarded statement."""
+    in one guarded statement. With a `member_id` it is that member's own: nobody else has it."""
 
     __tablename__ = "coupons"
     __table_args__ = (
@@ -92,6 +92,7 @@ class CouponCode(Base):
     code: Mapped[str] = mapped_column(String(32), unique=True)
     most_uses: Mapped[int | None] = mapped_column(BigId)
     used: Mapped[int] = mapped_column(BigId, server_default="0")
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"), index=True)
     made_at: Mapped[datetime] = mapped_column(Moment)
 
 

@@ -246,6 +246,17 @@ def listed(most: int = 100) -> list[Known]:
 
 
 def codes_of(offer_id: int) -> list[CouponCode]:
-    """The newest codes of an offer."""
-    query = select(CouponCode).where(CouponCode.offer_id == offer_id)
+    """The newest codes of an offer, without those that are members' own."""
+    query = select(CouponCode).where(
+        CouponCode.offer_id == offer_id, CouponCode.member_id.is_(None)
+    )
     return list(db.session.scalars(query.order_by(CouponCode.id.desc()).limit(MOST_CODES)))
+
+
+def own_codes_of(offer_id: int) -> tuple[int, int]:
+    """How many codes of an offer are members' own, and how often these were used."""
+    query = select(func.count(), func.coalesce(func.sum(CouponCode.used), 0)).where(
+        CouponCode.offer_id == offer_id, CouponCode.member_id.is_not(None)
+    )
+    made, used = connection().execute(query).one()
+    return int(made), int(used)

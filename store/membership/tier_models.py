@@ -18,8 +18,8 @@ class TierPlan(Base):
     """A version of the shop's tiers, in force from `made_at` until the next. What counts is what
     was bought in the last so many `days`, less what went back of it. `tiers` is a list of `key`
     (the same in all versions), `names`, `least` (minor units, or points), `percent` of the usual
-    points, `off_percent` off all goods and the `offer_id` that takes them off; by `least`, the
-    lowest first. Rows are only added."""
+    points, `off_percent` off all goods, the `offer_id` that takes them off, and `free_delivery`; by
+    `least`, the lowest first. Rows are only added."""
 
     __tablename__ = "tier_plans"
     __table_args__ = (

@@ -90,8 +90,8 @@ def _with_offer(one: Tier, currency: str, made_by: int | None) -> Tier:
 
 def _said(wanted: Wanted) -> dict[str, Any]:
     return {"basis": wanted.basis, "days": wanted.days,
-            "tiers": [[one.names["en"], one.least, one.percent, one.off_percent]
-                      for one in wanted.tiers]}  # fmt: skip
+            "tiers": [[one.names["en"], one.least, one.percent, one.off_percent,
+                       one.free_delivery] for one in wanted.tiers]}  # fmt: skip
 
 
 def _refuse(wanted: Wanted) -> None:

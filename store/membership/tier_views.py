@@ -112,6 +112,7 @@ def _form(plan: Plan) -> dict[str, str]:
             f"name_zh-{at}": one.names["zh"], f"percent-{at}": str(one.percent),
             f"least-{at}": money.text(one.least, plan.currency) if spending else str(one.least),
             f"off-{at}": str(one.off_percent or ""),
+            f"free-{at}": "1" if one.free_delivery else "",
         }  # fmt: skip
     return found
 
@@ -139,6 +140,7 @@ def _tier(at: int, names: dict[str, str], basis: str, currency: str) -> Tier:
         forms.whole(f"key-{at}", least=0, most=10**6, default=0), names, least,
         forms.whole(f"percent-{at}", least=USUAL, most=MOST_PERCENT, default=USUAL),
         forms.whole(f"off-{at}", least=0, most=100, default=0),
+        free_delivery=forms.flag(f"free-{at}"),
     )  # fmt: skip
 
 

@@ -44,6 +44,7 @@ class Tier(NamedTuple):
     percent: int = USUAL
     off_percent: int = 0
     offer_id: int | None = None
+    free_delivery: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ class Plan:
         """What was sold after this counts at a moment."""
         return at - timedelta(days=self.days)
 
+    def free_delivery(self, reached: Collection[int]) -> Tier | None:
+        """The first of these tiers that has its orders delivered for nothing."""
+        free = (one for one in self.tiers if one.free_delivery and one.key in reached)
+        return next(free, None)
+
     def named(self, key: int) -> Tier | None:
         return next((one for one in self.tiers if one.key == key), None)
 
@@ -77,9 +83,12 @@ class Standing(NamedTuple):
     value: int
 
     @property
+    def reached(self) -> tuple[Tier, ...]:
+        return self.plan.reached(self.value)
+
+    @property
     def tier(self) -> Tier | None:
-        found = self.plan.reached(self.value)
-        return found[-1] if found else None
+        return self.reached[-1] if self.reached else None
 
     @property
     def following(self) -> Tier | None:

@@ -119,6 +119,7 @@ def _one(found: offers.Known, said: dict[str, Any]) -> str:
     return render_template(
         "membership/offer.html", one=found, said=said, names=_names([found.rule]),
         codes=offers.codes_of(found.rule.id) if found.rule.by_code else [],
+        own=offers.own_codes_of(found.rule.id) if found.rule.by_code else (0, 0),
         currency=current_app.config["CURRENCY"], day_names=_day_names(),
         places={place.id: place.name for place in _places()},
         many=offers.MOST_CODES,

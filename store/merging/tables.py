@@ -12,7 +12,7 @@ __all__ = ["GOES", "JOINED", "MOVES", "STAYS"]
 MOVES: tuple[tuple[str, str], ...] = (
     ("shipments", "member_id"), ("order_addresses", "member_id"), ("addresses", "member_id"),
     ("escrows", "member_id"), ("asides", "member_id"), ("saved_means", "member_id"),
-    ("empties", "member_id"), ("member_cards", "member_id"),
+    ("empties", "member_id"), ("member_cards", "member_id"), ("coupons", "member_id"),
 )  # fmt: skip
 """Whose it is by now: table and column."""
 

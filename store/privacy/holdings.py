@@ -151,6 +151,7 @@ SECTIONS = (
         ("channel", "held", "state", "turn_at", "told_at"), ("member_id", "campaign_id"),
         (Child("campaign_words", "campaigns", "id", ("texts",)),),
     ),
+    Section("coupons", "coupons", _THEIRS, ("code", "used", "made_at")),
     Section("offers_used", "offer_uses", "member_id = :member", ("sale_id",)),
     Section("claims", "claims", _THEIRS, ("sale_id", "how", "at"), ("sale_id",)),
     Section("pay_ins", "pay_ins", _THEIRS,

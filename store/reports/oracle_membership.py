@@ -50,4 +50,13 @@ RULES = (
              SELECT DISTINCT sale_id, coupon_id FROM reductions WHERE coupon_id IS NOT NULL
              EXCEPT SELECT sale_id, coupon_id FROM offer_uses) AS missing""",
     ),
+    (
+        "coupons_of_others",
+        "coupons that are one member's own and were used by another",
+        """SELECT COUNT(*) FROM offer_uses u
+             JOIN coupons c ON c.id = u.coupon_id
+            WHERE c.member_id IS NOT NULL AND COALESCE(u.member_id, 0) <> c.member_id
+              AND NOT EXISTS (SELECT 1 FROM merges g
+                               WHERE g.gone_id = u.member_id AND g.now_id = c.member_id)""",
+    ),
 )

@@ -33,7 +33,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError
 from .. import catalogue, identity, ids, labels, membership, web
 from ..errors import Refusal
 from ..visits import Visit, token_for
-from . import item_facts
+from . import beside, item_facts
 from .buying import Bought, Buy, Line, Wishes
 from .checkout import buy_later, give_up, settle_forever
 from .forms import MOST_AT_ONCE, confirm_over_minor
@@ -181,6 +181,8 @@ class Express:
             return None  # The view tells staff of it.
         rules = membership.held(self._engine, row.rules_mark)
         if rules is None or rules.concern(row.id, row.category_id, row.member_id is not None):
+            return None
+        if beside.may_be(self._engine, row.rules_mark, row.member_id):
             return None
         facts = item_facts.facts(here, row, said, wanted.label_id, 1, self._shop)
         page = item_facts.pages.kept(facts.key, facts.words)

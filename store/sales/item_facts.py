@@ -21,7 +21,7 @@ BASKET_COOKIE = "basket"
 READ = "oneshelf.item"
 """Where the express lane leaves what it has read (and for what) when the page is not its own."""
 
-pages = Holes("left", "key", "csrf", "balance", "short", "sale")
+pages = Holes("left", "key", "csrf", "balance", "short", "sale", "card")
 """Every item page that was rendered, with holes for what differs."""
 
 
@@ -112,7 +112,7 @@ def facts(
         "csrf": token_for(str(shop["SECRET_KEY"]), here.secret or ""),
         "balance": money.show(balance, currency, language),
         "short": money.show(max(short, 0), currency, language),
-        "sale": row.bought_sale_id or "",
+        "sale": row.bought_sale_id or "", "card": "",
     }  # fmt: skip
     return Facts(key, shown, words)
 

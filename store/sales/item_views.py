@@ -13,7 +13,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from flask import current_app, render_template
+from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from markupsafe import Markup
@@ -22,7 +22,7 @@ from .. import catalogue, delivery, identity, ids, labels, web
 from ..catalogue import gs1
 from ..catalogue.markdowns import reduced_minor
 from ..delivery import rates
-from . import forms, item_facts
+from . import beside, forms, item_facts
 from .elsewhere import SHOWN, Elsewhere, elsewhere, elsewhere_of, far
 from .item_offers import item_offers
 from .marked import Marked, marked_at
@@ -94,6 +94,9 @@ def _item(by: str, value: str, pack: Mapping[str, str] = _NO_PACK) -> ResponseRe
         reduced_minor(row.price_minor, near.percent) if near else None,
         near.expires_on if near else None, offers, hints,
     )  # fmt: skip
+    if row.member_id is not None:
+        path = request.full_path if query else request.path
+        found.words["card"] = beside.shown(row.rules_mark, path)
     return item_facts.pages.page(
         found.key,
         lambda marks: _rendered(
@@ -174,7 +177,7 @@ def _rendered(
         label=shown["said"] if label_fits else "",
         warning=_warning(row, shown["said"], label_fits),
         left_text=marks["left"], key=marks["key"], balance_text=marks["balance"],
-        short_text=marks["short"], bought_sale=marks["sale"],
+        short_text=marks["short"], bought_sale=marks["sale"], card=marks["card"],
         elsewhere=gone, far=far,
         csrf_field=lambda: Markup('<input type="hidden" name="csrf" value="{}">').format(
             marks["csrf"]

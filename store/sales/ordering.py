@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-from .. import catalogue, clock, delivery, money, stock
+from .. import catalogue, clock, delivery, membership, money, stock
 from ..errors import Invalid
 from ..payment.gateways import OUTSIDE
 from ..payment.on_delivery import MEANS
@@ -85,6 +86,13 @@ class Order:
         return wanted
 
 
+class Waived(NamedTuple):
+    """So much delivery would cost who has not reached this tier."""
+
+    tier_names: dict[str, str]
+    price_minor: int
+
+
 @dataclass(frozen=True)
 class Offer:
     """What an order would be now: its lines with their quotes, the plan, what delivery costs;
@@ -98,6 +106,8 @@ class Offer:
     deposits: tuple[Deposited, ...] = ()
     parts: Parts = field(default_factory=dict)
     pieces: Mapping[int, int] = field(default_factory=dict)
+    free_for: Waived | None = None
+    """Why delivery costs nothing, where it would cost something."""
 
     @property
     def deposit_minor(self) -> int:
@@ -124,9 +134,11 @@ def offer(asked: Order) -> Offer:
     where, shipping = _shipping(asked, pieces)
     lines = tuple(quotes[line.item_id] for line in asked.lines)
     refuse_rises(asked.lines, lines, parts, asked.currency)
+    offers = Offers.read([asked], lines)
+    shipping, free_for = _waived(asked, shipping, offers)
     _refuse_dearer_shipping(asked, shipping)
     many = [line.quantity for line in asked.lines]
-    lines = tuple(Offers.read([asked], lines).price(asked, lines, many, clock.now()))
+    lines = tuple(offers.price(asked, lines, many, clock.now()))
     able = delivery.candidates(pieces, asked.fulfilment)
     if asked.fulfilment == "collect":
         able = [one for one in able if one.location_id == asked.place_id]
@@ -137,7 +149,8 @@ def offer(asked: Order) -> Offer:
     total = sum(quote.taxed(many).total_minor for quote, many in goods)
     if total > money.LARGEST_MINOR:
         raise Invalid("The total is larger than any sale", field="quantity")
-    made = Offer(lines, plan, shipping, where, total, tuple(deposits), parts, pieces)
+    made = Offer(lines, plan, shipping, where, total, tuple(deposits), parts, pieces,
+                 free_for)  # fmt: skip
     refuse_dearer(asked.seen_total_minor, made.total_minor, asked.currency, lines)
     return made
 
@@ -165,6 +178,24 @@ def _shipping(
     weight = delivery.weight_g(pieces, asked.piece_g)
     table = delivery.zones(asked.currency)
     return where, delivery.quote(where.country, where.postcode, weight, table)
+
+
+def _waived(
+    asked: Order, shipping: delivery.Quoted | None, offers: Offers
+) -> tuple[delivery.Quoted | None, Waived | None]:
+    """Delivery without its price, where the buyer's tier has it for nothing. Only a shop with such
+    a tier asks which one they have reached."""
+    plan = offers.rules.plan
+    if shipping is None or not shipping.price_minor or plan is None:
+        return shipping, None
+    if not any(one.free_delivery for one in plan.tiers):
+        return shipping, None
+    members = [asked.member_id]
+    reached = offers.tiers or membership.tiers_of(members, plan)
+    tier = plan.free_delivery(reached.get(asked.member_id, frozenset()))
+    if tier is None:
+        return shipping, None
+    return replace(shipping, price_minor=0), Waived(tier.names, shipping.price_minor)
 
 
 def _refuse_dearer_shipping(asked: Order, shipping: delivery.Quoted | None) -> None:

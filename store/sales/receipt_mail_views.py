@@ -13,8 +13,9 @@ from .. import identity, money, post
 from ..errors import NotFound
 from . import receipt_mails
 from .guest_views import visible
-from .receipt_paper_views import receipt_pdf, refund_pdf
+from .receipt_paper_views import guarantee_words, receipt_pdf, refund_pdf
 from .receipts import Receipt, ReceiptRefund, receipt, sale_of_refund
+from .return_views import receipt_rules
 from .shown_views import blueprint
 
 
@@ -72,7 +73,8 @@ def write_receipt(sale_id: str, to: str, language: str) -> post.Mail | None:
     total = money.show(found.total_minor, found.currency, language)
     shop = current_app.config["SHOP_NAME"]
     subject = gettext("Your receipt from %(shop)s: %(amount)s", shop=shop, amount=total)
-    words = [gettext("Your receipt is attached."), *_link(found)]
+    guarantees = guarantee_words(receipt_rules(found)["warranties"])
+    words = [gettext("Your receipt is attached."), *guarantees, *_link(found)]
     return _mail(to, subject, words, language, found.number, receipt_pdf(found))
 
 

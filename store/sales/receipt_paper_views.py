@@ -4,6 +4,7 @@ a note of its own for each refund."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from io import BytesIO
 
 from flask import current_app, url_for
@@ -17,7 +18,7 @@ from .return_views import receipt_rules
 from .rounding import tendered
 from .shown_views import contents_of, full_date, means_name
 
-__all__ = ["receipt_pdf", "refund_pdf"]
+__all__ = ["guarantee_words", "receipt_pdf", "refund_pdf"]
 
 CODE_MM = 30.0
 
@@ -170,13 +171,21 @@ def _returns(paper: Paper, found: Receipt) -> None:
         said.append(gettext("Only unopened: %(names)s.", names=_few(rules["unopened"], comma)))
     if rules["never"]:
         said.append(gettext("Not taken back: %(names)s.", names=_few(rules["never"], comma)))
-    for day, names in rules["warranties"]:
-        said.append(gettext("Guarantee until %(day)s: %(names)s.", day=full_date(day),
-                            names=_few(names, comma)))  # fmt: skip
+    said += guarantee_words(rules["warranties"])
     address = f"{web.base_url()}{url_for('sales.receipt', sale_id=found.id)}"
     paper.space(5)
     beside = [gettext("Scan this to see the receipt or to return something."), " ".join(said)]
     paper.code(qr.matrix(address), CODE_MM, [*beside, address])
+
+
+def guarantee_words(warranties: Sequence[tuple[date, Sequence[str]]]) -> list[str]:
+    """Until when which goods have a guarantee, in the reader's language."""
+    comma = gettext(", ")
+    return [
+        str(gettext("Guarantee until %(day)s: %(names)s.", day=full_date(day),
+                    names=_few(names, comma)))
+        for day, names in warranties
+    ]  # fmt: skip
 
 
 def _few(names: Sequence[str], comma: str) -> str:

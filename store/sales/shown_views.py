@@ -68,6 +68,7 @@ def why_not(data: Mapping[str, Any]) -> str:
         "not_yet": gettext("This coupon does not hold yet."),
         "used_up": gettext("This coupon has been used."),
         "used_by_you": gettext("You have used this coupon."),
+        "not_yours": gettext("This coupon is another member’s own."),
         "not_here": gettext("This coupon does not hold here."),
         "not_now": gettext("This coupon does not hold at this time."),
         "members": gettext("This coupon is for members. Please sign in."),

@@ -68,7 +68,7 @@ def campaign(world: World, *, of: int | None = None, **more: Any) -> int:
     """A draft. Without a segment it is for everybody there is."""
     said: dict[str, Any] = {
         "name": "Pears", "segment_id": of or segment(world), "channel": "mail", "texts": TEXTS,
-        "coupon": None, "held_percent": 0, "days": 14, "due_at": None,
+        "coupon": None, "own_codes": False, "held_percent": 0, "days": 14, "due_at": None,
     }  # fmt: skip
     with transaction():
         return plans.add(Wanted(**said | more), made_by=None)

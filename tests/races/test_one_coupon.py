@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from store.db import in_transaction
+from store.db import in_transaction, transaction
 from store.membership import coupons
 from store.membership.models import CouponCode
 from tests.membership.making import coupon
@@ -35,14 +35,15 @@ def had_a_round(world: World, app: Flask, rounds: int) -> list[int]:
     return had
 
 
+def unguarded(coupon_id: int, _member_id: int | None) -> bool:
+    counted = update(CouponCode).where(CouponCode.id == coupon_id)
+    in_transaction().execute(counted.values(used=CouponCode.used + 1))
+    return True
+
+
 def test_without_the_guard_a_coupon_is_had_twice(
     world: World, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unguarded(coupon_id: int) -> bool:
-        counted = update(CouponCode).where(CouponCode.id == coupon_id)
-        in_transaction().execute(counted.values(used=CouponCode.used + 1))
-        return True
-
     look_then_act(monkeypatch.setattr)
     monkeypatch.setattr(coupons, "_count", unguarded)
     without_checks(app, "coupons", "ck_coupons_used")
@@ -55,4 +56,44 @@ def test_a_coupon_is_had_once(world: World, app: Flask, monkeypatch: pytest.Monk
     look_then_act(monkeypatch.setattr)
     without_checks(app, "coupons", "ck_coupons_used")
     assert had_a_round(world, app, ROUNDS) == [1] * ROUNDS
+    assert world.faults() == []
+
+
+def had_own_code(world: World, app: Flask, rounds: int) -> list[int]:
+    """How many had a code of somebody's own: the member on two devices, and others who got it."""
+    milk = world.item(price="12.50", on_hand=10_000)
+    people = [world.member(funds="5000") for _ in range(TILLS - 1)]
+    with app.app_context():
+        coupon(world, "amount", 1000, "PEARS")
+    had = []
+    for _ in range(rounds):
+        with app.app_context():
+            with transaction():
+                own = coupons.give("PEARS", people[0].id)
+            code = str(coupons.code_of(own))
+        buys = [replace(wanted(world, one, (milk, 1)), coupon=code) for one in (people[0], *people)]
+        outcome = words(buy_at_once(app, buys))
+        assert outcome.keys() <= {"sold", "coupon_refused"}, outcome
+        had.append(outcome["sold"])
+        if outcome["sold"] > 1:
+            break
+    return had
+
+
+def test_without_the_guard_a_member_s_own_code_is_had_twice(
+    world: World, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_then_act(monkeypatch.setattr)
+    monkeypatch.setattr(coupons, "_count", unguarded)
+    without_checks(app, "coupons", "ck_coupons_used")
+    had = had_own_code(world, app, 40)
+    assert max(had) > 1, f"no race was seen, so the test below proves nothing: {had}"
+
+
+def test_a_member_s_own_code_is_had_once_and_by_them(
+    world: World, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_then_act(monkeypatch.setattr)
+    without_checks(app, "coupons", "ck_coupons_used")
+    assert had_own_code(world, app, ROUNDS) == [1] * ROUNDS
     assert world.faults() == []

@@ -3,6 +3,7 @@ and in the history of all purchases."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -14,7 +15,9 @@ from store.db import transaction
 from store.errors import Invalid
 from store.sales import warranties
 from tests.conftest import Clock
-from tests.world import World
+from tests.races.crowd import token_of
+from tests.sales.test_receipts_to_keep import deliver, pages, prove
+from tests.world import Somebody, World
 
 
 def test_a_guarantee_from_its_rule_to_the_history(clock: Clock, world: World, app: Flask) -> None:
@@ -79,3 +82,67 @@ def test_a_rule_is_one_number_and_comes_back(world: World, app: Flask) -> None:
         milk = world.item()
     with app.app_context(), transaction(), pytest.raises(Invalid):
         set_return_rule(14, True, item_id=milk.id, warranty_months=-1)
+
+
+class Papers:
+    """The words of a sale wherever its shopper keeps them, in one language."""
+
+    def __init__(self, world: World, lin: Somebody, sale_id: str, language: str) -> None:
+        phone = world.client_for(lin)
+        phone.get(f"/?lang={language}")
+        self.page = phone.get(f"/sales/{sale_id}").text
+        (self.paper,) = pages(phone.get(f"/sales/{sale_id}/receipt.pdf").data)
+        self.paper = " ".join(self.paper.split())
+        phone.post(f"/sales/{sale_id}/mails", key=f"mail-{language}-{sale_id}")
+        self.mail = deliver(world)[0].text
+
+
+def test_page_paper_mail_and_program_say_the_same_of_a_guarantee(
+    world: World, app: Flask, clock: Clock
+) -> None:
+    app.config.update(PRACTICE_POST=True, BASE_URL="https://shop.example", WARRANTY_MONTHS=0)
+    lin = world.member(funds="900")
+    prove(world, lin)
+    lamp, milk = world.item("umbrella", price="60", on_hand=9), world.item("oat-milk", on_hand=9)
+    bottle = world.item("juice", price="9", on_hand=9)
+    with app.app_context(), transaction():
+        deposit = catalogue.add_deposit({"en": "Bottle", "zh": "瓶子"}, 25, world.currency)
+        catalogue.edit_item(bottle.id, deposit_id=deposit.item_id)
+        set_return_rule(14, True, item_id=lamp.id, warranty_months=24)
+    clock.tick(minutes=1)
+    sale = world.buy(lin, lamp, milk)
+    with app.app_context():
+        until = catalogue.warranty_until(sale.created_at, 24)
+    assert until is not None
+    for language, said in (
+        ("en", f"Guarantee until {until.day} {until:%B} {until.year}: Folding umbrella"),
+        ("zh", f"保修至 {until.year}年{until.month}月{until.day}日：折叠伞"),
+    ):
+        papers = Papers(world, lin, sale.id, language)
+        assert said in papers.page
+        assert said.replace(" ", "") in papers.paper.replace(" ", ""), papers.paper
+        assert said in papers.mail
+    head = {"Authorization": f"Bearer {token_of(world, lin)}"}
+
+    def told(sale_id: str) -> dict[str, str | None]:
+        """What a program is told of each line, the same alone and in the list."""
+        one = app.test_client().get(f"/api/v1/sales/{sale_id}", headers=head).get_json()
+        every = app.test_client().get("/api/v1/sales", headers=head).get_json()["sales"]
+        assert one in every
+        return {f"{line['kind']} {line['item']}": line["guaranteed_until"] for line in one["lines"]}
+
+    assert told(sale.id) == {f"goods {lamp.code}": until.isoformat(), f"goods {milk.code}": None}
+
+    # With a guarantee of the shop's on everything: goods have it, deposits and delivery do not.
+    app.config["WARRANTY_MONTHS"] = 6
+    world.zone((90_000, "6"))
+    sale = world.order(lin, bottle)
+    kinds = {line.kind for line in sale.lines}
+    assert kinds == {"goods", "deposit", "shipping"}
+    said_of = told(sale.id)
+    assert [name.split()[0] for name, day in said_of.items() if day] == ["goods"]
+    papers = Papers(world, lin, sale.id, "en")
+    for words in (papers.page, papers.paper, papers.mail):
+        (said,) = re.findall(r"Guarantee until [^:]+: ?([^.<]*)", words)
+        assert "Cloudy apple juice" in said and "Bottle" not in said and "Deliver" not in said
+    assert world.faults() == []
