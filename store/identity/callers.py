@@ -175,13 +175,16 @@ class Caller:
 
     @property
     def network(self) -> str:
-        """The address; of IPv6 the /64, which is what one household has."""
+        """The address; of IPv6 the /64, which is what one household has. A proxy that listens on
+        both writes IPv4 as `::ffff:198.51.100.7`: all of those in one /64 would be everybody."""
         try:
             address = ipaddress.ip_address(self.address)
         except ValueError:
             return self.address
         if address.version == 4:
             return self.address
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
         return str(ipaddress.ip_network(f"{address}/64", strict=False))
 
     def knows(self, member_id: int) -> str:

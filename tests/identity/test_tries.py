@@ -71,6 +71,16 @@ def test_new_browsers_and_neighbours_in_the_same_ipv6_network_are_one_address(
     assert wrong(browser("2001:db8:1:3::1")) == 403
 
 
+def test_shoppers_behind_a_proxy_that_maps_ipv4_are_not_one_address(
+    browser: Open, people: dict[str, int]
+) -> None:
+    assert wrong(browser("::ffff:198.51.100.7")) == 403
+    assert [wrong(browser("198.51.100.7")) for _ in range(5)] == [403] * 4 + [429]
+    assert wrong(browser("::ffff:203.0.113.9")) == 403, "another shopper is not shut out by them"
+    networks = {Caller(f"::ffff:10.0.0.{one}", "", b"").network for one in range(1, 4)}
+    assert networks == {"10.0.0.1", "10.0.0.2", "10.0.0.3"}
+
+
 def test_the_right_password_starts_afresh(browser: Open, people: dict[str, int]) -> None:
     anna = browser()
     for _ in range(3):
