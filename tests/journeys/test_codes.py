@@ -10,6 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Frame, Page, expect
 
+from store import identity, payment
+from store.db import transaction
 from store.post.practice import latest
 from tests.browser import OpenPhone
 from tests.journeys.conftest import OpenShop
@@ -79,6 +81,45 @@ def test_a_first_purchase_takes_three_screens(
         "three screens, and it is paid"
     )
     assert world.left(item) == 2
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_taps_and_screens_are_few(shop: OpenShop, open_phone: OpenPhone, language: str) -> None:
+    """Counted by the browser itself: a first purchase, and the next one of the same phone, for who
+    has money in their account."""
+    world, to = shop.world, f"taps-{language}@shop.example"
+    first, second = (world.item(price="9.00", on_hand=3) for _ in "12")
+    phone = open_phone(language=language)
+    taps: list[str] = []
+    phone.expose_function("tapped", taps.append)
+    phone.add_init_script("addEventListener('click', e => e.isTrusted && "
+                          "tapped(e.target.textContent.trim().slice(0, 30)), true)")  # fmt: skip
+    seen = screens(phone)
+
+    phone.goto(f"{shop.url}{first.path}")
+    phone.locator("input[name=identifier]").tap()
+    phone.locator("input[name=identifier]").fill(to)
+    main_button(phone).tap()
+    phone.locator("input[autocomplete=one-time-code]").fill(code_to(shop, to))
+    main_button(phone).tap()
+    phone.locator("button[value=simulated]").tap()
+    expect(phone.locator("[data-pass-picture]")).to_be_visible()
+    assert len(seen) == 4 and seen[1:] == ["/code", "/pay", "/sales"], "three, then the receipt"
+    assert len(taps) == 4, taps  # The field, on, the code is in, the way of paying.
+
+    with world.app.app_context():
+        member = identity.find(to)
+        assert member is not None
+        with transaction():
+            payment.deposit(member.id, 5_000, world.currency, "cash")
+    taps.clear()
+    seen.clear()
+    phone.goto(f"{shop.url}{second.path}")
+    main_button(phone).tap()
+    expect(phone.locator("[data-pass-picture]")).to_be_visible()
+    assert [path for path in seen if path != "/sales"] == ["/" + second.path.split("/")[1]]
+    assert 1 <= len(taps) <= 2, taps
+    assert world.left(second) == 2
 
 
 def test_a_wrong_code_and_a_new_one(shop: OpenShop, open_phone: OpenPhone) -> None:
