@@ -15,10 +15,16 @@ from store import campaigns, membership, privacy, sales
 from store.db import db, transaction
 from store.membership.models import CouponCode
 from store.post.carriers import practice_folder
-from tests.campaigns.making import agree, letters_of, rounds, rows, started
+from tests.campaigns.making import agree, at, letters_of, rounds, rows, started
+from tests.conftest import Clock
 from tests.membership.making import coupon
 from tests.races.crowd import wanted
 from tests.world import Somebody, World
+
+
+@pytest.fixture(autouse=True)
+def _noon(clock: Clock) -> None:
+    clock.set(at(12))
 
 
 def own(member: Somebody) -> str:

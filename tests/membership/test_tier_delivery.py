@@ -28,7 +28,8 @@ def test_who_has_reached_the_tier_has_orders_brought_for_nothing(world: World, a
     assert owner.post("/owner/tiers", form).status_code == 303
     page = owner.get("/owner/tiers").text
     assert 'name="free-2" value="1" checked' in page and 'name="free-1" value="1">' in page
-    assert page.count("Free delivery</") == 3 + 1  # Three lines of the form, one tier.
+    assert page.count("Free delivery</span></label>") == 3, "a box for each line of the form"
+    assert page.count("Free delivery</span></li>") == 1, "and the tier that gives it"
 
     def ordered(who: Any, address: int, seen: str) -> Any:
         return who.post(
