@@ -84,7 +84,7 @@ class Caller:
         if member and (device_id := self.knows(member.id)):
             subject = self._subject("device", device_id, str(member.id))
             return [Limit("code_device", subject, CODES_BY_PERSON), everybody]
-        person = self._subject("person", value)
+        person = self._subject("person", _mailbox(value))
         return [
             Limit("code_person", person, CODES_BY_PERSON),
             Limit("code_person_day", person, CODES_BY_PERSON_A_DAY, DAY_S),
@@ -195,6 +195,12 @@ class Caller:
 
     def _subject(self, *parts: str) -> str:
         return ids.mac(self.key, "try", *parts, length=32)
+
+
+def _mailbox(value: str) -> str:
+    """Where a code is read: `lin+shop@…` and `lin+2@…` are two signs, and one person's mailbox."""
+    name, at, domain = value.rpartition("@")
+    return f"{name.split('+')[0] or name}{at}{domain}"
 
 
 def device_mark(key: bytes, device_id: str, member_id: int) -> str:

@@ -257,6 +257,18 @@ def test_each_person_each_address_and_all_together_are_limited(
     assert len(mail.sent) == 20
 
 
+def test_one_mailbox_under_many_names_is_one_person_to_the_limits(
+    browser: Open, mail: Post
+) -> None:
+    """`lin+shop@` and `lin+2@` are read in the same mailbox: as signs they stay apart, but nobody
+    wakes their reader with a name more for each letter, nor guesses on."""
+    names = ["lin@shop.example", *(f"lin+{number}@shop.example" for number in range(7))]
+    sent = [asks(browser(f"198.51.{at}.7"), name).status_code for at, name in enumerate(names)]
+    assert sent == [303] * 5 + [429] * 3
+    assert asks(browser(), "+lin@shop.example").status_code == 303, "nothing stands before this +"
+    assert asks(browser(), "line@shop.example").status_code == 303
+
+
 def test_limits_hold_over_a_restart(
     app: Flask, settings: dict[str, Any], browser: Open, mail: Post
 ) -> None:
