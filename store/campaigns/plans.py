@@ -37,7 +37,7 @@ class Wanted:
 def add(wanted: Wanted, *, made_by: int | None) -> int:
     """Joiner: a new draft; answers its id."""
     session = in_transaction()
-    row = Campaign(**asdict(wanted), state="draft", made_by=made_by, made_at=clock.now())
+    row = Campaign(**_row(wanted), state="draft", made_by=made_by, made_at=clock.now())
     session.add(row)
     session.flush()
     logbook.note("campaign.added", row.id, after=asdict(wanted))
@@ -50,11 +50,15 @@ def change(campaign_id: int, wanted: Wanted) -> None:
     before = known(campaign_id)
     said = {name: getattr(before, name) for name in asdict(wanted)}
     draft = (Campaign.id == campaign_id, Campaign.state == "draft")
-    query = update(Campaign).where(*draft).values(asdict(wanted))
+    query = update(Campaign).where(*draft).values(_row(wanted))
     if not session.connection().execute(query).rowcount:
         raise CampaignMoved(state=before.state)
     session.expire(before)
     logbook.note("campaign.changed", campaign_id, before=said, after=asdict(wanted))
+
+
+def _row(wanted: Wanted) -> dict[str, Any]:
+    return asdict(wanted) | {"own_codes": int(wanted.own_codes)}
 
 
 def known(campaign_id: int) -> Campaign:
