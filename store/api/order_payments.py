@@ -11,7 +11,7 @@ from marshmallow import fields, validate
 
 from .. import catalogue, delivery, identity, membership, payment, sales, stock, web
 from ..delivery import addresses
-from ..errors import Invalid, NotFound, Refusal
+from ..errors import Invalid, NotFound, Refusal, TooMany
 from ..identity import pins
 from ..payment import asides, asking, paybacks
 from ..payment.calls import GatewayAway
@@ -75,7 +75,7 @@ class Payment(Strict):
         stock.OutOfStock,
         delivery.NoDelivery, addresses.TooManyAddresses, PaymentMethodUnknown, AlreadyPaid,
         GatewayAway, Invalid, payment.InsufficientFunds, sales.AccountSuffices,
-        sales.ConfirmationNeeded, pins.PinMissing, pins.PinWrong,
+        sales.ConfirmationNeeded, pins.PinMissing, pins.PinWrong, TooMany,
     ),
 )  # fmt: skip
 def start(body: dict[str, Any]) -> Response:

@@ -12,11 +12,12 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from .. import catalogue, delivery, identity, membership, payment, sales, stock
 from ..db import transaction
 from ..delivery import addresses
-from ..errors import Invalid, NotFound, Refusal
+from ..errors import Invalid, NotFound, Refusal, TooMany
 from ..identity import pins
 from ..payment import escrow, on_delivery
 from ..sales import fulfilment
 from ..sales.at_the_door import NoCashOnDelivery, to_take
+from ..sales.coupon_guesses import guessed
 from . import keys
 from .access import caller
 from .answers import amount, answer, currency, moment
@@ -178,7 +179,7 @@ class Cancellation(Strict):
         sales.PriceRose, membership.CouponRefused, membership.PointsRefused,
         stock.OutOfStock, delivery.NoDelivery, addresses.TooManyAddresses,
         NoCashOnDelivery, PaymentMethodUnknown, Invalid, sales.ConfirmationNeeded,
-        pins.PinMissing, pins.PinWrong,
+        pins.PinMissing, pins.PinWrong, TooMany,
     ),
 )  # fmt: skip
 def place(body: dict[str, Any]) -> Response:
@@ -243,6 +244,9 @@ def read_order(body: dict[str, Any], means: str) -> tuple[sales.Order, Callable[
     shops_at = stock.selling_location(body["location"]).id
     collects_at = stock.location(body["collect"]).id if "collect" in body else None
     lines = lines_of(body["lines"])
+    coupon = membership.read_code(body.get("coupon", "")) or body.get("coupon", "")
+    if coupon:
+        guessed(coupon, member_id)
     address_id = None
     if where is not None:
         address_id, kept = _address(member_id, delivery.Where(**where))
@@ -256,7 +260,7 @@ def read_order(body: dict[str, Any], means: str) -> tuple[sales.Order, Callable[
         member_id, shops_at, currency(), lines, keys.key(),
         "deliver" if where is not None else "collect", int(current_app.config["PIECE_G"]),
         place_id=collects_at, address_id=address_id, shipping_seen_minor=seen(body.get("shipping")),
-        means=means, coupon=membership.read_code(body.get("coupon", "")) or body.get("coupon", ""),
+        means=means, coupon=coupon,
         points=body["points"], seen_total_minor=seen(body.get("total")),
     )  # fmt: skip
     return asked, forget

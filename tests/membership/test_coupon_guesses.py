@@ -58,3 +58,30 @@ def test_ten_wrong_ones_and_no_restart_helps(
         db.session.remove()
         db.engine.dispose()
     assert world.faults() == []
+
+
+def test_a_program_finds_none_by_ordering_either(world: World, app: Flask) -> None:
+    """Orders and their payments take a coupon as sales do: guesses there are counted with them."""
+    milk, lin = world.item(price="12.50", on_hand=9), world.member(funds="100")
+    with app.app_context():
+        coupon(world, "amount", 500, "RIGHT-ONE")
+        with transaction():
+            token = issue_token(by_id(lin.id), ["sales:write"])
+    api = app.test_client()
+
+    def answer(path: str, code: str) -> str:
+        order: dict[str, Any] = {"location": "MAIN", "collect": "MAIN", "coupon": code,
+                 "lines": [{"item": milk.code, "quantity": 1}]}  # fmt: skip
+        if path == "/api/v1/order-payments":
+            order["payment"] = {"method": "simulated"}
+        heads = {"Authorization": f"Bearer {token}", "Idempotency-Key": ids.new()}
+        return str(api.post(path, json=order, headers=heads).get_json().get("code", "made"))
+
+    tried = [
+        answer(path, f"WRONG-{number}")
+        for number in range(6)
+        for path in ("/api/v1/orders", "/api/v1/order-payments")
+    ]
+    assert tried == ["coupon_refused"] * 10 + ["too_many"] * 2
+    assert answer("/api/v1/orders", "RIGHT-ONE") == "too_many"
+    assert world.balance(lin) == 10_000 and world.faults() == []
