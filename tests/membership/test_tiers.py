@@ -76,6 +76,7 @@ def test_tiers_from_their_rules_to_the_basket_and_back(
     told = app.test_client().get("/api/v1/me/points", headers=head).get_json()["tier"]
     assert told == {
         "names": {"en": "Gold", "zh": "Gold"}, "next_names": {}, "missing_points": None,
+        "free_delivery": False,
         "missing": {"amount": "0.00", "minor": 0, "currency": "CNY"},
     }  # fmt: skip
     # Gold takes 10 percent off, where the price stands and on the line of the basket.
