@@ -56,6 +56,12 @@ def full_date(day: date) -> str:
 
 
 @blueprint.app_template_global()
+def full_month(first: date) -> str:
+    """A month with its year, by its first day."""
+    return str(format_date(first, "LLLL y" if web.language() == "en" else "y年M月", rebase=False))
+
+
+@blueprint.app_template_global()
 def why_not(data: Mapping[str, Any]) -> str:
     """Why a coupon takes nothing off, for the shopper."""
     why = data.get("why", "")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_date, gettext, ngettext
+from flask_babel import gettext, ngettext
 
 from .. import catalogue, clock, identity, logbook, web
 from ..catalogue import owners
@@ -155,7 +155,7 @@ def _list(said: dict[str, str]) -> str:
         "sellers/sellers.html", rows=figures.list_sellers(*_month(first), _currency()),
         currency=_currency(), month=first, before=last.replace(day=1),
         after=after if after <= today else None, said=said,
-        due=figures.settlements(due=True, limit=50), rate=_rate, month_name=_month_name,
+        due=figures.settlements(due=True, limit=50), rate=_rate,
     )  # fmt: skip
 
 
@@ -186,10 +186,6 @@ def _month(first: date) -> tuple[datetime, datetime]:
     after = (first + timedelta(days=31)).replace(day=1)
     since, until = (datetime.combine(day, time(), zone).astimezone(UTC) for day in (first, after))
     return since, until
-
-
-def _month_name(first: date) -> str:
-    return str(format_date(first, "LLLL y" if web.language() == "en" else "y年M月", rebase=False))
 
 
 def _rate(basis_points: int) -> str:

@@ -11,6 +11,7 @@ from .models import Location
 
 __all__ = [
     "MAIN",
+    "QUARANTINE",
     "SELLING",
     "Location",
     "LocationTaken",
@@ -28,6 +29,8 @@ __all__ = [
 MAIN = "MAIN"
 SELLING = ("shop", "warehouse")
 """Kinds of places whose goods are for sale."""
+QUARANTINE = " · quarantine"
+"""So ends the name of the place beside another; pages say it in the reader's language."""
 WHEN_EMPTY = ("refuse", "sell")
 # Built once: every sale asks for its location.
 # Nobody shops, works or sends to where goods are in transit.
@@ -95,7 +98,7 @@ def quarantine_of(location_id: int) -> int:
     query = select(Location.id).where(Location.code == code, Location.kind == "quarantine")
     found = session.scalar(query)
     if found is None:
-        row = {"code": code, "name": f"{beside.name[:105]} · quarantine", "kind": "quarantine",
+        row = {"code": code, "name": f"{beside.name[:105]}{QUARANTINE}", "kind": "quarantine",
                "address": beside.address, "created_at": clock.now()}  # fmt: skip
         session.connection().execute(insert_new(Location), [row])
         found = session.scalar(query)

@@ -13,7 +13,7 @@ from ..db import transaction
 from . import forms as asked
 from . import tasks
 from .blueprint import blueprint
-from .locations import locations
+from .locations import QUARANTINE, locations
 
 
 @blueprint.get("/desk/tasks", endpoint="tasks")
@@ -60,6 +60,13 @@ def _changed(change: Callable[[int, int], None], task_id: int, said: str) -> Res
 def open_tasks() -> int:
     """How many tasks wait where this browser's staff stand, for the desk's navigation."""
     return tasks.count_open(asked.here_code())
+
+
+@blueprint.app_template_global()
+def shown_place(name: str) -> str:
+    """A place's name in the visitor's language: that of a quarantine is made of its neighbour's."""
+    beside = name.removesuffix(QUARANTINE)
+    return name if beside == name else gettext("%(place)s · quarantine", place=beside)
 
 
 # What a shopper tells

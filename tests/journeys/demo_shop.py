@@ -44,6 +44,7 @@ from store.sales import fulfilment, pay_ins, till_days
 from store.sales.returns import Wish, declare
 from store.sellers import figures
 from store.stock import purchases, slips, transit
+from tests.journeys.demo_more import more_pages, more_things
 from tests.live import LiveServer, open_server
 from tests.world import Visitor
 
@@ -113,6 +114,7 @@ def open_demo(folder: Path) -> DemoShop:
         db.session.remove()
     visitors = {who: _visitor(app, person) for who, person in CAST.items()}
     things = _things(app, visitors["shopper"])
+    things |= more_things(app, visitors["staff"])
     server = open_server(settings, folder / "server.log", https=False)
     server.wait_until_ready()
     secrets = {who: _secret(visitor) for who, visitor in visitors.items()}
@@ -354,8 +356,8 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "sales.one_return": {"sale_id": shop.things["bought"], "return_id": shop.things["return"]},
         "sales.hand_in": {"sale_id": shop.things["bought"]},
         "sales.desk_sale": {"sale_id": shop.things["sale"]},
-        "sales.till_receipt": {"sale_id": shop.things["sale"]},
-        "integration.deliveries": {"webhook_id": 1},
+        "sales.till_receipt": {"sale_id": shop.things["till_sale"].rpartition("/")[2].split("?")[0]},
+        "integration.deliveries": {"webhook_id": shop.things["webhook"]},
         "sales.desk_order": {"shipment_id": shop.things["order"][0]},
         "catalogue.group": {"group_id": shop.things["group"]},
         "catalogue.desk_item": {"item_id": shop.things["item"]},
@@ -364,7 +366,8 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "payment.top_up_state": {"top_up_id": shop.things["approve"].split("/")[3].split("?")[0]},
         "payment.top_up_ways": {"amount": "5000"}, "payment.onward": {"gateway": "none"},
         "privacy.held": {"section": "sales"},
-        "merging.merged": {"merge_id": "none"}, "sales.not_mine": {"sale_id": "none"},
+        "merging.merged": {"merge_id": "none"},
+        "sales.not_mine": {"sale_id": shop.things["not_mine"], "k": shop.things["k"]},
         "payment.month": {"month": clock.now().strftime("%Y-%m")},
         "membership.stop": {"mark": shop.things["stop"]},
         "sales.pay_in_slip": {"pay_in_id": shop.things["paid_in"]},
@@ -379,7 +382,8 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "stock.delivery": {"slip_id": work["delivery"]},
         "stock.shelf_count": {"slip_id": work["count"]},
         "stock.transfer_slip": {"slip_id": work["transfer"]},
-        "payment.due_payments": {"means": "card"}, "payment.settlement_file": {"file_id": "none"},
+        "payment.due_payments": {"means": "card"}, 
+        "payment.settlement_file": {"file_id": shop.things["file"]},
         "intake.one_import": {"intake_id": shop.things["list"]},
         "labels.delivery": {"slip_id": work["booked"]}, "sellers.seller": {"code": "QUAY"},
         "sellers.settlement": {"settlement_id": settled.settlement.id},
@@ -387,7 +391,8 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "membership.offer": {"offer_id": shop.things["offer"]},
         "payment.complaint": {"complaint_id": shop.things["complaint"]},
         "door.spot_check": {"sale_id": shop.things["checked"][0]},
-        "door.ask_age": {"sale_id": shop.things["aged"]}, "reports.daily_stop": {"mark": "none"},
+        "door.ask_age": {"sale_id": shop.things["aged"]}, 
+        "reports.daily_stop": {"mark": shop.things["daily"]},
     }  # fmt: skip
     seen: dict[str, list[str]] = {"guest": [], "shopper": [], "staff": [], "owner": []}
     with shop.app.test_request_context():
@@ -419,6 +424,8 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         f"/desk/till/pay-ins?member={shop.things['member']}",
         f"/desk/walks/{shop.things['walk']}?result=1", f"/desk/labels?walk={shop.things['walk']}",
     ]  # fmt: skip
+    for who, paths in more_pages(shop.things).items():
+        seen[who] += paths
     seen["owner"] += ["/desk", "/me", "/owner/takings?period=today", "/owner/takings/shoppers"]
     return seen
 

@@ -13,6 +13,7 @@ from tests.browser import OpenPhone
 from tests.journeys.demo_shop import LONG_PERSON, DemoShop, open_demo
 
 WHO = ("guest", "shopper", "staff", "owner")
+PAPER = 688  # What the margins leave of A4.
 WIDTHS = {"en": (320, 390, 1280), "zh": (320, 768)}
 # What is well is not told: every element of every page by way of the browser's wire takes longer
 # than looking at it.
@@ -30,6 +31,14 @@ CUT_OFF = """nav => [...nav.querySelectorAll("a, summary")]
   .map((it) => it.textContent)"""
 EMPTY_CHOICES = """all => all.filter((it) => !it.textContent.trim())
   .map((it) => `${it.closest("select").name} has a choice that says nothing`)"""
+# What a thumb is to meet. A link in a line of text is as high as its line; a table's are padded.
+TOO_SMALL = """() => [...document.querySelectorAll(
+    "main :is(button, .button, select, summary, input:not([type=hidden], [type=checkbox], [type=radio])), .bar :is(a, button)")]
+  .filter((it) => it.checkVisibility({ checkOpacity: true, visibilityProperty: true })
+    && !it.closest(".visually-hidden"))
+  .map((it) => [it.getBoundingClientRect(), it])
+  .filter(([{ width, height }]) => width > 1 && (width < 44 || height < 44))
+  .map(([{ width, height }, it]) => `${width} x ${height} under a thumb: ${it.outerHTML.slice(0, 90)}`)"""
 MOST_BYTES = 60 * 1024
 MOST_SHIFT = 0.02
 WATCH_SHIFTS = """
@@ -100,6 +109,7 @@ def _shape(page: Page) -> list[str]:
     if page.locator("html").get_attribute("lang") != "en":
         faults.append("no lang")
     faults += page.locator("select option").evaluate_all(EMPTY_CHOICES)
+    faults += page.evaluate(TOO_SMALL)
     return faults
 
 
@@ -121,6 +131,12 @@ def test_no_page_is_wider_than_the_screen(
             page.set_viewport_size({"width": width, "height": 800})
             if more := page.evaluate(TOO_WIDE):
                 faults.append(f"{path} is {more} px too wide at {width}")
+        if language == "en" and who in ("staff", "owner"):
+            page.emulate_media(media="print")
+            page.set_viewport_size({"width": PAPER, "height": 800})
+            if more := page.evaluate(TOO_WIDE):
+                faults.append(f"{path} is {more} px too wide for a sheet")
+            page.emulate_media(media="screen")
     assert not faults, "\n".join(faults)
 
 

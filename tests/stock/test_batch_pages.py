@@ -38,7 +38,7 @@ def test_goods_come_in_with_what_the_pack_says(world: World, yoghurt: Thing) -> 
     assert world.left(yoghurt) == 3
     page = staff.get(f"/desk/stock?code={yoghurt.code}").text
     assert "L7-A" in page
-    assert "until 2027-03-20" in page
+    assert "until 20 March 2027" in page
     assert "3 here" in page
     for fields in ({}, {"batch": ""}, {"batch": "B", "expires_on": "tomorrow"}, {"batch": "a b"}):
         assert receive(staff, yoghurt, 1, **fields) == 422

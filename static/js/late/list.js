@@ -96,5 +96,5 @@ function reason({ page, said }) {
   const form = [...read.querySelectorAll(".bar form")].find((one) => one.elements.again);
   const label = form?.querySelector("button")?.textContent.trim();
   const fields = form && [...new FormData(form)].filter(([name]) => !/^(late_|csrf$|back$)/.test(name));
-  return { heading: text("h1"), text: text("main p"), question: label ? { label, fields } : null };
+  return { heading: text("h1"), text: text(".empty p"), question: label ? { label, fields } : null };
 }
