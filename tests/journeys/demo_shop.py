@@ -356,7 +356,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "sales.one_return": {"sale_id": shop.things["bought"], "return_id": shop.things["return"]},
         "sales.hand_in": {"sale_id": shop.things["bought"]},
         "sales.desk_sale": {"sale_id": shop.things["sale"]},
-        "sales.till_receipt": {"sale_id": shop.things["till_sale"].rpartition("/")[2].split("?")[0]},
+        "sales.till_receipt": {"sale_id": shop.things["till_sale"]},
         "integration.deliveries": {"webhook_id": shop.things["webhook"]},
         "sales.desk_order": {"shipment_id": shop.things["order"][0]},
         "catalogue.group": {"group_id": shop.things["group"]},
@@ -382,7 +382,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "stock.delivery": {"slip_id": work["delivery"]},
         "stock.shelf_count": {"slip_id": work["count"]},
         "stock.transfer_slip": {"slip_id": work["transfer"]},
-        "payment.due_payments": {"means": "card"}, 
+        "payment.due_payments": {"means": "card"},
         "payment.settlement_file": {"file_id": shop.things["file"]},
         "intake.one_import": {"intake_id": shop.things["list"]},
         "labels.delivery": {"slip_id": work["booked"]}, "sellers.seller": {"code": "QUAY"},
@@ -391,7 +391,7 @@ def _addresses(shop: DemoShop) -> dict[str, list[str]]:
         "membership.offer": {"offer_id": shop.things["offer"]},
         "payment.complaint": {"complaint_id": shop.things["complaint"]},
         "door.spot_check": {"sale_id": shop.things["checked"][0]},
-        "door.ask_age": {"sale_id": shop.things["aged"]}, 
+        "door.ask_age": {"sale_id": shop.things["aged"]},
         "reports.daily_stop": {"mark": shop.things["daily"]},
     }  # fmt: skip
     seen: dict[str, list[str]] = {"guest": [], "shopper": [], "staff": [], "owner": []}

@@ -33,12 +33,13 @@ EMPTY_CHOICES = """all => all.filter((it) => !it.textContent.trim())
   .map((it) => `${it.closest("select").name} has a choice that says nothing`)"""
 # What a thumb is to meet. A link in a line of text is as high as its line; a table's are padded.
 TOO_SMALL = """() => [...document.querySelectorAll(
-    "main :is(button, .button, select, summary, input:not([type=hidden], [type=checkbox], [type=radio])), .bar :is(a, button)")]
+    "main :is(button, .button, select, summary), .bar :is(a, button), main "
+    + "input:not([type=hidden], [type=checkbox], [type=radio])")]
   .filter((it) => it.checkVisibility({ checkOpacity: true, visibilityProperty: true })
     && !it.closest(".visually-hidden"))
   .map((it) => [it.getBoundingClientRect(), it])
   .filter(([{ width, height }]) => width > 1 && (width < 44 || height < 44))
-  .map(([{ width, height }, it]) => `${width} x ${height} under a thumb: ${it.outerHTML.slice(0, 90)}`)"""
+  .map(([{ width, height }, it]) => `${width} x ${height}: ${it.outerHTML.slice(0, 90)}`)"""
 MOST_BYTES = 60 * 1024
 MOST_SHIFT = 0.02
 WATCH_SHIFTS = """
