@@ -99,3 +99,15 @@ def test_staff_who_are_short_are_told_what_staff_can_do(world: World) -> None:
     assert "2 are left here by the book" in answer.text
     assert "ask the staff" not in answer.text
     assert f'href="/desk/stock?code={milk.code}"' in answer.text
+
+
+def test_a_refusal_at_the_desk_stays_there_in_the_readers_language(world: World) -> None:
+    staff = world.client_for(world.staff())
+    lost = staff.get("/desk/nowhere", headers={"Accept-Language": "zh"})
+    assert lost.status_code == 404 and 'class="desk-nav"' in lost.text
+    assert lost.text.count("<h1>") == 1 and "这里什么也没有" in lost.text
+    staff.get("/?lang=zh")
+    odd = staff.post("/desk/stock/receipts", code="", quantity="x", at="MAIN")
+    assert odd.status_code == 422 and "请返回查看后再试一次" in odd.text
+    shopper = world.client_for(world.member())
+    assert 'class="desk-nav"' not in shopper.get("/desk/nowhere").text
