@@ -17,6 +17,7 @@ from store.sales import warranties
 from tests.conftest import Clock
 from tests.races.crowd import token_of
 from tests.sales.test_receipts_to_keep import deliver, pages, prove
+from tests.sales.test_till_pages import pay, scan
 from tests.world import Somebody, World
 
 
@@ -46,6 +47,11 @@ def test_a_guarantee_from_its_rule_to_the_history(clock: Clock, world: World, ap
     history = phone.get("/me/sales").text
     assert history.count("Guarantee until") == 1
     assert phone.get(f"/sales/{sale.id}/receipt.pdf").status_code == 200
+
+    # The paper of a till says it as well.
+    till = world.client_for(world.staff())
+    assert "Guarantee until" in pay(till, scan(till, lamp.code), "cash")
+    assert "Guarantee until" not in pay(till, scan(till, milk.code), "cash")
 
     clock.tick(minutes=1)
     # Less than it was does not change what was sold; what is given back has none.
