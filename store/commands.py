@@ -143,6 +143,7 @@ def _tell_others() -> None:
     """What happened becomes changes, these become deliveries, and those are sent."""
     integration.follow()
     reports.fold()
+    reports.count_orders()
     integration.webhooks.fan_out()
     integration.deliver()
 

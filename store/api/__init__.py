@@ -6,6 +6,7 @@ from flask import Flask
 
 from . import (
     changes,
+    costs,
     feeds,
     health,
     items,
@@ -29,8 +30,8 @@ __all__ = ["init_app"]
 
 # Refunds are a part of the resource of sales, in a file of their own.
 RESOURCES = (
-    items, kinds, stock, locations, me, refunds, offline_sales, orders, order_payments, shipments,
-    returns, reports, sellers, feeds, changes, webhooks,
+    items, kinds, costs, stock, locations, me, refunds, offline_sales, orders, order_payments,
+    shipments, returns, reports, sellers, feeds, changes, webhooks,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from marshmallow import fields, validate
 
 from .. import reports
 from ..errors import Invalid
+from .access import caller
 from .answers import amount, answer
 from .reading import Strict, line
 from .resource import Resource
@@ -54,6 +55,18 @@ class Figures(Strict):
     total = fields.Nested(Money, required=True, metadata={"description": "Sold less given back."})
     tax = fields.Nested(Money, required=True)
     refunded = fields.Nested(Money, required=True)
+    goods = fields.Nested(
+        Money, metadata={"description": "What goods brought without tax. Needs `costs:read`."}
+    )
+    of_known_cost = fields.Nested(
+        Money, metadata={"description": "As much of it as is known what it cost. As above."}
+    )
+    cost = fields.Nested(Money, metadata={"description": "What that cost. As above."})
+    margin = fields.Nested(
+        Money,
+        allow_none=True,
+        metadata={"description": "What is left of it; null where no cost is known. As above."},
+    )
 
 
 class Part(Strict):
@@ -62,27 +75,26 @@ class Part(Strict):
     figures = fields.Nested(Figures, required=True)
 
 
+def _table() -> fields.Field[Any]:
+    return fields.List(
+        fields.Nested(Part),
+        required=True,
+        allow_none=True,
+        metadata={"description": "null where it would take too long to say."},
+    )
+
+
 class Tables(Strict):
-    items = fields.List(fields.Nested(Part), required=True)
-    categories = fields.List(fields.Nested(Part), required=True)
-    brands = fields.List(fields.Nested(Part), required=True)
+    items = _table()
+    categories = _table()
+    brands = _table()
     sellers = fields.List(
         fields.Nested(Part), metadata={"description": "Only where there are sellers."}
     )
     locations = fields.List(fields.Nested(Part), required=True)
     channels = fields.List(fields.Nested(Part), required=True)
-    means = fields.List(
-        fields.Nested(Part),
-        required=True,
-        allow_none=True,
-        metadata={"description": "null where it would take too long to say."},
-    )
-    shoppers = fields.List(
-        fields.Nested(Part),
-        required=True,
-        allow_none=True,
-        metadata={"description": "null where it would take too long to say."},
-    )
+    means = _table()
+    shoppers = _table()
 
 
 class Takings(Strict):
@@ -128,11 +140,22 @@ def _part(part: reports.Line, of: str) -> dict[str, Any]:
 
 
 def _figures(figures: reports.Figures, of: str) -> dict[str, Any]:
-    return {
+    found = {
         "sales": figures.sales,
         "refunds": figures.refunds,
         "quantity": figures.quantity,
         "total": amount(figures.total_minor, of),
         "tax": amount(figures.tax_minor, of),
         "refunded": amount(figures.refunded_minor, of),
+    }
+    return found | _margin(figures, of) if "costs:read" in caller().scopes else found
+
+
+def _margin(figures: reports.Figures, of: str) -> dict[str, Any]:
+    margin = figures.margin_minor
+    return {
+        "goods": amount(figures.goods_minor, of),
+        "of_known_cost": amount(figures.costed_minor, of),
+        "cost": amount(figures.cost_minor, of),
+        "margin": None if margin is None else amount(margin, of),
     }

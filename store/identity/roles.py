@@ -45,6 +45,8 @@ SCOPES: dict[str, str | None] = {
     "till": "sell",
     "labels:write": "print_labels",
     "reports:read": "see_sales",
+    "costs:read": "see_costs",
+    "costs:write": "see_costs",
     "changes:read": "see_sales",
     "webhooks:write": "connect_systems",
 }

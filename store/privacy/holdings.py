@@ -263,6 +263,7 @@ STAYS = frozenset({
     "item_groups", "items", "levels", "locations", "outbox",
     "payouts", "pictures", "places", "price_marks", "reckoning", "seller_settlements", "sellers",
     "segments", "campaigns", "item_costs", "slip_costs", "stock_flows", "stock_flow_marks",
+    "order_counts",
     "settlement_rejects", "shipping_rates", "shipping_zones", "slip_lines",
     "sourcing_weights", "tries", "used_states", "webhooks", "woo_products",
 })  # fmt: skip

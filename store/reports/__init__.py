@@ -5,6 +5,7 @@ from .claimed import take_over
 from .figures import Breakdown, Figures, Line, Report, breakdown, takings
 from .filters import Filters, read
 from .flows import fold
+from .order_counts import count_orders
 from .rollup import catch_up, rebuild
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Report",
     "breakdown",
     "catch_up",
+    "count_orders",
     "differences",
     "fold",
     "read",

@@ -15,6 +15,7 @@ from ..payment.models import Dispute
 from ..sales.approval_models import RefundRequest
 from ..stock.models import Location
 from ..stock.work_models import Task
+from .flow_models import OrderCount
 
 __all__ = ["Waiting", "waiting"]
 
@@ -71,6 +72,8 @@ def _everywhere(connection: Connection, may: Callable[[str], bool]) -> Iterator[
             count = connection.scalar(select(func.count()).select_from(some))
             if count:
                 yield Waiting(kind, count, endpoint, {})
+    if may("see_costs") and (items := connection.scalar(select(OrderCount.items))):
+        yield Waiting("orders", items, "reports.stock_list", {"kind": "reorder"})
 
 
 def _at_places(connection: Connection, may: Callable[[str], bool]) -> Iterator[Waiting]:

@@ -16,7 +16,7 @@ from .filters import MOST_DAYS_OF_STAFF, Filters
 from .reading import Books
 from .values import Breakdown, Figures, Line
 
-__all__ = ["AT_ONCE", "BREAKDOWNS", "PLACES", "added", "names_of", "read_breakdown"]
+__all__ = ["AT_ONCE", "BREAKDOWNS", "PLACES", "added", "names_of", "read_breakdown", "takes_long"]
 
 BREAKDOWNS = (
     "items", "categories", "brands", "sellers", "locations", "channels", "means", "shoppers",
@@ -29,11 +29,16 @@ AT_ONCE = tuple(kind for kind in BREAKDOWNS if kind != "staff")
 _MOST_LINES_FOR_SHOPPERS = 15_000
 """The shoppers of some goods are read from the sale lines; above this many it would take long."""
 
-_MOST_SALES_FOR_MEANS = 50_000
-"""So are the means of payment for some goods or a shopper; of all else the roll-up knows them."""
+_MOST_SALES_FROM_LINES = 50_000
+"""So are the means of payment of some goods, and what somebody bought and how they paid: of nobody
+that is all that tills sold to whom they did not know. Of all else the roll-up knows them."""
 
 
 PLACES = ("location_id", "channel")
+_KEYS = {
+    "items": "item_id", "categories": "item_id", "brands": "item_id", "sellers": "seller_id",
+    "means": "means",
+}  # fmt: skip
 _TOTAL = MEASURES.index("total_minor")
 Names = dict[Any, tuple[str, dict[str, str]]]
 
@@ -49,16 +54,13 @@ def read_breakdown(
     """`rows` are those of the table where they were read already, for another table too."""
     if kind == "shoppers":
         return _shoppers(books, filters, most, offset)
+    if rows is None and takes_long(books, filters, kind):
+        return Breakdown(kind, None, 0)
     if kind == "brands" and rows is None:
         rows = books.by_item(filters.span, filters.choice)
     if kind == "sellers" and rows is None:
         rows = books.summed(filters.span, filters.choice, ("seller_id", "channel"))
     if kind == "means" and rows is None:
-        if (
-            books.from_lines(filters.choice, ("means",))
-            and books.summed(filters.span, filters.choice)[0].sales > _MOST_SALES_FOR_MEANS
-        ):
-            return Breakdown("means", None, 0)
         rows = books.summed(filters.span, filters.choice, ("means", "channel"))
     if kind == "staff" and rows is None:
         if filters.span.days > MOST_DAYS_OF_STAFF:
@@ -79,6 +81,15 @@ def read_breakdown(
     known = names(books, [key for key, _ in shown])
     lines = [Line(key, *known[key], Figures(*sums)) for key, sums in shown]
     return Breakdown(kind, lines, len(table))
+
+
+def takes_long(books: Books, filters: Filters, kind: str) -> bool:
+    """Whether a table would be added up from too many sale lines."""
+    key, choice = _KEYS.get(kind), filters.choice
+    whose = choice.member_id is not None or kind == "means"
+    if key is None or not whose or not books.from_lines(choice, (key,)):
+        return False
+    return bool(books.summed(filters.span, choice)[0].sales > _MOST_SALES_FROM_LINES)
 
 
 def names_of(books: Books, kind: str, keys: list[Any]) -> Names:

@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 
 from .customer_models import Cohort
 from .events import NOBODY
-from .models import TakingsOfMember
+from .models import WHOLE_MONTH, TakingsOfMember
 
 __all__ = ["KEYS", "MEASURES", "anew", "changing", "counted"]
 
@@ -63,14 +63,12 @@ def counted(*whose: ColumnElement[bool]) -> Select[Any]:
     """The rows that the sums of these members (of all) come to. A member's first month is the first
     that their sums have."""
     sums = TakingsOfMember
-    # Said as it stands in the index's condition, or the databases do not see that it fits.
-    month: ColumnElement[bool] = literal_column("takings_of_members.months = 1")
     of_month = (
         select(
             sums.currency, sums.member_id, sums.day, func.sum(sums.sales).label("sales"),
             func.sum(sums.total_minor).label("total_minor"),
         )
-        .where(month, sums.member_id != NOBODY, *whose)
+        .where(sums.months == WHOLE_MONTH, sums.member_id != NOBODY, *whose)
         .group_by(sums.currency, sums.member_id, sums.day)
         .having(or_(func.sum(sums.sales) != 0, func.sum(sums.total_minor) != 0))
         .subquery()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import func, select
 
 from .. import identity, stock, web
 from ..db import connection
@@ -18,7 +18,7 @@ from ..sales.models import Refund, Sale
 from .calendar import today, zone
 from .filters import Chosen, Filters
 from .listing import Entry, entries
-from .models import TakingsOfMember
+from .models import WHOLE_MONTH, TakingsOfMember
 
 __all__ = ["Part", "Story", "story"]
 
@@ -107,7 +107,7 @@ def _rows(member_id: int, currency: str) -> list[Any]:
     kept = TakingsOfMember
     query = select(*kept.__table__.columns).where(
         kept.member_id == member_id, kept.currency == currency,
-        literal_column("takings_of_members.months = 1"),
+        kept.months == WHOLE_MONTH,
     )  # fmt: skip
     return list(connection().execute(query.order_by(kept.day)))
 

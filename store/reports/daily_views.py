@@ -81,7 +81,7 @@ def do_stop(mark: str) -> str:
 def write(subject: str, to: str, language: str) -> post.Mail | None:
     """The mail about a day. None where it is not wanted any more, its reader may not see the
     takings any more, its day is long over, or nothing was to be told: a day on which the shop was
-    closed, as a week before, and on which nothing waits."""
+    closed, as a week before, and on which nothing waits but goods to order."""
     about = Subject.read(subject)
     member = identity.by_id(about.member_id)
     late = day_number(today()) - about.day > STALE_DAYS
@@ -90,7 +90,8 @@ def write(subject: str, to: str, language: str) -> post.Mail | None:
     if not about.is_test and not daily.wanted_by(member.id):
         return None
     told = _told(about.day, lambda permission: identity.allows(member, permission))
-    if not (about.is_test or told["report"].figures.sales or told["waits"] or told["comparable"]):
+    waits = any(one.kind != "orders" for one in told["waits"])
+    if not (about.is_test or told["report"].figures.sales or waits or told["comparable"]):
         return None
     stop = link_to(daily.stop_path(member.id))
     page = told | {"link": link_to, "stop": stop, "name": member.name}

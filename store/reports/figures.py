@@ -12,7 +12,7 @@ from sqlalchemy import select
 from .. import catalogue, clock
 from ..sales.models import Sale
 from . import calendar
-from .breakdowns import AT_ONCE, BREAKDOWNS, PLACES, added, read_breakdown
+from .breakdowns import AT_ONCE, BREAKDOWNS, PLACES, added, read_breakdown, takes_long
 from .calendar import Span
 from .events import MEASURES
 from .filters import Filters
@@ -63,9 +63,10 @@ def takings(filters: Filters, most: int = 10, kinds: Sequence[str] = AT_ONCE) ->
     tables by item, category, location, channel and shopper; `kinds` says which of them."""
     books = open_books()
     places = books.summed(filters.span, filters.choice, PLACES)
-    goods = books.by_item(filters.span, filters.choice)
-    read = {"locations": places, "channels": places, "items": goods, "categories": goods,
-            "brands": goods}  # fmt: skip
+    read = {"locations": places, "channels": places}
+    if not takes_long(books, filters, "items"):
+        goods = books.by_item(filters.span, filters.choice)
+        read |= {"items": goods, "categories": goods, "brands": goods}
     # A shop without sellers is not asked whose its goods are.
     kinds = [kind for kind in kinds if kind != "sellers" or catalogue.has_sellers()]
     return Report(

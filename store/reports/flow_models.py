@@ -6,10 +6,12 @@ With the levels of now, that is the stock of any day that was, and its average o
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..db import Base, BigId
+from ..db import Base, BigId, Moment
 
 
 class Flow(Base):
@@ -40,3 +42,14 @@ class FlowMark(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     seen_id: Mapped[int] = mapped_column(BigId)
     time_zone: Mapped[str] = mapped_column(String(64))
+
+
+class OrderCount(Base):
+    """One row: how many items wanted ordering when they were last counted, in all places, by the
+    sales of the usual days. The owner's first page says it without adding anything up."""
+
+    __tablename__ = "order_counts"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    items: Mapped[int] = mapped_column(BigId)
+    counted_at: Mapped[datetime] = mapped_column(Moment)

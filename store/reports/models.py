@@ -11,7 +11,7 @@ price is that another TIME_ZONE means summing up anew, which `Reckoning` watches
 
 from __future__ import annotations
 
-from sqlalchemy import Index, String, text
+from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, BigId
@@ -78,11 +78,10 @@ class TakingsOfMember(Measures, Base):
 
     __tablename__ = "takings_of_members"
     __table_args__ = (
-        # A member's months: the owner's page of them, and the cohorts.
-        Index("ix_takings_of_members_member_id", "member_id", "currency", "day",
-              sqlite_where=text("months = 1"), postgresql_where=text("months = 1")),
+        # What one member brought: the takings from them, the page about them, and the cohorts.
+        Index("ix_takings_of_members_member_id", "member_id", "months", "currency", "day"),
         _CLUSTERED,
-    )  # fmt: skip
+    )
 
     currency: Mapped[str] = mapped_column(String(3), primary_key=True)
     months: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)

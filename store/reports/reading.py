@@ -118,15 +118,14 @@ class Books:
             found.append(following)
 
     def from_lines(self, choice: Choice, keys: Sequence[str]) -> bool:
-        """Whether no roll-up has the answer: a shopper's sales are few, and so are those of some
-        goods when it comes to hours, shoppers and means of payment; who paid how is in none."""
+        """Whether no roll-up has the answer: what somebody bought, at which hours and by which
+        means is in none, nor are hours, shoppers and means of some goods, nor who sold."""
         of_goods = choice.of_goods or _by_goods(keys)
+        of_member = choice.member_id is not None or "member_id" in keys
         by_means = choice.means is not None or "means" in keys
-        finer = "hour" in keys or "member_id" in keys or by_means
-        whose_means = by_means and "member_id" in keys
         by_staff = choice.sold_by is not None or "sold_by" in keys
-        few = choice.member_id is not None or whose_means or by_staff
-        return not self.usable or few or (of_goods and finer)
+        several = of_goods + of_member + (by_means or "hour" in keys) > 1
+        return not self.usable or by_staff or several
 
     def _rows(
         self, span: Span, choice: Choice, keys: Sequence[str], before: datetime | None
@@ -140,7 +139,7 @@ class Books:
         model: type[Any] = Takings
         if by_item:
             model = TakingsOfItem
-        elif "member_id" in keys:
+        elif choice.member_id is not None or "member_id" in keys:
             model = TakingsOfMember
         longest = WHOLE_DAY if model is Takings or "day" in keys else WHOLE_YEAR
         parts = _kept_rows(model, names, span, choice, longest)
@@ -186,6 +185,7 @@ def _kept_rows(
             (table.location_id, choice.location_id),
             (table.channel, choice.channel),
             (table.get("item_id"), choice.item_id),
+            (table.get("member_id"), choice.member_id),
             (table.get("means"), choice.means),
             (table.get("seller_id"), choice.seller_id),
         )

@@ -10,20 +10,22 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, literal, select
 
+from .. import catalogue
 from ..catalogue.models import DepositKind, Item
 from ..sales.models import Refund, RefundLine, Sale, SaleLine
 from ..sales.ordering import SHIPPING_CODE
 from ..sales.return_models import REASONS, Return, ReturnDecision
 from . import breakdowns
 from .calendar import Span, bounds, local_day
-from .events import Choice, goods_chosen, of_member
+from .events import HOUSE, Choice, goods_chosen, of_member, owner_of
 from .figures import compared_days, parts_of
 from .filters import Filters
 from .reading import Books, open_books
+from .returned_values import Back, Became, Row
 
 __all__ = ["NO_RETURN", "UNSAID", "WHYS", "Back", "Became", "Returned", "Row", "in_all", "lines",
            "returned", "why_of"]  # fmt: skip
@@ -33,40 +35,6 @@ WHYS = (*REASONS, UNSAID, NO_RETURN)
 
 
 AT: Any = Refund.created_at
-
-
-class Back(NamedTuple):
-    """What came back: refunds, units of goods, money. `own` are the units without parts of
-    bundles, which were sold as bundles; of `sold` units so many came back."""
-
-    refunds: int = 0
-    units: int = 0
-    own: int = 0
-    total_minor: int = 0
-    sold: int = 0
-
-    def __add__(self, other: Any) -> Back:
-        return Back(*map(operator.add, self, other))
-
-
-class Row(NamedTuple):
-    """A line of a table. `before` is only known of reasons and times."""
-
-    key: Any
-    code: str
-    names: dict[str, str]
-    back: Back
-    before: Back | None = None
-    span: Span | None = None
-
-
-class Became(NamedTuple):
-    """Units with a decision, and the money of them; without one: deposits, delivery, and refunds
-    without a return."""
-
-    decision: str
-    units: int
-    total_minor: int
 
 
 @dataclass(frozen=True)
@@ -104,8 +72,11 @@ def returned(filters: Filters, why: str | None) -> Returned:
     past, until = compared_days(filters)
     now = _by_day(books, filters, filters.span, why)
     then = _by_day(books, filters, past, why, until)
-    sold = _sold(books, filters, filters.span)
-    before = _sum(then)._replace(sold=sum(_sold(books, filters, past, until).values()))
+    backs = _by_goods(books, filters, filters.span, None)
+    these = backs if why is None else _by_goods(books, filters, filters.span, why)
+    sold = _sold(books, filters, filters.span, backs)
+    earlier = _sold(books, filters, past, _by_goods(books, filters, past, None, until), until)
+    before = _sum(then)._replace(sold=sum(earlier.values()))
     in_all_sold = sum(sold.values())
     reasons = [
         Row(key, key, {}, back._replace(sold=in_all_sold), _sum(then, why=key))
@@ -115,7 +86,7 @@ def returned(filters: Filters, why: str | None) -> Returned:
     return Returned(
         filters, why, _sum(now)._replace(sold=in_all_sold), before, past, until,
         sorted(reasons, key=lambda row: -row.back.total_minor), _series(filters, now, past, then),
-        _became(books, filters, why, _sum(now).total_minor), _tables(books, filters, why, sold),
+        _became(books, filters, why, _sum(now).total_minor), _tables(books, these, sold),
     )  # fmt: skip
 
 
@@ -158,13 +129,18 @@ def _chosen(choice: Choice) -> list[ColumnElement[bool]]:
     return [*found, *of_member(choice), *goods_chosen(choice, RefundLine.item_id)]
 
 
-def _measures() -> list[Any]:
+def _columns() -> list[Any]:
     units = case((SaleLine.kind.in_(("goods", "part")), RefundLine.quantity), else_=0)
     own = case((SaleLine.kind == "goods", RefundLine.quantity), else_=0)
+    return [Refund.id.label("refund_id"), units.label("units"), own.label("own"),
+            RefundLine.total_minor]  # fmt: skip
+
+
+def _sums(of: Any) -> list[Any]:
     return [
-        cast(func.count(func.distinct(Refund.id)), BigInteger),
+        cast(func.count(func.distinct(of.refund_id)), BigInteger),
         *(cast(func.coalesce(func.sum(each), 0), BigInteger)
-          for each in (units, own, RefundLine.total_minor)),
+          for each in (of.units, of.own, of.total_minor)),
     ]  # fmt: skip
 
 
@@ -173,9 +149,11 @@ Days = list[tuple[int, str, Back]]
 
 def _by_day(books: Books, filters: Filters, span: Span, why: str | None, until: Any = None) -> Days:
     day, reason = local_day(AT, span).label("day"), why_of().label("why")
-    query = lines(filters, span, why, [day, reason, *_measures()]).group_by(day, reason)
+    each = lines(filters, span, why, [day, reason, *_columns()])
     if until is not None:
-        query = query.where(until > AT)
+        each = each.where(until > AT)
+    of = each.subquery().c
+    query = select(of.day, of.why, *_sums(of)).group_by(of.day, of.why)
     return [(row[0], row[1], Back(*row[2:])) for row in books.connection.execute(query)]
 
 
@@ -197,32 +175,48 @@ def _series(filters: Filters, now: Days, past: Span, then: Days) -> list[Row]:
     ]  # fmt: skip
 
 
-def _sold(books: Books, filters: Filters, span: Span, until: Any = None) -> dict[Any, int]:
-    """{(item, place, channel): units sold}, before what came back of them."""
-    keys = ("item_id", "location_id", "channel")
+Goods = tuple[int, int, str, int]
+"""An item, the place and the channel of its sale, and whose it was then."""
+
+
+def _by_goods(
+    books: Books, filters: Filters, span: Span, why: str | None, until: Any = None
+) -> dict[Goods, Back]:
+    """What came back, by the goods."""
+    # A shop without sellers is not asked of each line whose it was.
+    whose = owner_of(RefundLine.item_id) if catalogue.has_sellers() else literal(HOUSE)
+    keys = [RefundLine.item_id, Sale.location_id, Sale.channel, whose.label("seller_id")]
+    each = lines(filters, span, why, [*keys, *_columns()])
+    if until is not None:
+        each = each.where(until > AT)
+    of = each.subquery().c
+    groups = [of.item_id, of.location_id, of.channel, of.seller_id]
+    query = select(*groups, *_sums(of)).group_by(*groups)
+    return {tuple(row[:4]): Back(*row[4:]) for row in books.connection.execute(query)}
+
+
+def _sold(
+    books: Books, filters: Filters, span: Span, backs: dict[Goods, Back], until: Any = None
+) -> dict[Goods, int]:
+    """Units sold, by the goods, before what came back of them in the same days."""
+    keys = ("item_id", "location_id", "channel", "seller_id")
     no_goods = select(DepositKind.item_id).union_all(
         select(Item.id).where(Item.code == SHIPPING_CODE)
     )
     none = set(books.connection.scalars(no_goods))
-    rows = []
     if until is None:
         rows = books.summed(span, filters.choice, keys)
     else:  # Only the last day ends in the middle.
         rows = books.summed(Span(span.last, span.last), filters.choice, keys, before=until)
         if span.days > 1:
             rows += books.summed(Span(span.first, span.last - 1), filters.choice, keys)
-    sold: dict[Any, int] = {}
-    for row in rows:
-        if row.item_id not in none:
-            sold[tuple(row[:3])] = sold.get(tuple(row[:3]), 0) + row.quantity
-    columns = [RefundLine.item_id, Sale.location_id, Sale.channel]
-    query = lines(filters, span, None, [*columns, *_measures()]).group_by(*columns)
-    if until is not None:
-        query = query.where(until > AT)
-    for item, place, channel, _, _, own, _ in books.connection.execute(query):
-        if item not in none:
-            key = item, place, channel
-            sold[key] = sold.get(key, 0) + own
+    sold: dict[Goods, int] = {}
+    for key, many in (
+        *((tuple(row[:4]), row.quantity) for row in rows),
+        *((key, back.own) for key, back in backs.items()),
+    ):
+        if key[0] not in none:
+            sold[key] = sold.get(key, 0) + many
     return sold
 
 
@@ -250,20 +244,15 @@ def _became(books: Books, filters: Filters, why: str | None, total: int) -> list
     return [*became, Became("", 0, rest)] if rest else became
 
 
-def _tables(
-    books: Books, filters: Filters, why: str | None, sold: dict[Any, int]
-) -> dict[str, list[Row]]:
-    columns = [RefundLine.item_id, Sale.location_id, Sale.channel]
-    query = lines(filters, filters.span, why, [*columns, *_measures()]).group_by(*columns)
-    backs = {tuple(row[:3]): Back(*row[3:]) for row in books.connection.execute(query)}
-    items = {key[0] for key in backs}
-    return {
-        "items": _table(books, "items", backs, sold, lambda key: key[0]),
-        "categories": _table(books, "categories", backs, sold,
-                             _category_of(books, items | {key[0] for key in sold})),
-        "locations": _table(books, "locations", backs, sold, lambda key: key[1]),
-        "channels": _table(books, "channels", backs, sold, lambda key: key[2]),
+def _tables(books: Books, backs: dict[Goods, Back], sold: dict[Goods, int]) -> dict[str, list[Row]]:
+    items = {key[0] for key in (*backs, *sold)}
+    keys: dict[str, Any] = {
+        "items": operator.itemgetter(0), "categories": _category_of(books, items),
+        "locations": operator.itemgetter(1), "channels": operator.itemgetter(2),
     }  # fmt: skip
+    if catalogue.has_sellers():
+        keys["sellers"] = operator.itemgetter(3)
+    return {kind: _table(books, kind, backs, sold, key) for kind, key in keys.items()}
 
 
 def _category_of(books: Books, items: set[int]) -> Any:

@@ -23,7 +23,9 @@ from .views import PAGE, blueprint, report_page, sheet_file
 
 __all__ = ["blueprint"]
 
-TABLES = ("reasons", "time", "items", "categories", "locations", "channels", "became")
+TABLES = (
+    "reasons", "time", "items", "categories", "sellers", "locations", "channels", "became",
+)  # fmt: skip
 SHOWN = 10
 
 
@@ -125,7 +127,7 @@ class To:
         if kind == "reasons":
             return {"why": row.code}
         field = {"items": "item", "categories": "category", "locations": "location",
-                 "channels": "channel"}[kind]  # fmt: skip
+                 "channels": "channel", "sellers": "seller"}[kind]  # fmt: skip
         return {field: row.code}
 
     def _to(self, endpoint: str, changes: dict[str, Any]) -> str:

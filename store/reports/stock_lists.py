@@ -11,7 +11,7 @@ from ..catalogue.models import Item
 from ..stock.models import Level
 from ..stock.work_models import Slip, SlipLine
 from .flow_models import Flow
-from .models import WHOLE_DAY
+from .models import WHOLE_MONTH
 from .reading import Books, open_books
 from .stock_asked import Asked
 from .stock_goods import by_item, is_dead, to_order
@@ -102,12 +102,12 @@ def _order(asked: Asked, kind: str, of: Any) -> list[Any]:
 
 def _last_sold(item_id: Any) -> Any:
     """The last day on which any of an item was sold, as far as the flows are summed up."""
-    # Computed, or SQLite would rather walk through the days of all items, the newest first.
-    of_days = Flow.months + 0 == WHOLE_DAY
+    # Asked for `months` as a range and in its order, both databases go to the newest day of the
+    # item; where it is said to be WHOLE_DAY, SQLite walks through the days of all items instead.
     return (
         select(Flow.day)
-        .where(Flow.item_id == item_id, of_days, Flow.sold > 0)
-        .order_by(Flow.day.desc())
+        .where(Flow.item_id == item_id, Flow.months < WHOLE_MONTH, Flow.sold > 0)
+        .order_by(Flow.months.desc(), Flow.day.desc())
         .limit(1)
         .correlate_except(Flow)
         .scalar_subquery()

@@ -20,6 +20,9 @@ ROUTES = {
     ("GET", "/item-groups"): ("/item-groups", {"items:read"}),
     ("POST", "/item-groups"): ("/item-groups", {"items:write"}),
     ("POST", "/item-groups/<group>/variants"): ("/item-groups/x/variants", {"items:write"}),
+    ("GET", "/costs"): ("/costs", {"costs:read"}),
+    ("GET", "/costs/<path:code>"): ("/costs/BREAD-1", {"costs:read"}),
+    ("POST", "/costs/<path:code>"): ("/costs/BREAD-1", {"costs:write"}),
     ("GET", "/locations"): ("/locations", {"items:read"}),
     ("GET", "/stock/<path:code>"): ("/stock/BREAD-1", {"stock:read"}),
     ("POST", "/stock/<path:code>/receipts"): ("/stock/BREAD-1/receipts", {"stock:write"}),
@@ -67,7 +70,7 @@ ROUTES = {
     ("GET", "/reports/takings"): ("/reports/takings", {"reports:read"}),
 }
 OPEN = {("GET", "/openapi.json")}
-OWNERS = {"reports:read", "changes:read", "webhooks:write"}
+OWNERS = {"reports:read", "costs:read", "costs:write", "changes:read", "webhooks:write"}
 SHOPPERS = {"items:read", "stock:read", "sales:read", "sales:write", "account:read"}
 
 

@@ -178,6 +178,13 @@ def test_what_runs_out_is_ordered_with_one_tap(world: World, clock: Clock) -> No
     # Milk: 11 left, 2 a day, for 28 days 56. Juice: none left, 20 in 30 days, for 28 days 18.7.
     assert {code: (row["on_hand"], row["to_order"], row["supplier"]) for code, row in rows.items()
             } == {milk.code: ("11", "45", "Dairy"), gone.code: ("0", "19", "")}  # fmt: skip
+    # The owner's first page says how many, as the worker counted; the list is of now.
+    assert "/owner/stock/reorder" not in office.get("/owner").text
+    with world.app.app_context():
+        assert reports.count_orders() and not reports.count_orders()
+    many = len(table(office, "/owner/stock.csv?table=reorder"))
+    today = office.get("/owner").text
+    assert many and f">{many}<" in today.partition('href="/owner/stock/reorder"')[2][:300]
     page = office.get("/owner/stock/reorder?days=30").text
     assert page.index("Without a supplier") < page.index("Dairy") and 'value="45"' in page
     key = ids.new()
@@ -195,4 +202,9 @@ def test_what_runs_out_is_ordered_with_one_tap(world: World, clock: Clock) -> No
     assert office.post(f"{order.location}/sendings").status_code == 303
     rows = table(office, "/owner/stock.csv?table=reorder&days=30")
     assert set(rows) == {gone.code}, "what is on its way is counted off"
+    clock.tick(minutes=6)
+    with world.app.app_context():
+        assert reports.count_orders()
+    today = office.get("/owner").text
+    assert f">{many - 1}<" in today.partition('href="/owner/stock/reorder"')[2][:300]
     assert stock.MAIN and world.faults() == []

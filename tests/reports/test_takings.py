@@ -263,7 +263,7 @@ def test_means_of_many_sales_are_read_from_the_sums(
 ) -> None:
     """Only where goods or a shopper are chosen must the sales themselves be read; of many that
     would take long, and the page says so."""
-    monkeypatch.setattr(breakdowns, "_MOST_SALES_FOR_MEANS", 2)
+    monkeypatch.setattr(breakdowns, "_MOST_SALES_FROM_LINES", 2)
     for means, total in (("account", 900), ("cash", 500), ("cash", 200)):
         shop.sell(NOW, (1, 1, total), means=means)
     outbox.work()
@@ -277,3 +277,17 @@ def test_means_of_many_sales_are_read_from_the_sums(
     assert means_of() == {"account": 900, "cash": 700, "card": 50}
     assert means_of(means="cash") == {"cash": 700}
     assert means_of(item="ITEM1") is None
+
+    def bought(kind: str, who: str) -> int | None:
+        filters = reports.read({"period": "today", "shopper": who})
+        lines = reports.breakdown(filters, kind, None).lines
+        return None if lines is None else sum(line.figures.total_minor for line in lines)
+
+    # So is what somebody bought: a shopper has few sales, and nobody all those of the tills.
+    who = str(shop.sold[0].member_id)
+    assert reports.takings(reports.read({"period": "today", "shopper": who})).figures.sales == 4
+    for kind in ("items", "categories", "brands", "means"):
+        assert bought(kind, who) is None
+    assert bought("locations", who) == bought("channels", who) == 1650
+    monkeypatch.setattr(breakdowns, "_MOST_SALES_FROM_LINES", 4)
+    assert bought("items", who) == bought("brands", who) == bought("means", who) == 1650
