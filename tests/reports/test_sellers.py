@@ -103,13 +103,13 @@ def _check(shop: Shop, question: dict[str, str]) -> None:
     # Each seller's own returns, as the page of returns tells them and as one asks for them alone.
     back = returned.returned(filters, None)
     told = {row.key: row.back for row in back.tables["sellers"]}
-    assert {key: one.total_minor for key, one in told.items()} == {
+    assert {key: theirs.total_minor for key, theirs in told.items()} == {
         key: one["refunded_minor"] for key, one in by_owner.items() if one["refunds"]
     }
-    for key, one in told.items():
+    for key, theirs in told.items():
         code = f"S{key}" if key else "0"
         alone = returned.returned(reports.read(question | {"seller": code}), None)
-        assert alone.figures == one._replace(refunds=alone.figures.refunds)
+        assert alone.figures == theirs._replace(refunds=alone.figures.refunds)
     # What of it the commission is, others look at.
     no_costs = {"costed_minor": 0, "cost_minor": 0}
     assert {line.key: asdict(line.figures) | no_costs for line in lines} == by_owner, question
