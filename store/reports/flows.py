@@ -36,7 +36,7 @@ from .flow_models import Flow, FlowMark
 from .models import WHOLE_DAY, WHOLE_MONTH
 from .reading import Books
 
-__all__ = ["KEYS", "MEASURES", "differences", "flows", "fold"]
+__all__ = ["KEYS", "MEASURES", "differences", "flows", "fold", "sold_of"]
 
 KEYS = ("item_id", "location_id")
 MEASURES = ("quantity", "quantity_days", "sold")
@@ -140,34 +140,47 @@ def _moved(span: Span, *some: ColumnElement[bool]) -> Select[Any]:
     ).where(*some)  # fmt: skip
 
 
-def flows(books: Books, span: Span, keys: tuple[str, ...] = KEYS) -> Subquery:
+def flows(books: Books, span: Span, *, name: str = "flows") -> Subquery:
     """What flowed in the days of a span, by the keys, each movement once: item_id, location_id, and
     `quantity`, `moved` (each movement times the days since the first of the span) and `sold`."""
-    rows = flow_rows(books, span, (*keys, *MEASURES)).c
+    rows = flow_rows(books, span, (*KEYS, *MEASURES)).c
     moved = func.sum(rows.quantity_days) - span.first * func.sum(rows.quantity)
     return (
         select(
-            *(rows[name] for name in keys),
+            *(rows[key] for key in KEYS),
             cast(func.sum(rows.quantity), BigInteger).label("quantity"),
             cast(moved, BigInteger).label("moved"),
             cast(func.sum(rows.sold), BigInteger).label("sold"),
         )
-        .group_by(*(rows[name] for name in keys))
-        .subquery("flows")
+        .group_by(*(rows[key] for key in KEYS))
+        .subquery(name)
     )
 
 
-def flow_rows(books: Books, span: Span, names: tuple[str, ...], *, days: bool = False) -> Subquery:
-    """Rows that hold each movement of the span once, on as coarse a level as can be (with `days`,
-    by the day)."""
+def sold_of(books: Books, span: Span, item_ids: list[int], place: int | None) -> dict[int, int]:
+    """How many of these items left for sales in the days, at one place or at all."""
+    rows = flow_rows(books, span, (*KEYS, "sold"), item_ids=item_ids).c
+    query = select(rows.item_id, cast(func.sum(rows.sold), BigInteger)).group_by(rows.item_id)
+    if place is not None:
+        query = query.where(rows.location_id == place)
+    return {row[0]: row[1] for row in books.connection.execute(query)}
+
+
+def flow_rows(
+    books: Books, span: Span, names: tuple[str, ...], *, item_ids: list[int] | None = None
+) -> Subquery:
+    """Rows that hold each movement of the span (of some items) once, on as coarse a level as can
+    be."""
     mark = read_mark(books.connection)
     usable = mark is not None and mark.time_zone == web.setting("TIME_ZONE")
     seen = mark.seen_id if usable else 0
-    some = _moved(span, Movement.id > seen).subquery().c
-    parts = [select(*(some[name] for name in names)).where(some.day.between(span.first, span.last))]
     of = Flow.__table__.c
-    for months, part in pieces(span, WHOLE_DAY if days else WHOLE_MONTH) if usable else ():
-        here = (of.months == months, of.day.between(part.first, part.last))
+    mine = Movement.id > seen, *([] if item_ids is None else [Movement.item_id.in_(item_ids)])
+    kept = [] if item_ids is None else [of.item_id.in_(item_ids)]
+    some = _moved(span, *mine).subquery().c
+    parts = [select(*(some[name] for name in names)).where(some.day.between(span.first, span.last))]
+    for months, part in pieces(span, WHOLE_MONTH) if usable else ():
+        here = (of.months == months, of.day.between(part.first, part.last), *kept)
         parts.append(select(*(of[name] for name in names)).where(*here))
     return union_all(*parts).subquery("flow_rows")
 

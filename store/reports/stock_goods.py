@@ -1,9 +1,10 @@
 """The goods that questions about stock are about: what is on hand of each, what that is worth, and
 how it moved in the days that are looked at.
 
-Sold is what left the shelf for sales, in bundles too, less what came back. The average of what was
-on hand over the days comes from the levels of now and what flowed since; no picture of any day has
-to be kept. Values are at what one costs now, so that everything on a page fits together.
+Sold is what left the shelf for sales, in bundles too, less what came back. What was on hand at the
+end of a day, and its average over days, comes from the levels of now and what flowed since; no
+picture of any day has to be kept. Values are at what one costs now, so that everything on a page,
+now and before, fits together.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, case, cast, 
 from .. import catalogue
 from ..catalogue.costs import cost_at
 from ..catalogue.models import DepositKind, Item
-from ..stock.models import Level, Location
+from ..stock.models import Level
 from ..stock.work_models import Slip, SlipLine
 from . import calendar
 from .flows import flows
 from .reading import Books
 from .stock_asked import Asked
 
-__all__ = ["by_item", "chosen", "is_dead", "on_hand", "places_of", "to_order", "worth"]
+__all__ = ["at_places", "by_item", "chosen", "is_dead", "on_hand", "to_order", "worth"]
 
 
 def worth(pieces: Any, cost: Any) -> ColumnElement[int]:
@@ -31,69 +32,82 @@ def worth(pieces: Any, cost: Any) -> ColumnElement[int]:
     return value
 
 
-def on_hand(asked: Asked) -> Select[Any]:
-    """A row for each item and place that has any of it: item_id, location_id, category_id, brand,
-    on_hand, cost (of one, in hundredths of a minor unit) and value_minor; the last two may be
-    NULL. Values are rounded here, so that every sum is the sum of what its list shows."""
-    cost = cost_at(Item.id, asked.currency).label("cost")
+def on_hand(books: Books, asked: Asked) -> Select[Any]:
+    """A row for each item and place that had any of it then: item_id, location_id, category_id,
+    brand, on_hand, cost (of one, in hundredths of a minor unit) and value_minor; the last two may
+    be NULL. Values are rounded here, so that every sum is the sum of what its list shows."""
+    stood, cost = _stood(books, asked).c, cost_at(Item.id, asked.currency).label("cost")
     query = select(
-        Item.id.label("item_id"), Level.location_id, Item.category_id, Item.brand, Level.on_hand,
+        Item.id.label("item_id"), stood.location_id, Item.category_id, Item.brand, stood.on_hand,
         cost,
-    ).join(Item, Item.id == Level.item_id)  # fmt: skip
-    of = query.where(Level.on_hand > 0, *chosen(asked, Level.location_id)).subquery("levels").c
+    ).join(Item, Item.id == stood.item_id)  # fmt: skip
+    of = query.where(stood.on_hand > 0, *chosen(asked, stood.location_id)).subquery("levels").c
     return select(*of, worth(of.on_hand, of.cost).label("value_minor"))
 
 
-def by_item(books: Books, asked: Asked) -> Subquery:
-    """A row for each item that is on hand or was sold: item_id, on_hand, value_minor, cost, sold,
-    `stood` (how many there were when the days began), `summed` (what was on hand at the end of each
-    of the days, added up), incoming, `known` (for how many of the days the item was there)."""
-    span = asked.span
-    flowed = flows(books, span)
-    flow = flowed.c
-    none = func.coalesce
+def _stood(books: Books, asked: Asked) -> Any:
+    """What was on hand of each item at each place at the end of the last day: the level of now,
+    less what flowed since."""
+    if asked.since is None:
+        return select(Level.item_id, Level.location_id, Level.on_hand).subquery("stood")
+    after = flows(books, asked.since, name="after")
+    here = (after.c.item_id == Level.item_id) & (after.c.location_id == Level.location_id)
+    then = (Level.on_hand - func.coalesce(after.c.quantity, 0)).label("on_hand")
+    query = select(Level.item_id, Level.location_id, then).outerjoin(after, here)
+    return query.subquery("stood")
+
+
+def at_places(books: Books, asked: Asked) -> Subquery:
+    """A row for each item and place where it was on hand or was sold: item_id, location_id,
+    on_hand, value_minor, cost, sold, `stood` (how many there were when the days began), `summed`
+    (what was on hand at the end of each of the days, added up), `known` (for how many of the days
+    the item was there) and archived_at."""
+    span, none = asked.span, func.coalesce
+    stood, flowed = _stood(books, asked).c, flows(books, span)
+    flow, made = flowed.c, Item.created_at
+    known = case(
+        (made < calendar.midnight(span.first), asked.days),
+        (made >= calendar.midnight(span.last), 1),
+        else_=span.last - calendar.local_day(made, span) + 1,  # type: ignore[arg-type]
+    )
+    here = (flow.item_id == stood.item_id) & (flow.location_id == stood.location_id)
     places = (
         select(
-            Level.item_id, Level.location_id, Level.on_hand, none(flow.sold, 0).label("sold"),
-            (Level.on_hand - none(flow.quantity, 0)).label("stood"),
-            (Level.on_hand * asked.days - none(flow.moved, 0)).label("summed"),
+            stood.item_id, stood.location_id, stood.on_hand, none(flow.sold, 0).label("sold"),
+            (stood.on_hand - none(flow.quantity, 0)).label("stood"),
+            (stood.on_hand * asked.days - none(flow.moved, 0)).label("summed"),
+            known.label("known"), Item.archived_at,
         )
-        .join(Item, Item.id == Level.item_id)
-        .outerjoin(
-            flowed, (flow.item_id == Level.item_id) & (flow.location_id == Level.location_id)
-        )
-        .where(*chosen(asked, Level.location_id), or_(Level.on_hand > 0, flow.sold != 0))
+        .join(Item, Item.id == stood.item_id)
+        .outerjoin(flowed, here)
+        .where(*chosen(asked, stood.location_id), or_(stood.on_hand > 0, flow.sold != 0))
         .subquery("places")
     )  # fmt: skip
     costs = select(Item.id, cost_at(Item.id, asked.currency).label("cost")).subquery("costs")
-    of, coming = places.c, _incoming(asked)
-    total = [
-        cast(func.sum(each), BigInteger).label(name)
-        for name, each in (
-            ("on_hand", of.on_hand), ("value_minor", worth(of.on_hand, costs.c.cost)),
-            ("sold", of.sold), ("stood", of.stood), ("summed", of.summed),
-        )
-    ]  # fmt: skip
+    value = worth(places.c.on_hand, costs.c.cost).label("value_minor")
+    query = select(*places.c, costs.c.cost, value).join(costs, costs.c.id == places.c.item_id)
+    return query.subquery("at_places")
+
+
+def by_item(books: Books, asked: Asked) -> Subquery:
+    """The same, a row for each item in all the places that are asked for, with what is `incoming`
+    now."""
+    of, coming = at_places(books, asked).c, _incoming(asked)
+    names = ("on_hand", "value_minor", "sold", "stood", "summed")
     found = (
-        select(of.item_id, func.max(costs.c.cost).label("cost"), *total)
-        .join(costs, costs.c.id == of.item_id)
+        select(
+            of.item_id, func.max(of.cost).label("cost"), func.max(of.known).label("known"),
+            func.max(of.archived_at).label("archived_at"),
+            *(cast(func.sum(of[name]), BigInteger).label(name) for name in names),
+        )
         .group_by(of.item_id)
         .subquery("found")
-    )
-    made: Any = Item.created_at
-    known = case(
-        (made < calendar.midnight(span.first), asked.days),
-        else_=span.last - calendar.local_day(made, span) + 1,
-    )
+    )  # fmt: skip
     return (
-        select(
-            *found.c, none(coming.c.incoming, 0).label("incoming"), Item.archived_at,
-            known.label("known"),
-        )
-        .join(Item, Item.id == found.c.item_id)
+        select(*found.c, func.coalesce(coming.c.incoming, 0).label("incoming"))
         .outerjoin(coming, coming.c.item_id == found.c.item_id)
         .subquery("by_item")
-    )  # fmt: skip
+    )
 
 
 def is_dead(goods: Any) -> ColumnElement[bool]:
@@ -150,14 +164,3 @@ def chosen(asked: Asked, location_id: Any) -> list[ColumnElement[bool]]:
     if asked.brand is not None:
         found.append(Item.brand == asked.brand)
     return found
-
-
-def places_of(books: Books, item_id: int) -> list[tuple[str, str, int]]:
-    """(code, name, on hand) of the places that have any of an item."""
-    query = (
-        select(Location.code, Location.name, Level.on_hand)
-        .join(Location, Location.id == Level.location_id)
-        .where(Level.item_id == item_id, Level.on_hand > 0)
-        .order_by(Location.id)
-    )
-    return [(row[0], row[1], row[2]) for row in books.connection.execute(query)]

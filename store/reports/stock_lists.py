@@ -11,6 +11,7 @@ from ..catalogue.models import Item
 from ..stock.models import Level
 from ..stock.work_models import Slip, SlipLine
 from .flow_models import Flow
+from .flows import sold_of
 from .models import WHOLE_MONTH
 from .reading import Books, open_books
 from .stock_asked import Asked
@@ -24,7 +25,9 @@ KINDS = ("items", "uncosted", "dead", "reorder", "fast", "slow")
 class Goods(NamedTuple):
     """An item at the places that are asked for; `cost` is of one, in hundredths of a minor unit,
     and None with `value_minor` where it is not known. `known` is for how many of the days that are
-    looked at it was there, `last_sold` the day, None if never since the flows began."""
+    looked at it was there, `last_sold` the day, None if never since the flows began. `stood` is how
+    many there were when these days began, `sold_before` how many were sold in as many days before
+    them."""
 
     item_id: int
     code: str
@@ -39,6 +42,8 @@ class Goods(NamedTuple):
     last_sold: int | None
     supplier: str
     elsewhere: int
+    stood: int
+    sold_before: int
 
     @property
     def days_left(self) -> int | None:
@@ -71,7 +76,7 @@ def listed(asked: Asked, kind: str, most: int | None, offset: int = 0) -> Listed
 def _chosen(asked: Asked, kind: str, rows: Subquery) -> Select[Any]:
     of = rows.c
     query = select(
-        of.item_id, of.on_hand, of.cost, of.value_minor, of.sold, of.known, of.incoming,
+        of.item_id, of.on_hand, of.cost, of.value_minor, of.sold, of.known, of.incoming, of.stood,
         to_order(asked, of).label("to_order"),
     )  # fmt: skip
     if kind == "dead":
@@ -89,7 +94,7 @@ def _chosen(asked: Asked, kind: str, rows: Subquery) -> Select[Any]:
 def _order(asked: Asked, kind: str, of: Any) -> list[Any]:
     by_value = func.coalesce(of.value_minor, 0).desc()
     if kind == "dead":
-        return [func.coalesce(_last_sold(of.item_id), 0), by_value]
+        return [func.coalesce(_last_sold(asked, of.item_id), 0), by_value]
     if kind == "reorder":
         # What is gone first, then what is gone soonest.
         return [(of.on_hand + of.incoming) * 1000 * of.known / of.sold, of.sold.desc()]
@@ -100,13 +105,15 @@ def _order(asked: Asked, kind: str, of: Any) -> list[Any]:
     return [by_value, of.on_hand.desc()]
 
 
-def _last_sold(item_id: Any) -> Any:
-    """The last day on which any of an item was sold, as far as the flows are summed up."""
+def _last_sold(asked: Asked, item_id: Any) -> Any:
+    """The last day until then on which any of an item was sold, as far as the flows are summed
+    up."""
     # Asked for `months` as a range and in its order, both databases go to the newest day of the
     # item; where it is said to be WHOLE_DAY, SQLite walks through the days of all items instead.
     return (
         select(Flow.day)
         .where(Flow.item_id == item_id, Flow.months < WHOLE_MONTH, Flow.sold > 0)
+        .where(Flow.day <= asked.span.last)
         .order_by(Flow.months.desc(), Flow.day.desc())
         .limit(1)
         .correlate_except(Flow)
@@ -117,6 +124,7 @@ def _last_sold(item_id: Any) -> Any:
 def _goods(books: Books, asked: Asked, rows: Sequence[Any]) -> list[Goods]:
     """What is asked for the rows that are shown only: names, the last sale, where it comes from."""
     known: dict[int, Any] = {}
+    before: dict[int, int] = {}
     supplier = (
         select(Slip.title)
         .join(SlipLine, SlipLine.slip_id == Slip.id)
@@ -130,9 +138,10 @@ def _goods(books: Books, asked: Asked, rows: Sequence[Any]) -> list[Goods]:
         select(cast(func.coalesce(func.sum(other), 0), BigInteger))
         .where(Level.item_id == Item.id).correlate(Item).scalar_subquery()
     )  # fmt: skip
-    columns = (Item.id, Item.code, Item.names, _last_sold(Item.id), supplier, elsewhere)
+    columns = (Item.id, Item.code, Item.names, _last_sold(asked, Item.id), supplier, elsewhere)
     for at in range(0, len(rows), 500):
         some = [row.item_id for row in rows[at : at + 500]]
+        before |= sold_of(books, asked.before.span, some, place)
         for row in books.connection.execute(select(*columns).where(Item.id.in_(some))):
             known[row[0]] = row
     found = []
@@ -140,6 +149,7 @@ def _goods(books: Books, asked: Asked, rows: Sequence[Any]) -> list[Goods]:
         _, code, names, last, title, more = known[row.item_id]
         found.append(
             Goods(row.item_id, code, names, row.on_hand, row.cost, row.value_minor, row.sold,
-                  row.known, row.incoming, max(0, row.to_order), last, title or "", more)
+                  row.known, row.incoming, max(0, row.to_order), last, title or "", more,
+                  row.stood, before.get(row.item_id, 0))
         )  # fmt: skip
     return found

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, case, cast, func, select
+from sqlalchemy import BigInteger, case, cast, func, literal, select
 
 from ..catalogue.costs import cost_at
 from ..catalogue.models import Item
 from . import calendar
-from .calendar import Span, day_number, months_of
+from .calendar import Span, months_of
 from .flows import flow_rows
 from .reading import Books, open_books
 from .stock_asked import Asked
-from .stock_goods import by_item, chosen, is_dead, on_hand, to_order
+from .stock_goods import at_places, by_item, chosen, is_dead, on_hand, to_order
 
-__all__ = ["Month", "Turnover", "months", "turnover"]
+__all__ = ["Month", "Turnover", "months", "of_places", "turnover"]
 
 MONTHS = 12
 
@@ -38,8 +39,9 @@ class Turnover:
 
     @property
     def turns_tenths(self) -> int | None:
-        """How many times a year the stock is sold, in tenths, half up."""
-        if self.average_minor <= 0:
+        """How many times a year the stock is sold, in tenths, half up. None where there was none,
+        and where more came back than was sold, as in quarantine."""
+        if self.average_minor <= 0 or self.sold_minor < 0:
             return None
         whole = self.average_minor * self.days
         return (20 * self.sold_minor * 365 + whole) // (2 * whole)
@@ -51,23 +53,39 @@ class Turnover:
 
 
 def turnover(asked: Asked) -> Turnover:
+    """Of all places together: what lies dead here and is sold there is not dead."""
     books = open_books()
     of = by_item(books, asked).c
-    known = of.cost.is_not(None)
-    dead = is_dead(of)
+    wanted = case((to_order(asked, of) > 0, 1), else_=0) if asked.since is None else literal(0)
+    row: Any = books.connection.execute(select(*_sums(of, wanted))).one()
+    return _turnover(asked, row)
+
+
+def of_places(asked: Asked) -> dict[int, Turnover]:
+    """Of each place by itself, by its id, in one statement; what to order is not said."""
+    books = open_books()
+    of = at_places(books, asked).c
+    query = select(of.location_id, *_sums(of, literal(0))).group_by(of.location_id)
+    return {row[0]: _turnover(asked, row[1:]) for row in books.connection.execute(query)}
+
+
+def _sums(of: Any, wanted: Any) -> list[Any]:
+    known, dead = of.cost.is_not(None), is_dead(of)
     sums = (
         case((known, of.value_minor), else_=0),
         case((known, of.sold * of.cost), else_=0),
         case((known, of.summed * of.cost), else_=0),
         case((dead, 1), else_=0),
         case((dead, func.coalesce(of.value_minor, 0)), else_=0),
-        case((to_order(asked, of) > 0, 1), else_=0),
+        wanted,
     )
-    query = select(
+    return [
         func.coalesce(func.max(of.known), 0),
         *(cast(func.coalesce(func.sum(each), 0), BigInteger) for each in sums),
-    )
-    row: Any = books.connection.execute(query).one()
+    ]
+
+
+def _turnover(asked: Asked, row: Sequence[Any]) -> Turnover:
     days, value, sold, summed, many, dead_minor, wanted = row
     return Turnover(
         asked.days, days, value, (sold + 50) // 100,
@@ -76,23 +94,24 @@ def turnover(asked: Asked) -> Turnover:
 
 
 class Month(NamedTuple):
-    """What stock was worth at the end of a month, or is now; at what one costs now."""
+    """What stock was worth at the end of a month, or of the day that is asked for; at what one
+    costs now."""
 
     span: Span
     value_minor: int
 
 
 def months(asked: Asked) -> list[Month]:
-    """The last twelve months as far as there was anything, the one that runs last: the value of now
-    less what flowed since."""
+    """The last twelve months as far as there was anything, the one that runs last: the value of
+    the day that is asked for less what flowed since."""
     books = open_books()
-    last = day_number(calendar.today())
+    last = asked.span.last
     first = calendar.month_start(last)
     for _ in range(MONTHS - 1):
         first = calendar.month_start(first - 1)
     spans = list(months_of(Span(first, last)))
     flowed = _flowed(books, asked, Span(first, last))
-    value, shown = _now(books, asked)
+    value, shown = _worth(books, asked)
     found = []
     for span in reversed(spans):
         found.append(Month(span, (value + 50) // 100))
@@ -103,10 +122,10 @@ def months(asked: Asked) -> list[Month]:
     return found[begun:]
 
 
-def _now(books: Books, asked: Asked) -> tuple[int, int]:
-    """What stock is worth now: in hundredths of a minor unit, exactly, and as the page says it,
+def _worth(books: Books, asked: Asked) -> tuple[int, int]:
+    """What stock was worth then: in hundredths of a minor unit, exactly, and as the page says it,
     each line rounded by itself."""
-    of = on_hand(asked).subquery().c
+    of = on_hand(books, asked).subquery().c
     sums = (func.sum(of.on_hand * of.cost), func.sum(of.value_minor))
     query = select(*(cast(func.coalesce(each, 0), BigInteger) for each in sums))
     row: Any = books.connection.execute(query).one()

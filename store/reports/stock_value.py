@@ -7,7 +7,7 @@ What has no known cost has no value here; it is counted beside, so that it is no
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import BigInteger, Subquery, case, cast, distinct, func, select
@@ -56,11 +56,20 @@ class Value:
     unknown_items: int
     parts: dict[str, list[Part]]
 
+    def compared(self, kind: str, before: Value) -> list[tuple[Part, Worth]]:
+        """Each part with what it was before; those that were and are no more come last."""
+        then = {part.key: part for part in before.parts[kind]}
+        now = [
+            (part, then.pop(part.key).worth if part.key in then else Worth())
+            for part in self.parts[kind]
+        ]
+        return now + [(replace(part, worth=Worth()), part.worth) for part in then.values()]
+
 
 def value(asked: Asked) -> Value:
-    """What is on hand now, in all and by what it is made of."""
+    """What was on hand at the end of the day, in all and by what it is made of."""
     books = open_books()
-    rows = on_hand(asked).subquery("rows")
+    rows = on_hand(books, asked).subquery("rows")
     of = rows.c
     keys = (of.location_id, of.category_id, of.brand)
     found = books.connection.execute(select(*keys, *_sums(rows)).group_by(*keys)).all()

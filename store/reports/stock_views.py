@@ -11,12 +11,14 @@ from .. import catalogue, ids, stock, web
 from ..catalogue.costs import cost_text, has_costs
 from ..errors import Invalid, NotFound
 from ..identity import needs
-from . import shown, stock_lists, stock_sheets, stock_turnover, stock_value
+from . import shown, stock_compared, stock_lists, stock_sheets, stock_value
 from .calendar import Span, date_of
 from .stock_asked import DAYS, Asked, read
 from .views import PAGE, blueprint, page_number, sheet_file
 
 __all__ = ["blueprint"]
+
+TABLES = (*stock_lists.KINDS, *stock_value.KINDS, "months")
 
 
 @blueprint.get("/owner/stock")
@@ -25,8 +27,7 @@ def stock_page() -> str:
     """What the goods on hand are worth, and by what they are made of."""
     asked = read(request.args)
     return _page(
-        "reports/stock.html", asked, value=stock_value.value(asked), any=has_costs(),
-        turns=stock_turnover.turnover(asked), months=stock_turnover.months(asked),
+        "reports/stock.html", asked, found=stock_compared.compared(asked), any=has_costs(),
     )  # fmt: skip
 
 
@@ -36,7 +37,7 @@ def stock_list(kind: str) -> str:
     """The goods behind a figure, a page at a time."""
     if kind not in stock_lists.KINDS:
         raise NotFound("There is no such list")
-    asked, page = read(request.args), page_number()
+    asked, page = _of_kind(kind), page_number()
     size = 3 * PAGE if kind == "reorder" else PAGE
     found = stock_lists.listed(asked, kind, size, (page - 1) * size)
     return _page(
@@ -49,13 +50,29 @@ def stock_list(kind: str) -> str:
 @blueprint.get("/owner/stock.xlsx", endpoint="stock_xlsx")
 @needs("see_costs")
 def stock_csv() -> Response:
-    """Any of the lists as a file, all of its lines."""
-    asked, kind = read(request.args), request.args.get("table", "items")
-    if kind not in stock_lists.KINDS:
-        raise Invalid(f"table must be one of {', '.join(stock_lists.KINDS)}", field="table")
-    found = stock_lists.listed(asked, kind, None)
-    sheet = stock_sheets.of_goods(found, asked, kind, web.language())
+    """Any of the lists and tables as a file, all of its lines."""
+    kind = request.args.get("table", "items")
+    if kind not in TABLES:
+        raise Invalid(f"table must be one of {', '.join(TABLES)}", field="table")
+    asked, language = _of_kind(kind), web.language()
+    if kind in stock_lists.KINDS:
+        found = stock_lists.listed(asked, kind, None)
+        sheet = stock_sheets.of_goods(found, asked, kind, language)
+    else:
+        whole = stock_compared.compared(asked)
+        if kind == "locations":
+            sheet = stock_sheets.of_places(whole, language)
+        elif kind == "months":
+            sheet = stock_sheets.of_months(whole)
+        else:
+            sheet = stock_sheets.of_parts(whole, kind, language)
     return sheet_file(sheet, f"stock-{kind}-{asked.span.last_date}")
+
+
+def _of_kind(kind: str) -> Asked:
+    """The question of the address; what to order is always of now."""
+    asked = read(request.args)
+    return asked.now if kind == "reorder" else asked
 
 
 def _page(template: str, asked: Asked, **more: Any) -> str:
@@ -74,9 +91,17 @@ class _Addresses:
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked.address()
+        self.before = {"until": asked.before.until}
 
     def page(self, **changes: Any) -> str:
         return url_for("reports.stock_page", **self.asked | changes)
+
+    def then(self, **changes: Any) -> str:
+        """The page about the days before."""
+        return self.page(**self.before | changes)
+
+    def goods_then(self, kind: str, **changes: Any) -> str:
+        return self.goods(kind, **self.before | changes)
 
     def goods(self, kind: str, **changes: Any) -> str:
         return url_for("reports.stock_list", kind=kind, **self.asked | changes)
