@@ -70,7 +70,7 @@ def read_breakdown(
     names, key = _TABLES[kind]
     if kind == "brands":
         brands = books.brands()
-        rows = [(brands.get(row.item_id), *row[1:]) for row in rows or []]
+        rows = [(brands.get(row[1]), *row[1:]) for row in rows or []]
     if rows is None and kind in ("items", "categories"):
         rows = books.by_item(filters.span, filters.choice)
     elif rows is None:

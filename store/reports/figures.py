@@ -63,12 +63,15 @@ def takings(filters: Filters, most: int = 10, kinds: Sequence[str] = AT_ONCE) ->
     tables by item, category, location, channel and shopper; `kinds` says which of them."""
     books = open_books()
     places = books.summed(filters.span, filters.choice, PLACES)
-    read = {"locations": places, "channels": places}
-    if not takes_long(books, filters, "items"):
-        goods = books.by_item(filters.span, filters.choice)
-        read |= {"items": goods, "categories": goods, "brands": goods}
     # A shop without sellers is not asked whose its goods are.
     kinds = [kind for kind in kinds if kind != "sellers" or catalogue.has_sellers()]
+    read: dict[str, Sequence[Any]] = {"locations": places, "channels": places}
+    if not takes_long(books, filters, "items"):
+        if "sellers" in kinds and books.from_lines(filters.choice, ("item_id",)):
+            goods, read["sellers"] = books.by_item_and_seller(filters.span, filters.choice)
+        else:
+            goods = books.by_item(filters.span, filters.choice)
+        read |= {"items": goods, "categories": goods, "brands": goods}
     return Report(
         filters,
         [*dict.fromkeys([filters.currency, *books.currencies()])],

@@ -51,13 +51,11 @@ class Compared:
 def compared(asked: Asked) -> Compared:
     """All of it, from one moment."""
     then = asked.before
-    value, was = stock_value.value(asked), stock_value.value(then)
-    here, there = stock_turnover.of_places(asked), stock_turnover.of_places(then)
+    value, was = stock_value.value(asked), stock_value.value(then, counted=False)
+    turns, here = stock_turnover.with_places(asked)
+    turned, there = stock_turnover.with_places(then)
     places = [
         Place(part, before, here.get(int(part.key or 0)), there.get(int(part.key or 0)))
         for part, before in value.compared("locations", was)
     ]
-    return Compared(
-        asked, value, was, stock_turnover.turnover(asked), stock_turnover.turnover(then), places,
-        stock_turnover.months(asked),
-    )  # fmt: skip
+    return Compared(asked, value, was, turns, turned, places, stock_turnover.months(asked))

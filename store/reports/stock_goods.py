@@ -11,7 +11,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, case, cast, func, or_, select
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Subquery,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+)
 
 from .. import catalogue
 from ..catalogue.costs import cost_at
@@ -57,7 +68,7 @@ def _stood(books: Books, asked: Asked) -> Any:
     return query.subquery("stood")
 
 
-def at_places(books: Books, asked: Asked) -> Subquery:
+def at_places(books: Books, asked: Asked) -> CTE:
     """A row for each item and place where it was on hand or was sold: item_id, location_id,
     on_hand, value_minor, cost, sold, `stood` (how many there were when the days began), `summed`
     (what was on hand at the end of each of the days, added up), `known` (for how many of the days
@@ -86,13 +97,13 @@ def at_places(books: Books, asked: Asked) -> Subquery:
     costs = select(Item.id, cost_at(Item.id, asked.currency).label("cost")).subquery("costs")
     value = worth(places.c.on_hand, costs.c.cost).label("value_minor")
     query = select(*places.c, costs.c.cost, value).join(costs, costs.c.id == places.c.item_id)
-    return query.subquery("at_places")
+    return query.cte("at_places")
 
 
-def by_item(books: Books, asked: Asked) -> Subquery:
+def by_item(books: Books, asked: Asked, places: CTE | None = None) -> Subquery:
     """The same, a row for each item in all the places that are asked for, with what is `incoming`
-    now."""
-    of, coming = at_places(books, asked).c, _incoming(asked)
+    now. `places` are those rows, where a statement has them already."""
+    of, coming = (at_places(books, asked) if places is None else places).c, _incoming(asked)
     names = ("on_hand", "value_minor", "sold", "stood", "summed")
     found = (
         select(

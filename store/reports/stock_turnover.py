@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, case, cast, func, literal, select
+from sqlalchemy import BigInteger, case, cast, func, literal, select, union_all
 
 from ..catalogue.costs import cost_at
 from ..catalogue.models import Item
@@ -17,9 +17,10 @@ from .reading import Books, open_books
 from .stock_asked import Asked
 from .stock_goods import at_places, by_item, chosen, is_dead, on_hand, to_order
 
-__all__ = ["Month", "Turnover", "months", "of_places", "turnover"]
+__all__ = ["Month", "Turnover", "months", "turnover", "with_places"]
 
 MONTHS = 12
+IN_ALL = 0
 
 
 @dataclass(frozen=True)
@@ -54,19 +55,21 @@ class Turnover:
 
 def turnover(asked: Asked) -> Turnover:
     """Of all places together: what lies dead here and is sold there is not dead."""
+    return with_places(asked)[0]
+
+
+def with_places(asked: Asked) -> tuple[Turnover, dict[int, Turnover]]:
+    """The same, and of each place by itself, by its id; of these what to order is not said. One
+    statement, which adds up the rows of items at places once for both."""
     books = open_books()
-    of = by_item(books, asked).c
+    places = at_places(books, asked)
+    of, here = by_item(books, asked, places).c, places.c
     wanted = case((to_order(asked, of) > 0, 1), else_=0) if asked.since is None else literal(0)
-    row: Any = books.connection.execute(select(*_sums(of, wanted))).one()
-    return _turnover(asked, row)
-
-
-def of_places(asked: Asked) -> dict[int, Turnover]:
-    """Of each place by itself, by its id, in one statement; what to order is not said."""
-    books = open_books()
-    of = at_places(books, asked).c
-    query = select(of.location_id, *_sums(of, literal(0))).group_by(of.location_id)
-    return {row[0]: _turnover(asked, row[1:]) for row in books.connection.execute(query)}
+    whole = select(literal(IN_ALL, BigInteger).label("place"), *_sums(of, wanted))
+    each = select(here.location_id, *_sums(here, literal(0))).group_by(here.location_id)
+    rows = books.connection.execute(union_all(whole, each)).all()
+    found = {int(row[0]): _turnover(asked, row[1:]) for row in rows}
+    return found.pop(IN_ALL), found
 
 
 def _sums(of: Any, wanted: Any) -> list[Any]:

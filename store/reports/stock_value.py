@@ -66,19 +66,19 @@ class Value:
         return now + [(replace(part, worth=Worth()), part.worth) for part in then.values()]
 
 
-def value(asked: Asked) -> Value:
-    """What was on hand at the end of the day, in all and by what it is made of."""
+def value(asked: Asked, *, counted: bool = True) -> Value:
+    """What was on hand at the end of the day, in all and by what it is made of; without the numbers
+    of items where they are not `counted`."""
     books = open_books()
     rows = on_hand(books, asked).subquery("rows")
     of = rows.c
     keys = (of.location_id, of.category_id, of.brand)
     found = books.connection.execute(select(*keys, *_sums(rows)).group_by(*keys)).all()
-    items, unknown = books.connection.execute(
-        select(
-            func.count(distinct(of.item_id)),
-            func.count(distinct(case((of.cost.is_(None), of.item_id)))),
-        )
-    ).one()
+    counts = (
+        func.count(distinct(of.item_id)),
+        func.count(distinct(case((of.cost.is_(None), of.item_id)))),
+    )
+    items, unknown = books.connection.execute(select(*counts)).one() if counted else (0, 0)
     worths = [(row[:3], Worth(*row[3:])) for row in found]
     return Value(
         sum((worth for _, worth in worths), Worth()), items, unknown,
