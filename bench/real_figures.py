@@ -5,7 +5,8 @@
 Each invoice of the Online Retail data is a sale, each country a place, each customer a shopper;
 what an invoice of returns gives back goes to the newest sales that fit. The figures of the reports
 (in all, by month, place, item, shopper; sales, returns, and margins by made-up costs) are then held
-against plain sums over the lines of the file. EVERY takes each so-manieth customer (of nobody's:
+against plain sums over the lines of the file, and value of stock, turnover, days of stock and dead
+stock against every day of it (`real_stock`). EVERY takes each so-manieth customer (of nobody's:
 invoice) only.
 """
 
@@ -17,7 +18,6 @@ import itertools
 import sys
 import tempfile
 import time
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -39,6 +39,8 @@ from store.reports import costing, figures
 from store.sales.models import Refund, RefundLine, Sale, SaleLine
 from store.stock.models import Location
 
+from . import real_stock
+from .real_stock import cost_of
 from .real_year import FILE
 from .sales_page import _insert
 
@@ -161,12 +163,6 @@ class _Books:
 
     def _id(self, at: datetime) -> str:
         return ids.encode(int(at.timestamp() * 1000) << 52 | next(self.made), 20)
-
-
-def cost_of(item: str) -> int | None:
-    """Made up: what one costs, in pennies; of every third item nobody knows it."""
-    number = zlib.crc32(item.encode())
-    return None if number % 3 == 0 else 1 + number % 400
 
 
 def _cost(books: _Books, known: list[tuple[int, str]]) -> None:
@@ -300,7 +296,8 @@ def run(app: Flask, found: list[Fact]) -> list[str]:
     with app.app_context():
         try:
             load(found)
-            return differences(found)
+            real_stock.load(found)
+            return differences(found) + real_stock.differences(found)
         finally:
             db.session.remove()
 

@@ -69,7 +69,7 @@ def _stood(books: Books, asked: Asked) -> Any:
 
 
 def at_places(books: Books, asked: Asked) -> CTE:
-    """A row for each item and place where it was on hand or was sold: item_id, location_id,
+    """A row for each item and place where it was on hand or any of it moved: item_id, location_id,
     on_hand, value_minor, cost, sold, `stood` (how many there were when the days began), `summed`
     (what was on hand at the end of each of the days, added up), `known` (for how many of the days
     the item was there) and archived_at."""
@@ -91,7 +91,7 @@ def at_places(books: Books, asked: Asked) -> CTE:
         )
         .join(Item, Item.id == stood.item_id)
         .outerjoin(flowed, here)
-        .where(*chosen(asked, stood.location_id), or_(stood.on_hand > 0, flow.sold != 0))
+        .where(*chosen(asked, stood.location_id), or_(stood.on_hand > 0, flow.item_id.is_not(None)))
         .subquery("places")
     )  # fmt: skip
     costs = select(Item.id, cost_at(Item.id, asked.currency).label("cost")).subquery("costs")

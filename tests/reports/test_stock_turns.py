@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,9 +18,11 @@ from store import ids, integration, outbox, reports, stock
 from store.catalogue.costs import costs_of
 from store.catalogue.models import ItemCost
 from store.db import db, transaction
-from store.reports import stock_asked, stock_lists, stock_turnover, stock_value
+from store.errors import Invalid
+from store.reports import stock_asked, stock_compared, stock_lists, stock_turnover, stock_value
 from store.reports.calendar import day_number
 from store.reports.reading import open_books
+from store.reports.stock_asked import Asked
 from store.reports.stock_goods import by_item
 from store.stock import slips
 from store.stock.models import Level, Movement
@@ -61,14 +64,15 @@ def trade(chance: random.Random, many: int) -> list[dict[str, Any]]:
     return found
 
 
-def by_hand(app: Flask, moves: list[dict[str, Any]], days: int, place: int | None) -> Any:
-    """{item: (on hand, sold, stood, summed)} by going through the days."""
+def by_hand(app: Flask, moves: list[dict[str, Any]], days: int, place: int | None, ago: int) -> Any:
+    """{item: (on hand, sold, stood, summed)} by going through the days until so many days ago."""
     zone = ZoneInfo(str(app.config["TIME_ZONE"]))
-    last = day_number(NOW.astimezone(zone).date())
+    last = day_number(NOW.astimezone(zone).date()) - ago
     found = {}
     for item in {move["item_id"] for move in moves}:
         own = [(day_number(move["at"].astimezone(zone).date()), move) for move in moves
                if move["item_id"] == item and place in (None, move["location_id"])]  # fmt: skip
+        own = [(on, move) for on, move in own if on <= last]
         ends = [sum(move["quantity"] for on, move in own if on <= day)
                 for day in range(last - days, last + 1)]  # fmt: skip
         sold = -sum(move["quantity"] for on, move in own
@@ -76,8 +80,7 @@ def by_hand(app: Flask, moves: list[dict[str, Any]], days: int, place: int | Non
         places = {where for _, move in own for where in [move["location_id"]]}
         shown = any(
             sum(m["quantity"] for _, m in own if m["location_id"] == where) > 0
-            or any(m["location_id"] == where and on > last - days
-                   and m["reason"] in ("sold", "returned") for on, m in own)
+            or any(m["location_id"] == where and on > last - days for on, m in own)
             for where in places
         )  # fmt: skip
         if shown:
@@ -85,8 +88,11 @@ def by_hand(app: Flask, moves: list[dict[str, Any]], days: int, place: int | Non
     return found
 
 
-def said(days: int, place: int | None) -> Any:
-    asked = stock_asked.read({"days": str(days), "location": f"L{place}" if place else ""})
+def said(days: int, place: int | None, ago: int) -> Any:
+    until = (NOW - timedelta(days=ago)).date().isoformat() if ago else ""
+    asked = stock_asked.read(
+        {"days": str(days), "location": f"L{place}" if place else "", "until": until}
+    )
     books = open_books()
     of = by_item(books, asked).c
     query = select(of.item_id, of.on_hand, of.sold, of.stood, of.summed)
@@ -102,9 +108,12 @@ def test_flows_are_the_movements_whoever_sums_them_up(app: Flask, clock: Clock) 
             if folded:
                 integration.follow()
                 assert reports.fold(1) == 400 and reports.fold(1) == 0
-            for days, place in ((30, None), (90, None), (30, 2), (365, 1)):
-                hand = by_hand(app, moves, days, place)
-                mine = said(days, place)
+            for days, place, ago in (
+                (30, None, 0), (90, None, 0), (30, 2, 0), (365, 1, 0), (30, None, 30), (30, 2, 17),
+                (90, 3, 61), (30, 1, 99),
+            ):  # fmt: skip
+                hand = by_hand(app, moves, days, place, ago)
+                mine = said(days, place, ago)
                 assert {item: mine[item][:2] for item in mine} == {
                     item: hand[item][:2] for item in mine
                 }
@@ -151,6 +160,7 @@ def test_turnover_is_what_was_sold_of_what_lay_there(world: World, clock: Clock)
         assert values[-1] == stock_value.value(asked).worth.value_minor == 50 * 400 + 80_000
         assert values[0] == 100 * 400 + 80_000
         assert [one.item_id for one in stock_lists.listed(asked, "dead", None).goods] == [tea.id]
+        _check_then(asked, milk.id)
         fast = stock_lists.listed(asked, "fast", None).goods
         assert [(one.item_id, one.sold) for one in fast] == [(milk.id, 40)]
         assert costs_of([bread.id], "CNY") == {} and depot
@@ -158,7 +168,37 @@ def test_turnover_is_what_was_sold_of_what_lay_there(world: World, clock: Clock)
     assert table(office, "/owner/stock.csv?table=dead")[tea.code]["last_sold"] == ""
     for kind in stock_lists.KINDS:
         assert office.get(f"/owner/stock/{kind}").status_code == 200
+        assert office.get(f"/owner/stock/{kind}?until=2026-08-05").status_code == 200
+    places = table(office, "/owner/stock.csv?table=locations")["MAIN"]
+    assert (places["pieces_before"], places["sold_before"]) == ("130", "40.00")
+    for name, value in (("categories", "1160.00"), ("brands", "800.00"), ("months", "1160.00")):
+        assert value in office.get(f"/owner/stock.csv?table={name}&until=2026-08-05").text
+    page = office.get("/owner/stock").text
+    assert "?until=2026-08-05" in page and "/owner/stock/items?until=2026-08-05" in page
     assert world.faults() == []
+
+
+def _check_then(asked: Asked, milk_id: int) -> None:
+    """Beside these 90 days stand the 90 before, as one asks for them by their last day."""
+    found, then = stock_compared.compared(asked), stock_asked.read({"until": "2026-08-05"})
+    assert then == asked.before and found.comparable
+    assert found.turned == stock_turnover.turnover(then)
+    # Milk: 100 stood there from the 200th day ago on; ten went 100 and 90 days ago.
+    assert found.was == stock_value.value(then, counted=False)
+    assert found.was.worth.value_minor == 90 * 400 + 40 * 2000
+    assert found.turned.sold_minor == 10 * 400 and found.turned.to_order == 0
+    [milk] = stock_lists.listed(asked, "fast", None).goods
+    [then_milk] = stock_lists.listed(then, "fast", None).goods
+    assert (milk.item_id, milk.stood, milk.sold_before) == (milk_id, 90, 10)
+    assert (then_milk.on_hand, then_milk.sold) == (milk.stood, milk.sold_before)
+    # Each place beside the others is what it is when one asks for it alone.
+    for one in found.places:
+        alone = stock_asked.read({"location": one.part.code})
+        assert one.turns == replace(stock_turnover.turnover(alone), to_order=0)
+        assert one.before.value_minor == stock_value.value(alone.before).worth.value_minor
+    for wrong in ("2026-11-04", "1990-01-01", "yesterday", "20260805"):
+        with pytest.raises(Invalid):
+            stock_asked.read({"until": wrong})
 
 
 def test_what_runs_out_is_ordered_with_one_tap(world: World, clock: Clock) -> None:
