@@ -1,115 +1,162 @@
-"""The live board with many viewers: what they cost the shoppers of the same server.
+"""The live board with many viewers: what they cost the shoppers of the same server, in processor
+time of the server for each page and each buy, and for themselves alone.
 
-Every viewer does what a browser does: it asks for the next event after the time that the last one
-has named. Shoppers open item pages, then buy: without viewers, and with them.
+Client and server share the machine's cores, and the viewers' own client takes its part of them: so
+what counts is the processor time of the serving processes, not the answers a second.
 """
 
 from __future__ import annotations
 
-import heapq
-import http.client
+import statistics
 import tempfile
-import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
 
-from store import identity
-from store.db import transaction
+from store import identity, stock
+from store.db import db, transaction
+from tests import postgres
+from tests.live import open_server
 
 from . import load
-from .http import ITEMS, Shop, Shopper, _all, _buy, _sign_in, open_shop, served
+from .http import ITEMS, Shop, Shopper, _all, _buy, _sign_in, open_shop
+from .processor import Times
+from .viewers import COMING_S, Seen, looking
 
 VIEWERS = 300
-SECONDS = 5.0
-
-
-@dataclass
-class Viewers:
-    """So many who look at the board, and what they have met so far."""
-
-    port: int
-    cookie: str
-    many: int
-    times_ms: list[float] = field(default_factory=list)
-    news: int = 0
-
-    def look(self, stop: threading.Event) -> None:
-        """Each of them in turn, at the moment that the shop has given to it."""
-        turns = [(time.monotonic() + number / self.many, "") for number in range(self.many)]
-        heapq.heapify(turns)
-        while not stop.is_set():
-            at, mark = heapq.heappop(turns)
-            stop.wait(max(0.0, at - time.monotonic()))
-            began = time.monotonic()
-            wait_s, mark = self._ask(mark)
-            self.times_ms.append(1000 * (time.monotonic() - began))
-            heapq.heappush(turns, (time.monotonic() + wait_s, mark))
-
-    def _ask(self, mark: str) -> tuple[float, str]:
-        headers = {"Accept": "text/event-stream", "Cookie": self.cookie, "Last-Event-ID": mark}
-        connection = http.client.HTTPConnection("localhost", self.port, timeout=10)
-        connection.request("GET", "/desk/live/part", headers=headers)
-        answer = connection.getresponse()
-        lines = answer.read().decode().splitlines()
-        connection.close()
-        assert answer.status == 200, answer.status
-        said = dict(line.partition(": ")[::2] for line in lines if line.startswith(("retry", "id")))
-        self.news += "id" in said
-        return int(said["retry"]) / 1000, said.get("id", mark)
+SECONDS = 4.0
+ROUNDS = 3
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="oneshelf-bench-") as folder:
-        settings: dict[str, object] = {
-            "SECRET_KEY": "for-the-bench-only", "INSTANCE": folder, "WORKERS": 1,
-        }  # fmt: skip
-        shop = open_shop(settings)
-        secret = _staff(shop)
-        with served(settings) as port:
-            load.run(port, list(shop.shoppers), _page(shop, port), 2.0)
-            for many in (0, VIEWERS, 0):
-                viewers, stop = Viewers(port, f"visit-{port}={secret}", many), threading.Event()
-                looking = threading.Thread(target=viewers.look, args=(stop,))
-                if many:
-                    looking.start()
-                    time.sleep(2.0)  # They have all come once and are spread out.
-                pages, buys = _measure(port, shop, SECONDS)
-                stop.set()
-                if many:
-                    looking.join()
-                _report(viewers, pages, buys)
+        base: dict[str, object] = {"SECRET_KEY": "for-the-bench-only"}
+        measure("SQLite", base | {"INSTANCE": f"{folder}/sqlite", "WORKERS": 1})
+        with postgres.running() as server:
+            postgres.create(server, "bench")
+            address = postgres.address(server, "bench")
+            settings = {"INSTANCE": f"{folder}/pg", "WORKERS": 2, "DATABASE_URL": address}
+            measure("PostgreSQL", base | settings)
 
 
-def _staff(shop: Shop) -> str:
-    with shop.app.app_context(), transaction():
-        one = identity.add_member("board@example.com", "a-long-password-1", role="staff")
-        return _sign_in(one.id)
+def measure(name: str, settings: dict[str, object]) -> None:
+    """One database: rounds without and with viewers in turn, then viewers alone."""
+    shop, pages = open_shop(settings), int(str(settings["WORKERS"]))
+    secrets = _staff(shop)
+    with tempfile.NamedTemporaryFile() as log:
+        server = open_server(settings, Path(log.name), https=False, loaded=False)
+        try:
+            server.wait_until_ready()
+            port = int(server.url.rpartition(":")[2])
+            print(f"\n{name}: processor time of the {pages} process(es) that serve")
+            cookies = [f"visit-{port}={secret}" for secret in secrets]
+            with _changing(shop):
+                _rounds(Times(server, pages), port, shop, cookies)
+        finally:
+            server.stop()
 
 
-def _page(shop: Shop, port: int) -> Callable[[object], bytes]:
-    def request(visitor: object) -> bytes:
-        assert isinstance(visitor, Shopper)
+@contextmanager
+def _changing(shop: Shop) -> Iterator[None]:
+    """Inside the block the board is another one every second."""
+    over = Event()
+
+    def change() -> None:
+        with shop.app.app_context():
+            for item in shop.item_ids:
+                if over.wait(1.0):
+                    break
+                with transaction():
+                    stock.open_task("oversold", shop.location_id, item)
+            db.session.remove()
+            db.engine.dispose()
+
+    changing = Thread(target=change)
+    changing.start()
+    try:
+        yield
+    finally:
+        over.set()
+        changing.join()
+
+
+def _rounds(times: Times, port: int, shop: Shop, cookies: Sequence[str]) -> None:
+    people = list(shop.shoppers)
+    load.run(port, people, _page(shop, port), 2.0)
+    load.run(port, people, _buying(shop, port), 1.0)
+    costs: dict[tuple[int, str], list[float]] = {}
+    for many in (0, VIEWERS) * ROUNDS:
+        with looking(port, cookies) if many else nullcontext(Seen()) as seen:
+            if many:
+                time.sleep(COMING_S + 1)
+            for what, status, request in (
+                ("page", 200, _page(shop, port)), ("buy", 303, _buying(shop, port)),
+            ):  # fmt: skip
+                times.lap()
+                result = _all(status, load.run(port, people, request, SECONDS))
+                took = 1000 * times.lap().pages_s / len(result.times_s)
+                costs.setdefault((many, what), []).append(took)
+                print(f"  {many:4} viewers: {what:5} {took:.3f} ms, {result.rate:7,.0f} /s, "
+                      f"p99 {result.percentile_ms(0.99):.0f} ms")  # fmt: skip
+        if many:
+            _tell(seen)
+    for what in ("page", "buy"):
+        without, with_them = (statistics.median(costs[many, what]) for many in (0, VIEWERS))
+        more = 100 * (with_them / without - 1)
+        print(f"  {what}: {without:.3f} ms without viewers, {with_them:.3f} with {VIEWERS}: "
+              f"{more:+.1f} % (aim at most 5)")  # fmt: skip
+    _alone(times, port, cookies)
+
+
+def _alone(times: Times, port: int, cookies: Sequence[str]) -> None:
+    """What the viewers take where nobody shops."""
+    for many in (0, VIEWERS):
+        with looking(port, cookies) if many else nullcontext(Seen()) as seen:
+            time.sleep(COMING_S + 1)
+            times.lap()
+            time.sleep(8.0)
+            took = times.lap()
+        print(f"  {many} viewers, nobody shops: {1000 * took.pages_s / 8.0:.1f} ms a second")
+        if many:
+            _tell(seen)
+
+
+def _tell(seen: Seen) -> None:
+    seconds = seen.seconds
+    print(
+        f"       {seen.answers / seconds:.0f} answers a second, {seen.news / seconds:.0f} with "
+        f"news, {seen.refused} refused, the longest without a word {seen.age_s:.1f} s; the "
+        f"viewers' client {1000 * seen.client_s / seconds:.1f} ms a second"
+    )
+
+
+def _staff(shop: Shop) -> list[str]:
+    """Each viewer's sign-in: ten people of the staff have thirty browsers each."""
+    with shop.app.app_context():
+        with transaction():
+            people = [
+                identity.add_member(f"board{number}@example.com", "a-long-password-1", role="staff")
+                for number in range(10)
+            ]
+            secrets = [_sign_in(people[number % 10].id) for number in range(VIEWERS)]
+        db.session.remove()
+        db.engine.dispose()
+    return secrets
+
+
+def _page(shop: Shop, port: int) -> Callable[[Any], bytes]:
+    def request(visitor: Shopper) -> bytes:
         path = shop.paths[next(visitor.turn) % ITEMS]
         return load.get(path, f"localhost:{port}", f"visit-{port}={visitor.cookie}")
 
     return request
 
 
-def _measure(port: int, shop: Shop, seconds: float) -> tuple[load.Result, load.Result]:
-    def buy(visitor: object) -> bytes:
-        assert isinstance(visitor, Shopper)
+def _buying(shop: Shop, port: int) -> Callable[[Any], bytes]:
+    def request(visitor: Shopper) -> bytes:
         return _buy(visitor, shop.codes[next(visitor.turn) % ITEMS], port)
 
-    people = list(shop.shoppers)
-    pages = _all(200, load.run(port, people, _page(shop, port), seconds))
-    return pages, _all(303, load.run(port, people, buy, seconds))
-
-
-def _report(viewers: Viewers, pages: load.Result, buys: load.Result) -> None:
-    times = sorted(viewers.times_ms) or [0.0]
-    print(
-        f"  {viewers.many:4} viewers: {pages.rate:7,.0f} pages/s, {buys.rate:7,.0f} buys/s "
-        f"(p99 {buys.percentile_ms(0.99):.0f} ms), {len(times):4} events, "
-        f"{viewers.news} with news, p99 {times[int(len(times) * 0.99) - 1]:.0f} ms"
-    )
+    return request

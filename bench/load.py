@@ -10,8 +10,9 @@ import selectors
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 __all__ = ["Result", "get", "post", "run"]
 
@@ -50,7 +51,7 @@ class _Connection:
 
 
 def run(
-    port: int, visitors: list[object], request: Callable[[object], bytes], seconds: float
+    port: int, visitors: Sequence[Any], request: Callable[[Any], bytes], seconds: float
 ) -> Result:
     """Each visitor has a connection of its own and sends the next request when the last is
     answered; `request` makes the bytes for a visitor."""

@@ -123,6 +123,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     app.extensions["express"] = sales_views.Express(
         app.extensions["shop_engine"], app.config, app.app_context
     )
+    app.extensions["board"] = floor_views.lane(app)
     web.init_app(app)
     login.init_app(app)
     app.jinja_env.globals.update(pictures=picture_url, safe_next=login.safe_next)

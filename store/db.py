@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from flask import current_app, g
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Engine, Integer, MetaData, event
+from sqlalchemy import BigInteger, Engine, Integer, MetaData, bindparam, event
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, Dialect
@@ -27,13 +27,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from . import writers
+from . import clock, writers
 
 __all__ = [
     "Base",
     "BigId",
     "Moment",
     "after_commit",
+    "ago",
     "before_all",
     "begun",
     "connection",
@@ -82,6 +83,11 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def ago(how_long: timedelta) -> Any:
+    """The moment so long ago, worked out when a statement runs: for those that are kept."""
+    return bindparam("ago", type_=Moment(), callable_=lambda: clock.now() - how_long, unique=True)
 
 
 def engine_options(url: str, threads: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ __all__ = ["Holes"]
 MOST_KEPT = 1500
 """Pages kept: at 5 KB each some 8 MB a process. The one that was not asked for longest goes."""
 
-Parts = tuple[list[str], list[str]]
+Parts = tuple[list[bytes], list[str]]
 
 
 class Holes:
@@ -40,7 +40,7 @@ class Holes:
         facts: Hashable,
         render: Callable[[Mapping[str, Markup]], str],
         values: Mapping[str, str],
-    ) -> str:
+    ) -> bytes:
         """The page of these facts with the values in its holes; text is escaped, Markup is not.
         `render` gets the marks to put where the values belong."""
         kept = self.kept(facts, values)
@@ -53,7 +53,7 @@ class Holes:
                 self._kept.popitem(last=False)
         return self._filled(parts, values)
 
-    def kept(self, facts: Hashable, values: Mapping[str, str]) -> str | None:
+    def kept(self, facts: Hashable, values: Mapping[str, str]) -> bytes | None:
         """The page of these facts, if it was rendered before."""
         with self._lock:
             parts = self._kept.get(facts)
@@ -62,15 +62,15 @@ class Holes:
             self._kept.move_to_end(facts)
         return self._filled(parts, values)
 
-    def _filled(self, parts: Parts, values: Mapping[str, str]) -> str:
+    def _filled(self, parts: Parts, values: Mapping[str, str]) -> bytes:
         texts, names = parts
         filled = [texts[0]]
         for name, text in zip(names, texts[1:], strict=True):
             value = values[name]
-            filled.append(value if value.isalnum() else escape(value))
+            filled.append((value if value.isalnum() else escape(value)).encode())
             filled.append(text)
-        return "".join(filled)
+        return b"".join(filled)
 
     def _cut(self, page: str) -> Parts:
         pieces = self._find.split(page)
-        return pieces[::2], pieces[1::2]
+        return [piece.encode() for piece in pieces[::2]], pieces[1::2]

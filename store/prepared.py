@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     ColumnElement,
     Dialect,
@@ -150,9 +151,11 @@ def _with_constants(compiler: Any) -> Any:
 
     class WithConstants(compiler):  # type: ignore[misc]
         def visit_bindparam(self, bindparam: Any, **options: Any) -> Any:
-            constant = type(bindparam.value) in (int, str) and bindparam.callable is None
-            if constant and not bindparam.expanding and not bindparam.required:
-                return self.render_literal_bindparam(bindparam)
+            several, value = bindparam.expanding, bindparam.value
+            kinds = {type(one) for one in value or ()} if several else {type(value)}
+            if kinds and kinds <= {int, str} and not bindparam.callable and not bindparam.required:
+                text = self.render_literal_bindparam(bindparam)
+                return f"({text})" if several else text
             return super().visit_bindparam(bindparam, **options)
 
     return WithConstants
@@ -256,6 +259,9 @@ class _Compiled:
 
 def _in(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
     processor: Callable[[Any], Any] | None = kind.dialect_impl(dialect).bind_processor(dialect)
+    if processor is not None and isinstance(kind, JSON) and dialect.name == "sqlite":
+        made = processor
+        return lambda value: "{}" if value == {} else made(value)
     return processor
 
 
@@ -263,6 +269,9 @@ def _out(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
     processor: Callable[[Any], Any] | None = kind.dialect_impl(dialect).result_processor(
         dialect, None
     )
+    if processor is not None and isinstance(kind, JSON) and dialect.name == "sqlite":
+        made = processor
+        return lambda value: {} if value == "{}" else made(value)
     return processor
 
 

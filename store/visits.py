@@ -6,10 +6,11 @@ for a guest it only binds forms to the browser.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from flask import Request, current_app, request
@@ -22,8 +23,9 @@ from werkzeug.wrappers import Response
 from . import ids
 
 __all__ = [
-    "LANGUAGES", "TRANSLATIONS", "Visit", "cookie", "csrf_field", "csrf_token", "known_visit",
-    "language", "renew_visit", "secret_of", "set_cookie", "token_for", "visit", "visited",
+    "LANGUAGES", "TRANSLATIONS", "PlainVisit", "Said", "Visit", "cookie", "csrf_field",
+    "csrf_token", "known_visit", "language", "plain_visit", "renew_visit", "secret_of",
+    "set_cookie", "token_for", "visit", "visited",
 ]  # fmt: skip
 
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -32,12 +34,17 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 _UNREAD = "unread"
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?\Z")
 
 
-class Visit(Request):
-    """A request. What several rooms ask of it is kept here: asking Flask's request-bound objects
+class Said:
+    """What a request says of its visitor, worked out once: asking Flask's request-bound objects
     again each time took longer than the item page's statement."""
 
+    environ: dict[str, Any]
+    scheme: Any
+    host: Any
+    is_secure: Any
     new_secret: str | None = None
     """A fresh secret that the answer sets as the visit cookie."""
     _jar: dict[str, str] | None = None
@@ -75,18 +82,45 @@ class Visit(Request):
 
     @property
     def language(self) -> str:
-        """The visitor's language: asked for now, chosen before, the browser's, or the shop's."""
-        return self._language or self.language_or(str(current_app.config["LANGUAGE"]))
+        """The visitor's language, once it is known."""
+        assert self._language is not None
+        return self._language
+
+    def _language_asked(self) -> str | None:
+        return None
 
     def language_or(self, shops: str) -> str:
         """The same, where the shop's own is known already."""
         if self._language is None:
-            asked = self.args.get("lang") if self.environ.get("QUERY_STRING") else None
-            asked = asked or self.cookie("lang")
+            asked = self._language_asked() or self.cookie("lang")
             if asked not in LANGUAGES:
                 asked = _wanted(self.environ.get("HTTP_ACCEPT_LANGUAGE", "")[:200]) or shops
             self._language = asked
         return self._language
+
+
+class PlainVisit(Said):
+    """A request with nothing about it that must be looked at, for those who answer before the
+    application does: none of the library's request is made for it."""
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self.environ = environ
+        self.scheme: str = environ["wsgi.url_scheme"]
+        self.is_secure: bool = self.scheme == "https"
+        host: str = environ["HTTP_HOST"]
+        self.host: str = host.removesuffix(":443" if self.is_secure else ":80")
+
+
+class Visit(Said, Request):
+    """A request, as the application has it."""
+
+    @property
+    def language(self) -> str:
+        """The visitor's language: asked for now, chosen before, the browser's, or the shop's."""
+        return self._language or self.language_or(str(current_app.config["LANGUAGE"]))
+
+    def _language_asked(self) -> str | None:
+        return self.args.get("lang") if self.environ.get("QUERY_STRING") else None
 
     def _load_form_data(self) -> None:
         """A small form of the usual kind is read at once; the library's parser is made for uploads
@@ -107,6 +141,17 @@ class Visit(Request):
         known["form"] = self.parameter_storage_class(fields)
         known["files"] = self.parameter_storage_class()
         known["stream"] = BytesIO()
+
+
+def plain_visit(environ: dict[str, Any], shops_language: str) -> PlainVisit | None:
+    """Who has been here before, for those who answer before the application does; None leaves it to
+    the application. Whoever asks has looked at the query: it names no language."""
+    cookies = environ.get("HTTP_COOKIE", "")
+    if not _HOST.match(environ.get("HTTP_HOST", "")) or '"' in cookies or "\\" in cookies:
+        return None
+    here = PlainVisit(environ)
+    here.language_or(shops_language)
+    return here if here.secret else None
 
 
 @lru_cache(maxsize=64)

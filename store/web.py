@@ -28,6 +28,7 @@ from .strict import StrictJSON
 from .visits import (
     LANGUAGES,
     TRANSLATIONS,
+    Said,
     Visit,
     cookie,
     csrf_field,
@@ -197,12 +198,14 @@ def _finish(response: Response) -> Response:
     return response
 
 
-def plain_headers(here: Visit, base_url: str) -> list[tuple[str, str]]:
-    """What `_finish` adds to an answer that has nothing of its own to say."""
-    return [("Content-Security-Policy", _policy("")), *_always(here, base_url), *_UNKEPT]
+def plain_headers(here: Said, base_url: str, *, kept: bool = False) -> list[tuple[str, str]]:
+    """What `_finish` adds to an answer that has nothing of its own to say, or only how long it may
+    be `kept`."""
+    unkept = [] if kept else _UNKEPT
+    return [("Content-Security-Policy", _policy("")), *_always(here, base_url), *unkept]
 
 
-def _always(here: Visit, base_url: str) -> Sequence[tuple[str, str]]:
+def _always(here: Said, base_url: str) -> Sequence[tuple[str, str]]:
     return _HEADERS_OVER_TLS if here.is_secure and base_url.startswith("https") else _HEADERS
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import resource
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from flask import Flask
 from flask.cli import ScriptInfo
@@ -25,8 +26,11 @@ __all__ = ["Listener", "run_command", "serve"]
 log = logging.getLogger(__name__)
 
 BACKLOG = 1024
-CONNECTIONS = 512
-"""How many connections one listener of one process works on; more wait in the backlog."""
+CONNECTIONS = 1024
+"""How many connections one listener of one process works on; more wait in the backlog. Those who
+wait at the live board hold some of them (`floor.lane.MOST_WAITING`)."""
+LANES = ("express", "board")
+"""What answers before the views do, in this order; the first makes up for reverse proxies."""
 
 # granian's inner parts carry no types, or older ones than they have.
 _worker_type: Any = _granian.WSGIWorker
@@ -35,6 +39,17 @@ _scheduler: Any = _futures._new_cbscheduler
 _wrapped: Any = wsgi._callback_wrapper
 
 WhenAsked = Callable[[Callable[[], None]], None]
+
+
+class Lane(Protocol):
+    """Answers some requests from threads of its own (`later` says whether), from `open` to
+    `close`."""
+
+    def open(self) -> None: ...
+
+    def later(self, environ: dict[str, Any], reply: Any, /) -> bool: ...
+
+    def close(self) -> None: ...
 
 
 class Listener(NamedTuple):
@@ -51,9 +66,11 @@ def serve(app: Flask, listeners: Sequence[Listener], when_asked: WhenAsked) -> N
     connections with it, and would need two more processes for TLS; so its worker is used without
     the server around it. The locks pin its version, and tests/test_serving.py uses all of this.
     """
-    if "express" in app.extensions:
-        app.extensions["express"].open()
-    served = [_serve_one(number, app, one) for number, one in enumerate(listeners, start=1)]
+    _let_open_many()
+    lanes = [app.extensions[name] for name in LANES if name in app.extensions]
+    for lane in lanes:
+        lane.open()
+    served = [_serve_one(number, app, lanes, one) for number, one in enumerate(listeners, start=1)]
 
     # What was loaded until now lives as long as the process: the collector need not walk it again
     # and again, and a request leaves too little behind for it to run as often as it would.
@@ -63,12 +80,20 @@ def serve(app: Flask, listeners: Sequence[Listener], when_asked: WhenAsked) -> N
     def stop() -> None:
         for signal, _, _ in served:
             signal.set()
+        for lane in lanes:
+            lane.close()
 
     when_asked(stop)
     for _, ended, _ in served:
         ended.wait()
     with app.app_context():  # What was counted since the last writing.
         labels.scans_of(app.extensions["shop_engine"], app.app_context).flush()
+
+
+def _let_open_many() -> None:
+    """Each connection is an open file, and what a process is given of them by custom is for few."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def run_command(app: Flask, arguments: Sequence[str], when_asked: WhenAsked) -> None:
@@ -105,21 +130,25 @@ class _Reply:
             self._proto.response_bytes(500, [], b"")
 
 
-def _callback(app: Flask) -> Callable[[Any, dict[str, Any]], None]:
+def _callback(app: Flask, lanes: Sequence[Lane]) -> Callable[[Any, dict[str, Any]], None]:
     """What granian calls with each request, in one of its threads."""
     views = _wrapped(app, {"url_path_prefix": None})
-    if "express" not in app.extensions:
+    if not lanes:
         return views  # type: ignore[no-any-return]
-    later = app.extensions["express"].later
 
     def callback(proto: Any, environ: dict[str, Any]) -> None:
-        if not later(environ, _Reply(proto, environ, views)):
-            views(proto, environ)
+        reply = _Reply(proto, environ, views)
+        for lane in lanes:
+            if lane.later(environ, reply):
+                return
+        views(proto, environ)
 
     return callback
 
 
-def _serve_one(number: int, app: Flask, listener: Listener) -> tuple[Any, threading.Event, Any]:
+def _serve_one(
+    number: int, app: Flask, lanes: Sequence[Lane], listener: Listener
+) -> tuple[Any, threading.Event, Any]:
     """Start granian's threads on one listener; answers its stop signal and its end.
 
     The worker is answered too: what nothing refers to would be collected while it serves.
@@ -127,7 +156,7 @@ def _serve_one(number: int, app: Flask, listener: Listener) -> tuple[Any, thread
     signal, ended = _granian.WorkerSignal(), threading.Event()
     signal.add_cb(ended.set)
     loop = loops.get("asyncio")
-    callback = _callback(app)
+    callback = _callback(app, lanes)
     worker = _worker_type(
         number,
         (None, _socket_type(listener.socket.fileno(), False, BACKLOG)),  # a socket, not a unix path

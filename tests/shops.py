@@ -16,6 +16,7 @@ from sqlalchemy import Engine, create_engine
 from store import create_app
 from store import settings as shop_settings
 from store.db import db, engine_options, set_up_engine
+from store.floor import board_views
 from store.identity import login
 from store.sales.express import Express
 
@@ -61,6 +62,7 @@ def open_shop(settings: dict[str, Any]) -> Flask:
     if kept.is_plain:
         vars(app).pop("wsgi_app", None)
     app.extensions["express"] = Express(engine, app.config, app.app_context)
+    app.extensions["board"] = board_views.lane(app)
     _opened[app] = kept
     return app
 

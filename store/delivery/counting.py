@@ -17,19 +17,18 @@ def counts() -> list[Select[*tuple[Any, ...]]]:
     picks = case((Shipment.kind == "collect", "pick_collect"), else_="pick")
     packed = case((Shipment.kind == "collect", "collect"), else_="ship")
     return [
-        _of(picks, Shipment.state == "open"),
+        _of(picks, Shipment.state == "open", picks),
         _of(literal("pack"), Shipment.state == "picked"),
-        _of(packed, Shipment.state == "packed"),
+        _of(packed, Shipment.state == "packed", packed),
         _under_way(),
     ]
 
 
-def _of(what: Any, which: Any) -> Select[*tuple[Any, ...]]:
-    name = what.label("what")
+def _of(what: Any, which: Any, *by: Any) -> Select[*tuple[Any, ...]]:
     return (
-        select(name, Shipment.location_id, func.count(Shipment.id), func.min(Shipment.changed_at))
+        select(what, Shipment.location_id, func.count(Shipment.id), func.min(Shipment.changed_at))
         .where(which)
-        .group_by(name, Shipment.location_id)
+        .group_by(*by, Shipment.location_id)
     )
 
 

@@ -3,11 +3,12 @@ refused, at every place."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Select, func, literal, select
 
+from ..db import ago
 from ..sales import counting as sold
 from ..sales.ages import AgeCheck
 from . import ages
@@ -25,13 +26,13 @@ REFUSED = (
 """What came of a scan at the door when nobody was let through."""
 
 
-def counts(now: datetime) -> list[Select[*tuple[Any, ...]]]:
+def counts() -> list[Select[*tuple[Any, ...]]]:
     """Statements for `union_all`: what, the place, how many, and since when."""
-    return [_passes(now), _ages(now), _checks(now), _refused(now)]
+    return [_passes(), _ages(), _checks(), _refused()]
 
 
-def _passes(now: datetime) -> Select[*tuple[Any, ...]]:
-    paid = sold.with_passes(now - LATELY, MOST_PASSES).subquery()
+def _passes() -> Select[*tuple[Any, ...]]:
+    paid = sold.with_passes(LATELY, MOST_PASSES).subquery()
     used = select(PassUse.sale_id).where(PassUse.sale_id == paid.c.id).exists()
     return (
         select(
@@ -43,35 +44,35 @@ def _passes(now: datetime) -> Select[*tuple[Any, ...]]:
     )  # fmt: skip
 
 
-def _ages(now: datetime) -> Select[*tuple[Any, ...]]:
+def _ages() -> Select[*tuple[Any, ...]]:
     return (
         select(
             literal("age_check"), AgeCheck.location_id, func.count(AgeCheck.sale_id),
             func.min(AgeCheck.at),
         )
-        .where(AgeCheck.at > now - FORGOTTEN, ages.waits())
+        .where(AgeCheck.at > ago(FORGOTTEN), ages.waits())
         .group_by(AgeCheck.location_id)
     )  # fmt: skip
 
 
-def _checks(now: datetime) -> Select[*tuple[Any, ...]]:
+def _checks() -> Select[*tuple[Any, ...]]:
     return (
         select(
             literal("spot_check"), SpotCheck.location_id, func.count(SpotCheck.sale_id),
             func.min(SpotCheck.at),
         )
-        .where(SpotCheck.at > now - FORGOTTEN, SpotCheck.state.in_(UNDER_WAY))
+        .where(SpotCheck.at > ago(FORGOTTEN), SpotCheck.state.in_(UNDER_WAY))
         .where(sold.stands(SpotCheck.sale_id))
         .group_by(SpotCheck.location_id)
     )  # fmt: skip
 
 
-def _refused(now: datetime) -> Select[*tuple[Any, ...]]:
+def _refused() -> Select[*tuple[Any, ...]]:
     return (
         select(
             literal("refused"), ExitCheck.location_id, func.count(ExitCheck.id),
             func.max(ExitCheck.at),
         )
-        .where(ExitCheck.at > now - LATELY, ExitCheck.outcome.in_(REFUSED))
+        .where(ExitCheck.at > ago(LATELY), ExitCheck.outcome.in_(REFUSED))
         .group_by(ExitCheck.location_id)
     )  # fmt: skip

@@ -15,9 +15,9 @@ from ..errors import Forbidden, NotFound
 from ..stock.forms import here
 from . import anything_views, board_views, now, work
 from .blueprint import blueprint
-from .board_views import watch
+from .board_views import lane, watch
 
-__all__ = ["anything_views", "blueprint", "board_views"]
+__all__ = ["anything_views", "blueprint", "board_views", "lane"]
 
 
 @blueprint.get("/desk/waiting", endpoint="work")
@@ -25,7 +25,7 @@ __all__ = ["anything_views", "blueprint", "board_views"]
 def waiting() -> str:
     """What waits at this place for whoever looks, by their rights, the most urgent first."""
     place, member = here(), identity.signed_in()
-    found = now.at_place(now.counted(clock.now()), watch().seldom(place.id), place.id)
+    found = now.at_place(now.counted(), watch().seldom(place.id), place.id)
     listed = [
         each for each in work.listed(found, work.kept_by(place.id))
         if identity.allows(member, each.kind.right)
@@ -49,7 +49,7 @@ def take_work(kind: str) -> ResponseReturnValue:
 @repeatable
 def _take(kind: str, location_id: int, member_id: int) -> None:
     with transaction():
-        found = now.counted(clock.now()).get((kind, work.place_of(kind, location_id)))
+        found = now.counted().get((kind, work.place_of(kind, location_id)))
         work.take(kind, location_id, member_id, found.since if found else None)
 
 

@@ -23,12 +23,14 @@ from .tokens import TokenInvalid, issue_token, member_of_token
 from .tries import begin as count_tries
 from .tries import forgive as forgive_tries
 from .visitors import Visitor
+from .watching import rights_by_visit
 
 __all__ = [
     "PERMISSIONS", "SCOPES", "IdentifierTaken", "Member", "SignInNeeded", "TokenInvalid", "Visitor",
     "add_member", "allows", "by_id", "caller", "confirmed", "count_tries", "current", "find",
     "first_owner", "forgive_tries", "is_proven", "issue_token", "member_of_token", "names_of",
     "needs", "normalise", "now_of", "others_who_may", "payer", "payer_asked_at", "proven_by",
-    "proven_mail", "proven_mails", "proven_phone", "recognise", "refuse_stale_sign_in", "safe_next",
-    "signed_in", "signed_in_anew", "visit_is_stale", "visitor_query",
+    "proven_mail", "proven_mails", "proven_phone", "recognise", "refuse_stale_sign_in",
+    "rights_by_visit", "safe_next", "signed_in", "signed_in_anew", "visit_is_stale",
+    "visitor_query",
 ]  # fmt: skip

@@ -12,7 +12,10 @@ from ..db import connection, db, repeatable, transaction
 from ..errors import Invalid
 from .models import Member, StaffRight
 
-__all__ = ["ALWAYS", "GRANTABLE", "PRESETS", "USUAL", "chosen", "give", "of_staff", "take_all"]
+__all__ = [
+    "ALWAYS", "GRANTABLE", "PRESETS", "USUAL", "chosen", "give", "of_staff", "take_all",
+    "with_always",
+]  # fmt: skip
 
 GRANTABLE = (
     "sell", "refund", "check_exit", "ship", "receive_stock", "edit_items", "change_prices",
@@ -35,9 +38,13 @@ def of_staff(member_id: int) -> frozenset[str]:
     """What somebody of the staff may. Read once for a request."""
     known: dict[int, frozenset[str]] = db.session().info.setdefault("rights", {})
     if member_id not in known:
-        said = chosen(member_id)
-        known[member_id] = ALWAYS | (USUAL if said is None else said)
+        known[member_id] = with_always(chosen(member_id))
     return known[member_id]
+
+
+def with_always(said: Collection[str] | None) -> frozenset[str]:
+    """What somebody of the staff may, of whom an owner has said this; None where nobody has."""
+    return ALWAYS | (USUAL if said is None else frozenset(said) & frozenset(GRANTABLE))
 
 
 def chosen(member_id: int) -> frozenset[str] | None:

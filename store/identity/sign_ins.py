@@ -21,7 +21,7 @@ from .tries import Limit
 __all__ = [
     "MemberDisabled", "WrongPassword", "change_password", "count_look_up", "end", "end_one",
     "end_others", "is_stale", "of_member", "see", "sign_in", "sign_up", "sweep",
-    "visitor_query",
+    "visitor_query", "visitors_query",
 ]  # fmt: skip
 
 _SEEN_EVERY = timedelta(hours=1)
@@ -60,6 +60,11 @@ _role = case(
 def visitor_query(digest: str | ColumnElement[str]) -> Select[*tuple[Any, ...]]:
     """The live sign-in with this digest of the visit cookie: member_id, member_name, member_role,
     member_language, member_seen_at. The digest may be a bind parameter of a kept statement."""
+    return visitors_query(SignIn.digest == digest)
+
+
+def visitors_query(which: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """The same of several: the live sign-ins of which this is true."""
     return (
         select(
             Member.id.label("member_id"),
@@ -71,7 +76,7 @@ def visitor_query(digest: str | ColumnElement[str]) -> Select[*tuple[Any, ...]]:
         .select_from(SignIn)
         .join(Member, Member.id == SignIn.member_id)
         .where(
-            SignIn.digest == digest,
+            which,
             SignIn.ended_at.is_(None),
             SignIn.expires_at > _now,
             Member.disabled_at.is_(None),

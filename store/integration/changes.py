@@ -99,11 +99,10 @@ def _follow_once() -> int:
 
 def _take_turn() -> None:
     """Joiner: whoever writes to the log waits here for the one before."""
-    session = in_transaction()
-    session.connection().execute(insert_new(ChangeMark), [{"name": _LOG, "seen_id": 0}])
-    session.execute(
-        select(ChangeMark.seen_id).where(ChangeMark.name == _LOG).with_for_update()
-    ).one()
+    in_transaction()
+    if _turn.first() is None:
+        _turns.run([{"name": _LOG, "seen_id": 0}])
+        assert _turn.first() is not None
 
 
 def _follow(table: Any, rows: Any) -> int:
@@ -159,6 +158,10 @@ def _priced() -> Any:
     ).where(*_within(Price))  # fmt: skip
 
 
+_turn = Prepared(
+    lambda dialect: select(ChangeMark.seen_id).where(ChangeMark.name == _LOG).with_for_update()
+)
+_turns = Prepared(lambda dialect: insert_new(ChangeMark), ("name", "seen_id"))
 _refunded = Prepared(
     lambda dialect: select(Refund.id, Refund.sale_id).where(one_of(Refund.id, "refunds", dialect))
 )

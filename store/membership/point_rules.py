@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, bindparam, select
 
 from .. import catalogue, clock, logbook, money
-from ..db import connection, in_transaction
+from ..db import in_transaction
 from ..errors import Invalid
+from ..prepared import Prepared
 from .point_models import BASES, PointRule
 
 __all__ = [
@@ -190,8 +191,14 @@ def read(row: Sequence[Any]) -> PointRules:
 
 def versions(most: int = 1_000) -> list[PointRules]:
     """The versions, the newest first."""
-    query = select(*COLUMNS).order_by(PointRule.id.desc()).limit(most)
-    return [read(row) for row in connection().execute(query)]
+    return [read(row) for row in _versions.all(most=most)]
+
+
+_versions = Prepared(
+    lambda dialect: (
+        select(*COLUMNS).order_by(PointRule.id.desc()).limit(bindparam("most", type_=BigInteger()))
+    )
+)
 
 
 def now() -> PointRules | None:

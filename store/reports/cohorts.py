@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from ..prepared import Many, Prepared, one_of
 from .customer_models import Cohort
 from .events import NOBODY
 from .models import WHOLE_MONTH, TakingsOfMember
@@ -40,23 +41,31 @@ KEYS = ("currency", "first", "day")
 def changing(session: Session, member_ids: Collection[int]) -> Iterator[None]:
     """Joiner, with the roll-up's lock: the sums of these members change inside."""
     members = sorted(set(member_ids) - {NOBODY})
-    _add(session, members, -1)
+    _named[-1].run([{"members": Many(members)}])
     yield
     session.flush()
-    _add(session, members, 1)
-    session.execute(delete(Cohort).where(*(getattr(Cohort, name) == 0 for name in MEASURES)))
+    _named[1].run([{"members": Many(members)}])
+    _over.run([{}])
 
 
 def anew(session: Session) -> None:
     """Joiner, with the roll-up's lock: from the sums as they are."""
     session.execute(delete(Cohort))
-    session.execute(_adding(session, counted(), 1))
+    session.execute(_adding(session.get_bind().dialect.name, counted(), 1))
 
 
-def _add(session: Session, members: list[int], sign: int) -> None:
-    for at in range(0, len(members), 500):
-        some = TakingsOfMember.member_id.in_(members[at : at + 500])
-        session.execute(_adding(session, counted(some), sign))
+# Kept, since making it takes longer than running it; and each sign is a text of its own.
+_named = {
+    sign: Prepared(
+        lambda dialect, sign=sign: _adding(  # type: ignore[misc]
+            dialect, counted(one_of(TakingsOfMember.member_id, "members", dialect)), sign
+        )
+    )
+    for sign in (-1, 1)
+}
+_over = Prepared(
+    lambda dialect: delete(Cohort).where(*(getattr(Cohort, name) == 0 for name in MEASURES))
+)
 
 
 def counted(*whose: ColumnElement[bool]) -> Select[Any]:
@@ -85,14 +94,13 @@ def counted(*whose: ColumnElement[bool]) -> Select[Any]:
     ).where(literal_column("1 = 1")).group_by(per.currency, per.first, per.day)  # fmt: skip
 
 
-def _adding(session: Session, rows: Select[Any], sign: int) -> Any:
+def _adding(dialect: str, rows: Select[Any], sign: int) -> Any:
     table: Any = Cohort.__table__
     found = rows.subquery().c
     signed = select(
         found.currency, found.first, found.day, *(found[name] * sign for name in MEASURES)
     ).where(literal_column("1 = 1"))
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert: Any = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+    insert: Any = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
     insert = insert.from_select([*KEYS, *MEASURES], signed)
     return insert.on_conflict_do_update(
         index_elements=list(KEYS),

@@ -15,12 +15,16 @@ from sqlalchemy import (
     BigInteger,
     Select,
     Table,
+    cast,
     delete,
     func,
     literal,
     literal_column,
+    null,
     or_,
     select,
+    true,
+    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -75,9 +79,9 @@ def add_events(batch: Sequence[Event]) -> None:
         label_sales.add(session, named["paid"], span)
     with cohorts.changing(session, [row.member_id for row in _members_named.all(**named)]):
         for part in months_of(span):
-            for model, months in _kept():
+            for model, _ in KEPT:
                 _adding_named(
-                    web.setting("TIME_ZONE"), model.__tablename__, months, month_of(part.first)
+                    web.setting("TIME_ZONE"), model.__tablename__, month_of(part.first)
                 ).run([named])
 
 
@@ -194,15 +198,42 @@ def _days(moments: Any) -> Span | None:
 
 # Events that are named are added by a statement that is made once a month: making it takes longer
 # than running it, and a month makes the first days of the month and of the year plain numbers.
-@lru_cache(maxsize=256)
-def _adding_named(zone_name: str, table: str, months: int, part: Span) -> Prepared:
-    model = next(model for model, _ in KEPT if model.__tablename__ == table)
-    return Prepared(
-        lambda dialect: _adding(
-            dialect, model, months, part,
-            Choice(paid=listed("paid", dialect), refunded=listed("refunded", dialect)),
+# All spans of a table are added by one statement, which reads the events once.
+@lru_cache(maxsize=128)
+def _adding_named(zone_name: str, table: str, part: Span) -> Prepared:
+    model, spans = next(each for each in KEPT if each[0].__tablename__ == table)
+
+    def build(dialect: str) -> Any:
+        choice = Choice(paid=listed("paid", dialect), refunded=listed("refunded", dialect))
+        rows = summed(model, WHOLE_DAY, part, choice)
+        if len(spans) > 1:
+            rows = _for_each(spans, part, rows)
+        return adding(dialect, model).from_select([*keys_of(model), *MEASURES], rows)
+
+    return Prepared(build)
+
+
+def _for_each(spans: Sequence[int], part: Span, days: Select[Any]) -> Select[Any]:
+    """The same rows for each of these spans, from those of whole days within one month."""
+    day = days.subquery("days").c
+    starts = union_all(*(
+        select(
+            literal(months, BigInteger).label("months"),
+            cast(null() if months == WHOLE_DAY else literal(month_start(part.first, months)),
+                 BigInteger).label("start"),
         )
-    )  # fmt: skip
+        for months in spans
+    )).subquery("starts").c  # fmt: skip
+    keys: dict[str, Any] = {column.key: column for column in day if column.key not in MEASURES}
+    keys |= {"months": starts.months, "day": func.coalesce(starts.start, day.day)}
+    measures = (cast(func.sum(day[name]), BigInteger).label(name) for name in MEASURES)
+    # SQLite needs a WHERE to tell ON CONFLICT from the ON of a join.
+    return (
+        select(*(column.label(name) for name, column in keys.items()), *measures)
+        .join_from(day.day.table, starts.start.table, true())
+        .where(literal_column("1 = 1"))
+        .group_by(*keys.values())
+    )
 
 
 def _adding(dialect: str, model: type[Any], months: int, part: Span, choice: Choice) -> Any:

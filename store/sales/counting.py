@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Select, func, literal, select
 
+from ..db import ago
 from .approval_models import RefundRequest
 from .models import STANDING, Basket, BasketLine, Sale
 
@@ -18,31 +19,31 @@ FILLED_FOR = timedelta(minutes=30)
 """A basket that nobody touched for so long is not in progress."""
 
 
-def counts(now: datetime) -> list[Select[*tuple[Any, ...]]]:
+def counts() -> list[Select[*tuple[Any, ...]]]:
     """Statements for `union_all`: what, the place, how many, and since when."""
-    return [_baskets(now), _pieces(now), _requests()]
+    return [_baskets(), _pieces(), _requests()]
 
 
-def _baskets(now: datetime) -> Select[*tuple[Any, ...]]:
+def _baskets() -> Select[*tuple[Any, ...]]:
     filled = select(BasketLine.id).where(BasketLine.basket_id == Basket.id).exists()
     return (
         select(
             literal("baskets"), Basket.location_id, func.count(Basket.id),
             func.min(Basket.updated_at),
         )
-        .where(Basket.updated_at > now - FILLED_FOR, filled)
+        .where(Basket.updated_at > ago(FILLED_FOR), filled)
         .group_by(Basket.location_id)
     )  # fmt: skip
 
 
-def _pieces(now: datetime) -> Select[*tuple[Any, ...]]:
+def _pieces() -> Select[*tuple[Any, ...]]:
     return (
         select(
             literal("pieces"), Basket.location_id, func.sum(BasketLine.quantity),
             func.min(Basket.updated_at),
         )
         .join(BasketLine, BasketLine.basket_id == Basket.id)
-        .where(Basket.updated_at > now - FILLED_FOR)
+        .where(Basket.updated_at > ago(FILLED_FOR))
         .group_by(Basket.location_id)
     )  # fmt: skip
 
@@ -59,13 +60,13 @@ def stands(sale_id: Any) -> Any:
     return select(Sale.id).where(Sale.id == sale_id, Sale.state.in_(STANDING)).exists()
 
 
-def with_passes(since: datetime, most: int) -> Select[*tuple[Any, ...]]:
-    """The newest sales since a moment whose goods were taken off the shelf, and which show a pass:
+def with_passes(lately: timedelta, most: int) -> Select[*tuple[Any, ...]]:
+    """The newest sales of so long whose goods were taken off the shelf, and which show a pass:
     id, place and time, at most so many."""
     return (
         select(Sale.id, Sale.location_id, Sale.created_at)
         .where(
-            Sale.created_at > since, Sale.channel == "shelf", Sale.fulfilment == "taken",
+            Sale.created_at > ago(lately), Sale.channel == "shelf", Sale.fulfilment == "taken",
             Sale.state.in_(STANDING),
         )
         .order_by(Sale.created_at.desc())

@@ -32,7 +32,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from .. import catalogue, identity, ids, labels, membership, web
 from ..errors import Refusal
-from ..visits import Visit, token_for
+from ..visits import Said, plain_visit, token_for
 from . import beside, item_facts
 from .buying import Bought, Buy, Line, Wishes
 from .checkout import buy_later, give_up, settle_forever
@@ -50,7 +50,6 @@ LOOK_UP_S = 5.0
 REFUSED = "oneshelf.refused"
 """Where a buy that was refused here leaves its refusal, for the view that shows it."""
 
-_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?\Z")
 _LABEL_ONLY = re.compile(r"(l=([0-9A-Z]{1,40}))?\Z")
 _GTIN_PATH = re.compile(r"/01/([0-9]{14})\Z")
 _CODE_PATH = re.compile(r"/i/([0-9A-Z]{1,16})\Z")
@@ -94,6 +93,9 @@ class Express:
         threading.Thread(
             target=settle_forever, args=(self._engine, self._within), name="till", daemon=True
         ).start()
+
+    def close(self) -> None:
+        """Whoever is in the lane is answered at once; nobody need be let out."""
 
     def later(self, environ: Environ, reply: Reply) -> bool:
         """Whether this request is for the lane, which then answers it from a thread of its own, or
@@ -157,7 +159,7 @@ class Express:
         query = _LABEL_ONLY.match(environ.get("QUERY_STRING", ""))
         if not found or not query or "json" in environ.get("HTTP_ACCEPT", ""):
             return None
-        here = self._visit(environ)
+        here = plain_visit(environ, self._shop["LANGUAGE"])
         if here is None:
             return None
         by, value, said = "gtin" if path[1] == "0" else "code", found[1], query[2] or ""
@@ -189,21 +191,20 @@ class Express:
         if page is None:
             return None
         item_facts.count_scan(self._scans, here, row, wanted)
-        body = page.encode()
-        headers = [_TEXT, ("Content-Length", str(len(body)))]
+        headers = [_TEXT, ("Content-Length", str(len(page)))]
         if by == "gtin":
             headers += catalogue.page_headers(f"{here.address_or(self._shop['BASE_URL'])}{path}")
         headers += web.plain_headers(here, self._shop["BASE_URL"])
-        return 200, headers, body
+        return 200, headers, page
 
-    def _bought(self, here: Visit, bought: Bought) -> Answer:
+    def _bought(self, here: Said, bought: Bought) -> Answer:
         headers = [("Location", f"/sales/{bought.sale_id}"), _TEXT, ("Content-Length", "0")]
         return 303, headers + web.plain_headers(here, self._shop["BASE_URL"]), b""
 
-    def _asked(self, environ: Environ, body: bytes) -> tuple[Visit, Buy] | None:
+    def _asked(self, environ: Environ, body: bytes) -> tuple[Said, Buy] | None:
         """The buy that a form of ours asks for, by a member who is signed in."""
         form = _fields(body)
-        here = self._visit(environ)
+        here = plain_visit(environ, self._shop["LANGUAGE"])
         if form is None or here is None:
             return None
         if environ.get("HTTP_ORIGIN") not in (None, f"{here.scheme}://{here.host}"):
@@ -231,15 +232,6 @@ class Express:
         )
         return here, Buy(row.member_id, row.location_id, currency, (line,), form["key"], "shelf",
                          wishes=wishes)  # fmt: skip
-
-    def _visit(self, environ: Environ) -> Visit | None:
-        """Who has been here before, with nothing about the request that must be looked at."""
-        cookies = environ.get("HTTP_COOKIE", "")
-        if not _HOST.match(environ.get("HTTP_HOST", "")) or '"' in cookies or "\\" in cookies:
-            return None
-        here = Visit(environ, populate_request=False)
-        here.language_or(str(self._shop["LANGUAGE"]))
-        return here if here.secret else None
 
 
 def _is_read(environ: Environ) -> bool:

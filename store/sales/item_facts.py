@@ -12,7 +12,7 @@ from babel.support import Translations
 
 from .. import clock, ids, labels, money, stock
 from ..holes import Holes
-from ..visits import TRANSLATIONS, Visit, secret_of, token_for
+from ..visits import TRANSLATIONS, Said, secret_of, token_for
 from .shelf import LASTING_COLUMNS, Asked
 
 AT_COOKIE = "at"
@@ -34,12 +34,12 @@ class Facts(NamedTuple):
     words: dict[str, str]
 
 
-def place_code(here: Visit, asked: str | None) -> str:
+def place_code(here: Said, asked: str | None) -> str:
     """Where a visitor shops: what they ask for, chosen before, or the first location."""
     return (asked or here.cookie(AT_COOKIE) or stock.MAIN)[:32].upper()
 
 
-def asked(here: Visit, by: str, value: str, said: str, at: str, shop: Mapping[str, Any]) -> Asked:
+def asked(here: Said, by: str, value: str, said: str, at: str, shop: Mapping[str, Any]) -> Asked:
     """What a visit asks of `shelf.item_page`. `said` is the label's text in the address, `at` the
     place that the visitor is at."""
     secret = here.secret
@@ -50,7 +50,7 @@ def asked(here: Visit, by: str, value: str, said: str, at: str, shop: Mapping[st
     )  # fmt: skip
 
 
-def count_scan(scans: labels.Scans, here: Visit, row: Any, wanted: Asked) -> None:
+def count_scan(scans: labels.Scans, here: Said, row: Any, wanted: Asked) -> None:
     """Somebody opened the page of a label, who is not of the staff: nothing but memory is asked."""
     if (
         wanted.label_id is not None
@@ -63,7 +63,7 @@ def count_scan(scans: labels.Scans, here: Visit, row: Any, wanted: Asked) -> Non
 
 
 def facts(
-    here: Visit,
+    here: Said,
     row: Any,
     said: str,
     label_id: str | None,

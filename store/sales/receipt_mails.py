@@ -3,15 +3,17 @@ refund where they wish so."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from .. import clock, identity, outbox, post, web
 from ..db import connection, in_transaction, repeatable, transaction
 from ..errors import Refusal
+from ..prepared import Many, Prepared, one_of
 from .mail_models import MailAsked, MailWish
 from .models import Refund, Sale
 
@@ -86,9 +88,16 @@ def wish(member_id: int, wanted: bool) -> None:
 def mail_receipts(batch: Sequence[outbox.Event]) -> None:
     """Joiner: letters for the sales of those who want them. The event ends in the same commit: a
     sale has one letter, whatever is repeated."""
-    sales = [event.subject for event in batch]
-    query = select(Sale.id, Sale.member_id).join(MailWish, MailWish.member_id == Sale.member_id)
-    _put_for(RECEIPT, query.where(Sale.id.in_(sales), Sale.created_at >= MailWish.since))
+    _put_for(RECEIPT, _sales_to_mail.all(sales=Many(event.subject for event in batch)))
+
+
+_sales_to_mail = Prepared(
+    lambda dialect: (
+        select(Sale.id, Sale.member_id)
+        .join(MailWish, MailWish.member_id == Sale.member_id)
+        .where(one_of(Sale.id, "sales", dialect), Sale.created_at >= MailWish.since)
+    )
+)
 
 
 @outbox.handles("sale.refunded")
@@ -100,11 +109,12 @@ def mail_refunds(batch: Sequence[outbox.Event]) -> None:
         .join(Sale, Sale.id == Refund.sale_id)
         .join(MailWish, MailWish.member_id == Sale.member_id)
     )
-    _put_for(REFUND, query.where(Refund.id.in_(refunds), Refund.created_at >= MailWish.since))
+    query = query.where(Refund.id.in_(refunds), Refund.created_at >= MailWish.since)
+    _put_for(REFUND, in_transaction().execute(query).all())
 
 
-def _put_for(kind: str, query: Select[str, int | None]) -> None:
-    for subject, member_id in in_transaction().execute(query).all():
+def _put_for(kind: str, found: Iterable[Any]) -> None:
+    for subject, member_id in found:
         if member_id is None:
             continue
         to = identity.proven_mail(member_id)

@@ -37,10 +37,13 @@ def counts() -> list[Select[*tuple[Any, ...]]]:
 
 def _tasks() -> Select[*tuple[Any, ...]]:
     return (
-        select(Task.kind, Task.location_id, func.count(Task.id), func.min(Task.opened_at))
+        select(
+            Task.kind, Task.location_id, func.count(Task.id).label("many"),
+            func.min(Task.opened_at).label("since"),
+        )
         .where(Task.closed_at.is_(None))
         .group_by(Task.kind, Task.location_id)
-    )
+    )  # fmt: skip
 
 
 def _transfers() -> Select[*tuple[Any, ...]]:

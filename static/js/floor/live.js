@@ -1,10 +1,12 @@
-// The live board. The shop answers an event at once and says when to ask again; the browser does so
-// by itself. Where events do not come through, the part is asked for every few seconds instead.
+// The live board. The shop answers when there is something new, at once to whoever has not seen the
+// newest, and says when to ask again; the browser does so by itself. Where events do not come
+// through, the part is asked for every few seconds instead, and events are tried again later.
 
 const EVERY_MS = 5000;
 const DEADLINE_MS = 8000;
-// So often an answer may fail before events are given up.
+// So often an answer may fail before events are given up, and so many times it is asked meanwhile.
 const TRIES = 5;
+const ASKED = 24;
 
 const board = document.querySelector("[data-live]");
 const state = document.querySelector("[data-live-state]");
@@ -38,23 +40,28 @@ function listen() {
     if (failed > 2) say("away");
     if (failed < TRIES && events.readyState !== EventSource.CLOSED) return;
     events.close();
-    poll();
+    poll(ASKED);
   };
 }
 
-async function poll() {
+async function poll(times) {
+  if (times === 0) return listen();
+  let left = times;
   try {
     const signal = AbortSignal.timeout(DEADLINE_MS);
-    const answer = await fetch(board.dataset.live, { signal, cache: "no-store" });
+    const headers = { "If-None-Match": `"${mark}"` };
+    const answer = await fetch(board.dataset.live, { signal, headers, cache: "no-store" });
     // Signed out: the page itself says it best.
     if (answer.redirected || answer.status === 403) return window.location.reload();
-    if (answer.ok) show(await answer.text(), answer.headers.get("ETag")?.replace(/"|W\//g, ""));
+    if (answer.status === 304) say("live");
+    else if (answer.ok) show(await answer.text(), answer.headers.get("ETag")?.replace(/"|W\//g, ""));
     else say("away");
+    if (answer.status < 400) left -= 1;
   } catch {
     say("away");
   }
-  setTimeout(poll, EVERY_MS);
+  setTimeout(poll, EVERY_MS, left);
 }
 
 if ("EventSource" in window) listen();
-else poll();
+else poll(Infinity);
