@@ -83,12 +83,16 @@ def test_a_first_purchase_takes_three_screens(
     assert world.left(item) == 2
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_taps_and_screens_are_few(shop: OpenShop, open_phone: OpenPhone, language: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "goods"), [("en", ("honey", "jam")), ("zh", ("rice", "salt"))]
+)
+def test_taps_and_screens_are_few(
+    shop: OpenShop, open_phone: OpenPhone, language: str, goods: tuple[str, str]
+) -> None:
     """Counted by the browser itself: a first purchase, and the next one of the same phone, for who
     has money in their account."""
     world, to = shop.world, f"taps-{language}@shop.example"
-    first, second = (world.item(price="9.00", on_hand=3) for _ in "12")
+    first, second = (world.item(name, price="9.00", on_hand=3) for name in goods)
     phone = open_phone(language=language)
     taps: list[str] = []
     phone.expose_function("tapped", taps.append)
