@@ -95,7 +95,11 @@ def test_taps_and_screens_are_few(
     first, second = (world.item(name, price="9.00", on_hand=3) for name in goods)
     phone = open_phone(language=language)
     taps: list[str] = []
-    phone.expose_function("tapped", taps.append)
+
+    def note(text: str) -> None:
+        taps.append(text)
+
+    phone.expose_function("tapped", note)
     phone.add_init_script("addEventListener('click', e => e.isTrusted && "
                           "tapped(e.target.textContent.trim().slice(0, 30)), true)")  # fmt: skip
     seen = screens(phone)
