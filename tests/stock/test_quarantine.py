@@ -36,6 +36,11 @@ def test_goods_in_quarantine_are_sold_again_scrapped_or_sent_back(app: Flask, wo
     staff = world.client_for(sam)
     page = staff.get("/desk/quarantine").text
     assert "6 ×" in page and "Opened" in page and sale[-5:] in page
+    # The place beside is called in the reader's language, wherever places are named.
+    owner = world.client_for(world.owner())
+    for path in ("/desk/quarantine", "/owner/stock", f"/desk/stock?code={milk.code}"):
+        page = owner.get(path, headers={"Accept-Language": "zh"}).text
+        assert "Harbour Road Shop · 隔离区" in page and "· quarantine" not in page, path
     assert decide(staff, milk, quantity="3", seen="6", to="MILL", note="Seal is whole") == 303
     # The same tap again, and a page from before, decide nothing.
     assert decide(staff, milk, quantity="3", seen="6") == 409
