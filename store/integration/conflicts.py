@@ -204,6 +204,8 @@ def _as_entry(row: FeedEntry) -> Entry:
 
 
 def _by_hand(entry: Entry, earlier: Entry | None, source: str, member_id: int | None) -> Verdict:
+    if entry.code:
+        return Verdict("refused", entry.code, entry.reason)  # Nobody can read it: nor a person.
     if entry.kind not in ("count", "change"):
         return judge_goods(entry, member_id, by_hand=True)
     corrects = earlier is not None and entry.kind == earlier.kind == "change"

@@ -92,6 +92,22 @@ def test_an_id_with_other_contents_is_listed(world: World, milk: Thing, erp: Sen
     assert world.faults() == []
 
 
+@pytest.mark.parametrize("wrong", [{"at": "soon"}, {"change": None, "price": "?"}, {"change": "x"}])
+def test_an_id_with_contents_that_nobody_can_read_is_not_applied_by_hand(
+    world: World, milk: Thing, erp: Sender, wrong: dict[str, Any]
+) -> None:
+    send(erp.change("1", 5, -5))
+    send(erp.change("1", 7, -5) | wrong)
+    waiting = [one.id for one in integration.entries() if one.can_be_applied]
+    for number in waiting:
+        with pytest.raises(ConflictStands):
+            apply(number)
+    assert world.left(milk) == 15
+    dismiss(*numbers())
+    assert integration.entries() == []
+    assert world.faults() == []
+
+
 def test_a_count_older_than_a_movement_waits_for_a_person(
     world: World, milk: Thing, erp: Sender, clock: Clock
 ) -> None:
