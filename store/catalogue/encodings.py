@@ -1,13 +1,15 @@
-"""Encodings: which one a text file is in, where its bytes leave no doubt."""
+"""Encodings: which one a text file is in, where its bytes leave no doubt; and what parts its
+cells."""
 
 from __future__ import annotations
 
 import codecs
+import io
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["Detected", "detect_encoding"]
+__all__ = ["Detected", "detect_encoding", "detect_separator"]
 
 
 class Detected(NamedTuple):
@@ -44,6 +46,20 @@ def detect_encoding(pieces: Iterable[bytes], wanted: str = "") -> Detected:
     return _guess(sample, lines)
 
 
+def detect_separator(text: io.TextIOWrapper) -> tuple[str, int]:
+    """The separator that the headings have most of, outside quotes; and how many lines stand above
+    them, which were read: spreadsheets may write `sep=;` there, which says it."""
+    line = text.readline(1 << 16)
+    if said := _SAID.match(line):
+        return said[1], 1
+    text.seek(0)
+    line = re.sub(r'"[^"]*"', "", line)
+    return max(",;\t|", key=line.count), 0
+
+
+_SAID = re.compile(r'"?sep=([,;\t|])"?\s*\Z', re.IGNORECASE)
+
+
 def _decodes(decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool) -> bool:
     try:
         decoder.decode(piece, final)
@@ -67,8 +83,10 @@ def _by_mark(sample: bytes) -> str | None:
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     # UTF-16 without a mark: separators and digits have a zero byte, nearly always on one side,
-    # and no other encoding of text has any.
+    # and no other encoding of text has any. A few are a fault of the file, in whatever it is.
     even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if 50 * (even + odd) < len(sample):
+        return None
     if odd > 4 * even:
         return "utf-16-le"
     return "utf-16-be" if even > 4 * odd else None

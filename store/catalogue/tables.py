@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -19,13 +18,14 @@ from openpyxl.cell import WriteOnlyCell
 
 from ..errors import Invalid
 from ..spreadsheets import guarded, unguarded
-from .encodings import detect_encoding
+from .encodings import detect_encoding, detect_separator
 
 __all__ = ["MOST_ROWS", "FileRefused", "Row", "Table", "open_table", "write_table"]
 
 MOST_ROWS = 1_000_000
 MOST_COLUMNS = 200
 MOST_IN_CELL = 20_000
+MOST_IN_LINE = MOST_COLUMNS * MOST_IN_CELL * 4
 MOST_UNPACKED = 512 * 2**20
 MOST_UNPACKED_SHEET = 128 * 2**20
 
@@ -90,9 +90,12 @@ def _open_csv(path: Path, encoding: str, is_list: bool) -> Iterator[Table]:
         # Bytes that are not of the encoding survive as marks, and their rows are named.
         errors = "surrogateescape" if found.name == "utf-8-sig" else "strict"
         text = io.TextIOWrapper(raw, found.name, errors, newline="")
-        separator = _separator(text)
+        try:
+            separator, above = detect_separator(text)
+        except UnicodeDecodeError as error:
+            raise FileRefused(f"{path.name} is not {error.encoding}: {error.reason}") from error
         csv.field_size_limit(MOST_IN_CELL * 10)
-        rows = _csv_rows(csv.reader(text, delimiter=separator), is_list)
+        rows = _csv_rows(csv.reader(text, delimiter=separator), is_list, above)
         first = next(rows, None)
         if first is None:
             raise FileRefused(f"{path.name} is empty")
@@ -107,11 +110,17 @@ def _unpacked(path: Path) -> gzip.GzipFile | io.BufferedReader:
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
-    """The file's bytes; a small file that unpacks to a huge one is stopped on the way."""
-    total = 0
+    """The file's bytes; a small file that unpacks to a huge one, or to one line that would have to
+    be held as a whole, is stopped on the way."""
+    total = line = 0
     with _unpacked(path) as raw:
         while piece := raw.read(1 << 20):
             total += len(piece)
+            end = max(piece.rfind(b"\n"), piece.rfind(b"\r"))
+            line = line + len(piece) if end < 0 else len(piece) - end - 1
+            if line > MOST_IN_LINE:
+                most = MOST_IN_LINE // 10**6
+                raise FileRefused(f"{path.name} has a line of over {most} million characters")
             if total > MOST_UNPACKED:
                 raise FileRefused(
                     f"{path.name} holds more than {MOST_UNPACKED // 2**20} MB when unpacked"
@@ -119,15 +128,8 @@ def _pieces(path: Path) -> Iterator[bytes]:
             yield piece
 
 
-def _separator(text: io.TextIOWrapper) -> str:
-    """The separator that the headings have most of, outside quotes."""
-    line = re.sub(r'"[^"]*"', "", text.readline(1 << 16))
-    text.seek(0)
-    return max(",;\t|", key=line.count)
-
-
-def _csv_rows(reader: Any, is_list: bool) -> Iterator[Row]:
-    number = width = 0
+def _csv_rows(reader: Any, is_list: bool, number: int) -> Iterator[Row]:
+    width = 0
     while True:
         number += 1
         if number > MOST_ROWS:

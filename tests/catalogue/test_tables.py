@@ -79,6 +79,40 @@ def test_the_separator_is_the_one_that_the_headings_use(tmp_path: Path, separato
     assert read(file) == [["sku", "name, with a comma"], ["1", "Tea"]]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030"])
+def test_a_spreadsheet_may_say_the_separator_above_the_headings(
+    tmp_path: Path, encoding: str
+) -> None:
+    file = tmp_path / "goods.csv"
+    file.write_bytes("sep=;\r\nsku;名称\r\n1;牛奶,大\r\n".encode(encoding))
+    assert read(file) == [["sku", "名称"], ["1", "牛奶,大"]]
+    with open_table(file) as table:
+        assert [row.number for row in table.rows] == [3], "as a spreadsheet counts them"
+
+
+def test_a_stray_zero_byte_makes_no_other_encoding_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "goods.csv"
+    for before in ("", "x"):  # At an even place, or at an odd one.
+        file.write_bytes(f"sku,name{before}\n1,a\x00b\n".encode() + b"2,Milk\n" * 60)
+        assert read(file)[2] == ["2", "Milk"]
+    file.write_bytes(b"\xff\xfe" + "sku,name\n1,Milk\n".encode("utf-16-le") + b"\n")
+    with pytest.raises(FileRefused, match="utf-16"):
+        read(file)
+    file.write_bytes(b"\xff\xfe\x00\xd8\x00")
+    with pytest.raises(FileRefused, match="utf-16"):
+        read(file)
+
+
+def test_a_line_that_never_ends_is_refused_before_it_is_held(tmp_path: Path) -> None:
+    file = tmp_path / "goods.csv.gz"
+    with gzip.open(file, "wb") as packed:
+        packed.write(b"sku,name\n")
+        for _ in range(20):
+            packed.write(b"a" * 2**20)
+    with pytest.raises(FileRefused, match="16 million characters"):
+        read(file)
+
+
 def test_rows_keep_the_numbers_that_a_spreadsheet_shows(tmp_path: Path) -> None:
     file = tmp_path / "goods.csv"
     file.write_text('sku,name\n1,"two\nlines"\n\n,\n2,Tea\n', "utf-8")
