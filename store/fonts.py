@@ -18,6 +18,7 @@ from fontTools.ttLib import TTFont
 
 __all__ = ["GETA", "Font", "font", "missing_glyphs", "named", "printable", "told", "width"]
 
+SOFT_HYPHEN = "\u00ad"
 GETA = "〓"
 FOLDER = Path(__file__).resolve().parents[1] / "static" / "fonts"
 
@@ -99,6 +100,8 @@ def printable(text: str) -> tuple[str, list[str]]:
     kept: list[str] = []
     missing: dict[str, None] = {}
     for character in unicodedata.normalize("NFC", " ".join(text.split())):
+        if character == SOFT_HYPHEN:
+            continue  # It has a form, which is for the end of a line that breaks there.
         if ord(character) in glyphs:
             kept.append(character)
         elif unicodedata.category(character) in {"Cf", "Cc"} or _is_variant(character):

@@ -96,7 +96,14 @@ class CsrfFailed(errors.Refusal):
 
 class _Notes(SecureCookieSessionInterface):
     """Flask's session holds nothing but what is told once after a redirect. Most requests have
-    none, and then no signature is made ready for it."""
+    none, and then no signature is made ready for it. Its cookie is named as ours are: two shops on
+    one machine would sign over each other's."""
+
+    def get_cookie_name(self, app: Flask) -> str:
+        return visited().cookie_name("notes")
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return visited().is_secure
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         if isinstance(request, Visit) and self.get_cookie_name(app) not in request.jar:
@@ -124,7 +131,6 @@ def init_app(app: Flask) -> None:
     app.url_map.converters["number"] = Number
     app.config["MAX_CONTENT_LENGTH"] = app.config["UPLOAD_BYTES"]
     app.session_interface = _Notes()
-    app.config["SESSION_COOKIE_NAME"] = "notes"
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     if many := app.config["PROXIES"]:

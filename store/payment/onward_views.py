@@ -22,6 +22,7 @@ def onward(gateway: str) -> str:
     shop has signed is shown: nobody else can make it."""
     found: object = set_up(current_app.config).get(gateway)
     said = request.args.to_dict()
+    said.pop("lang", None)  # The page's language is ours and no part of what was signed.
     if not isinstance(found, ByForm):
         raise NotFound("This shop has no such gateway")
     try:

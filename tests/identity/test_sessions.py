@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, flash
 from sqlalchemy import bindparam, event, select
 
 from store import ids
@@ -37,6 +37,16 @@ def test_a_cookie_that_was_planted_is_nobodys(browser: Open, people: dict[str, i
     eve.client.set_cookie("visit", planted)
     anna.sign_in("anna@shop.example")
     assert anna.is_signed_in() and not eve.is_signed_in()
+
+
+def test_two_shops_on_one_machine_do_not_sign_over_each_others_notes(app: Flask) -> None:
+    named = {}
+    for address in ("http://localhost", "http://localhost:9000", "https://shop.example:8443"):
+        with app.test_request_context(base_url=address):
+            flash("once")
+            header = app.process_response(app.response_class()).headers["Set-Cookie"]
+            named[header.partition("=")[0]] = "Secure" in header
+    assert named == {"notes": False, "notes-9000": False, "__Host-notes-8443": True}
 
 
 def test_the_cookie_itself_is_not_in_the_database(

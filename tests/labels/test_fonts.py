@@ -51,7 +51,7 @@ def test_rare_forms_are_printed_as_their_common_equals() -> None:
 
 
 def test_blanks_and_invisible_marks_do_no_harm() -> None:
-    text = "Tea\n\t green\u00a0\u3000leaf\u200b\ufeff\u202e\ufe0f\x00"
+    text = "Tea\n\t green\u00a0\u3000leaf\u200b\u00ad\ufeff\u202e\ufe0f\x00"
     assert fonts.printable(text) == ("Tea green leaf", [])
     assert fonts.printable(" \n ") == ("", [])
 
