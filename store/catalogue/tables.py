@@ -192,17 +192,20 @@ def _sheet_rows(sheet: Any, name: str) -> Iterator[Row]:
     with suppress(AttributeError):
         sheet.reset_dimensions()  # What a file says about its own size may be wrong or hostile.
     rows = sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS + 1)
-    number = 0
+    number = filled = 0
     while True:
         number += 1
-        if number > MOST_ROWS:
-            raise FileRefused(f"{name} has more than {MOST_ROWS} rows")
         try:
             values = next(rows)
         except StopIteration:
             return
         except Exception as error:  # As above: the file is damaged further down.
             raise FileRefused(f"{name} is damaged at row {number}: {error}") from error
+        if values.count(None) == len(values):
+            continue  # A colour in the last row of a sheet has a million of these above it.
+        filled += 1
+        if filled > MOST_ROWS:
+            raise FileRefused(f"{name} has more than {MOST_ROWS} rows")
         cells = [unguarded(_as_text(value)) for value in values]
         while cells and not cells[-1]:
             cells.pop()

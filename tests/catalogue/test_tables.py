@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import time
 import zipfile
 from pathlib import Path
 
@@ -149,6 +150,19 @@ def test_a_spreadsheet_bomb_is_refused_before_it_is_unpacked(
         archive.writestr("xl/worksheets/sheet1.xml", b" " * (5 * 2**20))
     with pytest.raises(FileRefused, match="unpacked"):
         read(file)
+
+
+def test_a_stray_cell_in_the_last_corner_of_a_sheet_costs_nothing(tmp_path: Path) -> None:
+    book = Workbook()
+    assert book.active is not None
+    book.active.append(["sku", "name"])
+    book.active.append(["1", "Milk"])
+    book.active["XFD1048576"] = "x"
+    file = tmp_path / "goods.xlsx"
+    book.save(file)
+    began = time.process_time()
+    assert read(file) == [["sku", "name"], ["1", "Milk"]]
+    assert time.process_time() - began < 8  # It was more than a minute.
 
 
 def test_a_spreadsheet_that_declares_entities_is_refused(tmp_path: Path) -> None:

@@ -3,14 +3,17 @@
 
 const STEP = /^\u001d*(?:(1[1-35-7])([0-9]{6})|(10|21|22)([^\u001d]{1,20}))/;
 
-export function pack(text) {
-  const found = {};
+// Scanners spell the separator, which no key writes.
+const SPELLED = /[<{[](?:GS|FNC1|0x1d)[>}\]]|\\(?:x|u00)1d|~d029|[\u241d\u2194]|\^\]/gi;
+
+export function pack(scanned) {
+  const found = {}, text = scanned.startsWith("http") ? scanned : scanned.replace(SPELLED, "\u001d");
   const link = /^https?:[^?#]*\/01\/[0-9]{8,14}([^?#]*)\??([^#]*)/.exec(text);
   if (link) {
     found[10] = decoded(/\/10\/([^/]+)/.exec(link[1])?.[1]);
     found[17] = new URLSearchParams(link[2]).get("17");
   } else if (text.startsWith("(")) {
-    for (const [, ai, value] of text.matchAll(/\((10|17)\)([^(]+)/g)) found[ai] = value;
+    for (const [, ai, value] of text.matchAll(/\((10|17)\) ?([^(\u001d]+)/g)) found[ai] = value.trim();
   } else {
     let rest = /^(?:\][A-Za-z][0-9]|\u001d)*01[0-9]{14}(.*)$/s.exec(text)?.[1] ?? "";
     for (let step = STEP.exec(rest); step; step = STEP.exec(rest)) {
