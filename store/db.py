@@ -60,9 +60,20 @@ class Base(DeclarativeBase):
     )
 
 
+class _Database(SQLAlchemy):
+    def _teardown_session(self, exc: BaseException | None) -> None:
+        """At the end of a visit. A connection that has died by then has nothing to take back: the
+        answer is made, and stays."""
+        try:
+            super()._teardown_session(exc)
+        except DBAPIError as error:
+            log.warning("database: a connection died after its last use: %s", error.orig)
+            self.session.registry.clear()
+
+
 # A read keeps no lock and writes nothing, so objects may stay as they were after a commit:
 # reloading each of them for the answer cost an eighth of a page (docs/performance.md).
-db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
+db = _Database(metadata=Base.metadata, session_options={"expire_on_commit": False})
 
 # SQLite gives out ids by itself only to a column typed INTEGER.
 BigId = BigInteger().with_variant(Integer(), "sqlite")

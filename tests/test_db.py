@@ -100,6 +100,22 @@ def test_what_was_read_before_is_read_again(app: Flask) -> None:
         assert session.get_one(Location, place.id).name == "New name"
 
 
+def test_a_connection_that_dies_when_the_answer_is_made_takes_nothing_with_it(
+    app: Flask, database: Database
+) -> None:
+    if database.kind == "sqlite":
+        return  # Its connections are files.
+
+    def visit() -> str:
+        mine = db.session.scalar(text("SELECT pg_backend_pid()"))
+        with psycopg.connect(**db.engine.dialect.create_connect_args(db.engine.url)[1]) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [mine])
+        return "answered"
+
+    assert inside(app, visit)() == "answered"
+    assert inside(app, codes)() == []
+
+
 def test_after_the_commit_and_only_then(app: Flask) -> None:
     told: list[tuple[str, list[str]]] = []
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from .. import catalogue, clock, stock, web
 from ..catalogue.markdowns import reduced_minor
@@ -18,7 +19,7 @@ from ..db import db, in_transaction, repeatable, transaction
 from ..errors import Invalid, NotFound
 from .ages import age_of
 from .basket_offers import Buyer, reduced
-from .basket_rows import Holder, at, changed, claim_in, empty_out, opened, quantities
+from .basket_rows import Holder, at, changed, claim_in, empty_out, locked, opened, quantities
 from .basket_shown import Contents, Shown
 from .buying import MOST_LINES, MOST_PIECES, Line
 from .goods import carried, due_minor, parts_of
@@ -32,6 +33,7 @@ __all__ = [
 ]  # fmt: skip
 
 KEPT_DAYS = 30
+REPEATS = 2
 
 
 def pieces_expression(member_id: ColumnElement[int] | Any, secret: str | None) -> ScalarSelect[int]:
@@ -132,10 +134,19 @@ def _find(holder: Holder) -> Basket | None:
     return db.session.scalar(query.limit(1))
 
 
-@repeatable
 def add(holder: Holder, line: Line, location_id: int, currency: str) -> None:
     """Opener: one more scan at a location. Raises Invalid (quantity, too many lines),
     ItemNotForSale."""
+    for _ in range(REPEATS):
+        try:
+            return _add(holder, line, location_id, currency)
+        except IntegrityError:
+            db.session.rollback()  # Another tap has just opened the basket: it is there now.
+    return _add(holder, line, location_id, currency)
+
+
+@repeatable
+def _add(holder: Holder, line: Line, location_id: int, currency: str) -> None:
     with transaction() as session:
         claim_in(holder)
         basket = at(holder, location_id) or opened(holder, location_id)
@@ -170,10 +181,9 @@ def set_quantity(holder: Holder, line_id: int, quantity: int) -> None:
     if not 0 <= quantity <= MOST_PIECES:
         raise Invalid(f"A quantity is 0 to {MOST_PIECES}", field="quantity")
     with transaction() as session:
-        line = session.get(BasketLine, line_id)
-        basket = session.scalar(
-            select(Basket).where(Basket.id == (line.basket_id if line else ""), holder.mine)
-        )
+        of = select(BasketLine.basket_id).where(BasketLine.id == line_id).scalar_subquery()
+        basket = session.scalar(locked(select(Basket).where(Basket.id == of, holder.mine)))
+        line = session.get(BasketLine, line_id, populate_existing=True)
         if line is None or basket is None:
             raise NotFound("There is no such line in your basket")
         if quantity:
@@ -229,7 +239,7 @@ def clear(holder: Holder, key: str) -> None:
     """Opener: take everything out of the visitor's basket with this key; one that has changed since
     stays as it is."""
     with transaction() as session:
-        for basket in session.scalars(select(Basket).where(holder.mine, Basket.key == key)):
+        for basket in session.scalars(locked(select(Basket).where(holder.mine, Basket.key == key))):
             empty_out(basket)
 
 
@@ -244,13 +254,13 @@ def empty(member_id: int, key: str) -> None:
 def take_out(member_id: int | None, key: str) -> None:
     """Joiner: the same; a till's basket is no member's."""
     query = select(Basket).where(Basket.member_id == member_id, Basket.key == key)
-    for basket in in_transaction().scalars(query):
+    for basket in in_transaction().scalars(locked(query)):
         empty_out(basket)
 
 
 def take_out_anywhere(key: str) -> None:
     """Joiner: the same for a guest, who may have signed in since: the basket is where it is."""
-    for basket in in_transaction().scalars(select(Basket).where(Basket.key == key)):
+    for basket in in_transaction().scalars(locked(select(Basket).where(Basket.key == key))):
         empty_out(basket)
 
 

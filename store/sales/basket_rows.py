@@ -11,7 +11,8 @@ from ..db import connection, db, in_transaction
 from .models import Basket, BasketLine
 
 __all__ = [
-    "Holder", "at", "bring", "bring_of", "changed", "claim_in", "empty_out", "opened", "quantities",
+    "Holder", "at", "bring", "bring_of", "changed", "claim_in", "empty_out", "locked", "opened",
+    "quantities",
 ]  # fmt: skip
 
 
@@ -27,6 +28,12 @@ class Holder:
         """Baskets that this visitor may see: a member sees what they scanned as a guest, too."""
         guest = (Basket.secret == self.secret) & Basket.member_id.is_(None)
         return guest if self.member_id is None else (Basket.member_id == self.member_id) | guest
+
+
+def locked(query: Select[Basket]) -> Select[Basket]:
+    """The same baskets, as they are once whoever is changing them is done: two taps, two tabs and
+    a payment come one after another. The basket is locked before its lines."""
+    return query.with_for_update(of=Basket).execution_options(populate_existing=True)
 
 
 def claim_in(holder: Holder) -> None:
@@ -49,7 +56,7 @@ def bring_of(member_id: int, holder: Holder) -> None:
 
 def _bring(baskets: Select[Basket], holder: Holder) -> None:
     session = in_transaction()
-    for guest in session.scalars(baskets).all():
+    for guest in session.scalars(locked(baskets)).all():
         mine = at(holder, guest.location_id)
         if mine is None:
             guest.member_id = holder.member_id
@@ -74,7 +81,7 @@ def at(holder: Holder, location_id: int) -> Basket | None:
         if holder.member_id is not None
         else (Basket.secret == holder.secret) & Basket.member_id.is_(None)
     )
-    return db.session.scalar(select(Basket).where(whose, Basket.location_id == location_id))
+    return db.session.scalar(locked(select(Basket).where(whose, Basket.location_id == location_id)))
 
 
 def opened(holder: Holder, location_id: int) -> Basket:
@@ -100,6 +107,6 @@ def changed(basket: Basket) -> None:
 
 
 def empty_out(basket: Basket) -> None:
-    in_transaction().execute(delete(BasketLine).where(BasketLine.basket_id == basket.id))
     basket.coupon, basket.with_points = "", 0
     changed(basket)
+    in_transaction().execute(delete(BasketLine).where(BasketLine.basket_id == basket.id))

@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 
 from store import ids
-from store.sales import Line, basket
+from store.errors import NotFound
+from store.sales import Line, basket, basket_rows
 from store.sales.basket import Holder
 from tests.live import Start
 from tests.races.crowd import at_once, buy_at_once, inside, wanted, words
@@ -113,3 +114,65 @@ def test_what_was_paid_for_is_not_paid_for_again_with_the_next_scan(world: World
     left = basket.contents(holder, "CNY")
     assert left is not None
     assert [line.item_id for line in left.lines] == [bread.id]
+
+
+def tapped(world: World, app: Flask, rounds: int = 6) -> list[object]:
+    """What came of many taps at once into baskets that are new, a guest's on their way in, or
+    there already; nothing where each counted once."""
+    bread, faults = world.item("bread", on_hand=100), list[object]()
+    goods = [world.item(on_hand=100), world.item("pear", on_hand=100)]
+    for number in range(rounds):
+        holder = Holder(world.member(f"Lin {number}", funds="10").id, ids.secret())
+        expected: dict[int, int] = {}
+        if number % 2:
+            guest, expected = Holder(None, holder.secret), {bread.id: 1}
+            inside(app, lambda: basket.add(guest, Line(bread.id, 1), world.location, "CNY"))()  # noqa: B023
+        for thing in goods:
+            line = Line(thing.id, 1)
+            jobs: list[Any] = [
+                inside(app, lambda: basket.add(holder, line, world.location, "CNY"))  # noqa: B023
+            ] * TABS
+            faults += [one for one in at_once(jobs) if one is not None]
+            expected |= {thing.id: TABS}
+            with app.app_context():
+                found = basket.contents(holder, "CNY")
+                have = {each.item_id: each.quantity for each in found.lines} if found else {}
+            if have != expected:
+                faults.append(have)
+    return faults
+
+
+def test_every_tap_at_once_is_one_more_of_it(world: World, app: Flask) -> None:
+    assert tapped(world, app) == []
+
+
+def test_without_the_basket_s_lock_taps_get_in_each_others_way(
+    world: World, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if app.config["DATABASE_URL"].startswith("sqlite"):
+        return  # There one writer is alone, whatever it locks.
+    monkeypatch.setattr(basket_rows, "locked", lambda query: query)
+    monkeypatch.setattr(basket, "REPEATS", 0)
+    assert tapped(world, app) != []
+
+
+def test_a_line_that_is_changed_while_it_goes_is_gone_or_there(world: World, app: Flask) -> None:
+    lin, milk = world.member(funds="10"), world.item(on_hand=100)
+    holder = Holder(lin.id, None)
+    for _ in range(6):
+        inside(app, lambda: basket.add(holder, Line(milk.id, 1), world.location, "CNY"))()
+        with app.app_context():
+            found = basket.contents(holder, "CNY")
+            assert found is not None
+            line, key = found.lines[0].id, found.key
+        jobs: list[Any] = [
+            inside(app, lambda many=many: basket.set_quantity(holder, line, many))  # type: ignore[misc]  # noqa: B023
+            for many in (3, 0, 4, 0, 5)
+        ]
+        jobs.append(inside(app, lambda: basket.clear(holder, key)))  # noqa: B023
+        for one in at_once(jobs):
+            assert one is None or isinstance(one, NotFound), repr(one)
+        with app.app_context():
+            left = basket.contents(holder, "CNY")
+            for each in left.lines if left else []:
+                basket.set_quantity(holder, each.id, 0)
