@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from .. import clock, outbox
 from ..db import connection, in_transaction
@@ -46,7 +47,10 @@ def add_group(names: Mapping[str, str], options: Sequence[Mapping[str, str]]) ->
         raise Invalid("There is a group of that name", field="name")
     group = ItemGroup(code=code, names=kept, options=checked_options(options))
     session.add(group)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:  # Somebody else has just made it.
+        raise Invalid("There is a group of that name", field="name") from error
     return group
 
 

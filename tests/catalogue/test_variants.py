@@ -16,6 +16,8 @@ from store.catalogue.models import Item, ItemGroup
 from store.db import db, transaction
 from store.errors import Invalid
 from tests.catalogue.conftest import Import
+from tests.races.crowd import at_once
+from tests.races.crowd import inside as visiting
 from tests.world import Thing, World
 
 SIZE, COLOUR = {"en": "Size", "zh": "尺码"}, {"en": "Colour", "zh": "颜色"}
@@ -25,6 +27,16 @@ VALUES: list[list[dict[str, str]]] = [
     [S, RED], [{"en": "s"}, {"en": "RED"}], [S], [S, {}], [],
 ]  # fmt: skip
 WRONG: list[list[dict[str, str]]] = [[], [SIZE] * 4, [{}]]
+
+
+def test_of_many_taps_at_once_one_makes_the_group_and_the_others_are_told(app: Flask) -> None:
+    def made() -> int:
+        with transaction():
+            return groups.add_group({"en": "Shirt"}, [SIZE]).id
+
+    outcomes = at_once([visiting(app, made)] * 5)
+    assert sum(isinstance(one, int) for one in outcomes) == 1, outcomes
+    assert sum(isinstance(one, Invalid) for one in outcomes) == 4, outcomes
 
 
 @pytest.fixture
