@@ -242,7 +242,8 @@ def test_a_shopper_returns_by_page_and_staff_of_another_shop_take_it_back(
     assert 'name="quantity-1"' in mine.get(path).text
     for wrong in ({"quantity-1": "0"}, {"way": "balloon"}, {"way": "pick_up"}, {"quantity-1": "x"}):
         assert mine.post(path, form | wrong).status_code == 422
-    chinese = mine.client.get("/me?lang=zh") and mine.post(path, form | {"quantity-1": "0"}).text
+    mine.client.get("/me?lang=zh")
+    chinese = mine.post(path, form | {"quantity-1": "0"}).text
     assert "请至少选择一件要退回的商品。" in chinese and "Say what" not in chinese
     chinese = mine.post(path, form | {"way": "balloon"}).text
     assert "way must be one of" not in chinese
