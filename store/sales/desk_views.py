@@ -5,17 +5,21 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from sqlalchemy import Select, func, select
 
 from .. import forms as fields
 from .. import identity, ids, logbook
+from ..db import db, repeatable, transaction
 from ..errors import NotFound
 from ..payment.on_delivery import due_of
 from . import forms
 from .approval_views import told
 from .approvals import Wanted, asking
+from .models import Refund
+from .opening import NotSoManyLeft
 from .receipts import Receipt, receipt, receipts
 from .refund_limits import ApprovalNeeded
-from .refunds import refund as give_back
+from .refunds import give_back, held
 from .rounding import tendered
 from .shown_views import blueprint, shown_receipt
 
@@ -44,7 +48,8 @@ def desk_sale(sale_id: str) -> str:
     logbook.seen(found.member_id, "sale")
     return render_template(
         "sales/desk_sale.html", sale=_with_names([found])[0], tendered=tendered(found),
-        key=ids.new(), due_minor=due_of([found.id])[found.id] if found.state == "due" else 0,
+        key=ids.new(), refunds=db.session.scalar(_refunds_of(found.id)),
+        due_minor=due_of([found.id])[found.id] if found.state == "due" else 0,
     )  # fmt: skip
 
 
@@ -59,12 +64,28 @@ def refund(sale_id: str) -> ResponseReturnValue:
     )  # fmt: skip
     try:
         with asking(wanted):
-            give_back(sale_id, made_by=wanted.asked_by, reason=wanted.reason, parts=wanted.parts,
-                      to_account=wanted.to_account)  # fmt: skip
+            _refund(wanted, fields.whole("refunds", least=-1, most=10**9, default=-1))
     except ApprovalNeeded as needed:
         return told(needed)
     flash(gettext("Refunded. The goods are for sale again."), "good")
     return redirect(url_for("sales.desk_sale", sale_id=sale_id), 303)
+
+
+@repeatable
+def _refund(wanted: Wanted, refunds: int) -> None:
+    """Opener: give back what is wanted, if the sale has as many refunds as when its page was made:
+    a form that comes twice gives back once. Raises NotSoManyLeft beside what `refund` raises."""
+    with transaction() as session:
+        if refunds >= 0:
+            held(wanted.sale_id)
+            if session.scalar(_refunds_of(wanted.sale_id)) != refunds:
+                raise NotSoManyLeft("Some of this sale went back since its page was opened")
+        give_back(wanted.sale_id, made_by=wanted.asked_by, reason=wanted.reason,
+                  parts=wanted.parts, to_account=wanted.to_account)  # fmt: skip
+
+
+def _refunds_of(sale_id: str) -> Select[int]:
+    return select(func.count()).select_from(Refund).where(Refund.sale_id == sale_id)
 
 
 def _with_names(found: list[Receipt]) -> list[dict[str, object]]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
+from typing import Any
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
@@ -9,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from store import sales
+from store import ids, sales
 from store.db import db
 from store.errors import Invalid, NotFound
 from store.sales.models import TRANSITIONS, RefundLine, Sale
 from store.sales.refunds import Part, share
+from tests.races.crowd import at_once
 from tests.world import World
 
 
@@ -85,6 +90,34 @@ def test_every_cell_of_the_table_of_states() -> None:
         ("refunded", "refund_part"): None,
         ("refunded", "refund_rest"): None,
     }
+
+
+def test_a_form_that_comes_twice_gives_back_once(world: World, app: Flask) -> None:
+    """Two taps, a page that is loaded again, an answer that was lost: its units are given once."""
+    lin, sam = world.member(funds="100"), world.staff()
+    sale = world.buy(lin, (world.item(price="10", on_hand=9), 4))
+    desks, path = [world.client_for(sam) for _ in range(4)], f"/desk/sales/{sale.id}"
+
+    def shown() -> dict[str, str]:
+        found = re.findall(r'name="(key|refunds)" value="(\w+)"', desks[0].get(path).text)
+        return {**dict(found), "quantity-1": "1", "reason": "sour"}
+
+    form = shown()
+    assert desks[0].post(f"{path}/refunds", form).status_code == 303
+    again = desks[0].post(f"{path}/refunds", form)
+    assert again.status_code == 409 and "not_so_many_left" in again.text
+    assert world.balance(lin) == 7000
+    form = shown()
+    taps: list[Any] = [partial(desk.post, f"{path}/refunds", form) for desk in desks]
+    answers: list[Any] = at_once(taps)
+    assert sorted(one.status_code for one in answers) == [303, 409, 409, 409]
+    assert world.balance(lin) == 8000
+    # What tells nothing of its page is not held to it: each is a refund of its own.
+    for _ in range(2):
+        bare = {"quantity-1": "1", "reason": "sour", "key": ids.new()}
+        assert desks[0].post(f"{path}/refunds", bare).status_code == 303
+    assert world.balance(lin) == 10_000
+    assert world.faults() == []
 
 
 def test_staff_give_back_some_units_by_page_and_by_command(
