@@ -133,13 +133,17 @@ def too_young(location_id: int, code: str, least_age: int, *, made_by: int) -> s
 
 
 @repeatable
-def short(shipment_id: str, missing: Mapping[int, int], *, made_by: int) -> Replaced:
+def short(
+    shipment_id: str, missing: Mapping[int, int], *, made_by: int, pieces: int | None = None
+) -> Replaced:
     """Opener: the picker did not find so many of these items. They come from elsewhere, or, where
     nobody has them, their price goes back; the shelf is to be counted, and nobody is promised them
-    before. Raises NotFound,
-    Invalid, BadStep."""
+    before. With `pieces` only while so many are on it: a form that comes twice is done once.
+    Raises NotFound, Invalid, BadStep."""
     with transaction():
         shipment = _locked(shipment_id)
+        if pieces is not None and sum(delivery.goods_of(shipment_id).values()) != pieces:
+            raise delivery.BadStep(state=shipment.state, event="short")
         replaced = _replace(shipment, missing, made_by, "short")
         # Nobody else is promised what was not found, until it is counted.
         stock.miss(missing, shipment.location_id)

@@ -84,7 +84,10 @@ def pick_short(shipment_id: str) -> ResponseReturnValue:
         for goods in found.goods
         if (many := fields.whole(f"missing-{goods.item_id}", least=0, most=10**6, default=0))
     }
-    replaced = fulfilment.short(shipment_id, missing, made_by=member.id)
+    seen = fields.whole("pieces", least=-1, most=10**9, default=-1)
+    replaced = fulfilment.short(
+        shipment_id, missing, made_by=member.id, pieces=seen if seen >= 0 else None
+    )
     flash(_replaced(replaced), "good")
     return redirect(url_for("sales.desk_order", shipment_id=shipment_id), 303)
 
