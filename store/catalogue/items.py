@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
 
 from .. import clock, outbox
 from ..db import in_transaction
@@ -79,7 +80,10 @@ def add_item(
     _refuse_taken_codes({"code": item.code} if code else {}, None)
     _change(item, fields)
     session.add(item)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:  # Somebody else has just added one with the same.
+        raise CodeTaken("Another item has one of these codes") from error
     if parts:
         bundles.set_parts(item, parts)
     if fields.get("seller_id"):

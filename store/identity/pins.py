@@ -17,7 +17,7 @@ from .. import clock, ids, web
 from ..db import connection, db, repeatable, transaction
 from ..errors import Invalid, Refusal
 from . import passwords, tries
-from .models import Pin, SignIn
+from .models import Member, Pin, SignIn
 from .tries import Limit
 
 __all__ = [
@@ -105,6 +105,8 @@ def set_pin(member_id: int, pin: str, may: Callable[[], bool]) -> None:
 @repeatable
 def _set(member_id: int, kept: str) -> None:
     with transaction() as session:
+        # Of two at once the second waits, and its own is the one that holds.
+        session.execute(select(Member.id).where(Member.id == member_id).with_for_update())
         session.execute(delete(Pin).where(Pin.member_id == member_id))
         row = {"member_id": member_id, "hash": kept, "set_at": clock.now()}
         session.execute(insert(Pin).values(**row))

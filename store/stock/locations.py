@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.exc import IntegrityError
 
 from .. import clock, logbook
 from ..db import db, in_transaction, insert_new
@@ -133,7 +134,10 @@ def add_location(code: str, name: str, kind: str = "shop", address: str = "") ->
         raise LocationTaken(f"There is a location {code} already", field="code")
     added = Location(code=code, name=name, kind=kind, address=address, created_at=clock.now())
     session.add(added)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:  # Somebody else has just added it.
+        raise LocationTaken(f"There is a location {code} already", field="code") from error
     logbook.note(
         "place.added", added.id, place_id=added.id,
         after={"code": code, "name": name, "kind": kind, "address": address},
