@@ -103,7 +103,7 @@ class _Notes(SecureCookieSessionInterface):
         return visited().cookie_name("notes")
 
     def get_cookie_secure(self, app: Flask) -> bool:
-        return visited().is_secure
+        return bool(visited().is_secure)
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         if isinstance(request, Visit) and self.get_cookie_name(app) not in request.jar:
