@@ -8,6 +8,7 @@ each of them only sees it later.
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 from collections.abc import Callable
 from typing import NamedTuple
@@ -30,11 +31,16 @@ class Part(NamedTuple):
 
 
 class Turns:
-    """Gives out moments to come back at. `clock` is a steady one, in seconds."""
+    """Gives out moments to come back at. `clock` is a steady one, in seconds. With `together_s`
+    those whose moments are that close come back at one: to wake up for each of them takes longer
+    than to answer."""
 
-    def __init__(self, clock: Callable[[], float], slots_a_second: int = SLOTS_A_SECOND) -> None:
+    def __init__(
+        self, clock: Callable[[], float], slots_a_second: int = SLOTS_A_SECOND,
+        together_s: float = 0.0,
+    ) -> None:  # fmt: skip
         self._clock, self._lock, self._last = clock, threading.Lock(), 0.0
-        self._between_s = 1 / slots_a_second
+        self._between_s, self._together_s = 1 / slots_a_second, together_s
 
     def next_s(self) -> float:
         """In how many seconds to come back: soon where few look, later where many do."""
@@ -42,6 +48,8 @@ class Turns:
             now = self._clock()
             turn = max(now + SOONEST_S, self._last + self._between_s)
             self._last = turn = min(turn, now + LATEST_S)
+            if self._together_s:
+                turn = math.ceil(turn / self._together_s) * self._together_s
             return turn - now
 
 

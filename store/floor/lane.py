@@ -46,6 +46,7 @@ MOST_OF_ONE = 2
 """A browser has six connections to a shop, for all its tabs."""
 MOST_UNREAD = 1000
 SLOTS_A_SECOND = 40
+TOGETHER_S = 0.5
 
 _PLACE = re.compile(r"(?:at=([0-9A-Za-z_.-]{1,32}))?\Z")
 _MARK = re.compile(r'(?:"([0-9a-f]{24})")?\Z')
@@ -67,7 +68,7 @@ class Lane:
         self._of_one: Counter[str] = Counter()
         self._look_at, self._open = 0.0, True
         self._known = Known(draw)
-        self._turns = Turns(time.monotonic, SLOTS_A_SECOND)
+        self._turns = Turns(time.monotonic, SLOTS_A_SECOND, TOGETHER_S)
         self._views = ThreadPoolExecutor(2, "board-views")
 
     def open(self) -> None:

@@ -72,6 +72,11 @@ def test_those_who_look_come_back_one_after_another() -> None:
     for _ in range(5000):
         latest = turns.next_s()
     assert latest == 30
+    # Those of the lane come in bunches, no more of them in a second.
+    together = Turns(lambda: 100.1, 40, 0.5)
+    moments = [round(together.next_s() + 100.1, 6) for _ in range(200)]
+    assert {each * 2 % 1 for each in moments} == {0} and min(moments) >= 102.1
+    assert max(moments.count(each) for each in moments) <= 20
 
 
 def test_one_asks_and_all_others_get_the_last_answer() -> None:
