@@ -29,9 +29,9 @@ from store import clock, create_app, ids, reports
 from store.catalogue.models import Item
 from store.db import db, transaction
 from store.identity.models import Member
-from store.reports import customers
 from store.reports.calendar import date_of
-from store.reports.customer_models import Cohort
+from store.reports.customers import customers
+from store.reports.customers.customer_models import Cohort
 from store.sales.models import Refund, RefundLine, Sale, SaleLine
 from store.stock.models import Location
 

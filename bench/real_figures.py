@@ -35,7 +35,8 @@ from store.catalogue.models import Item, ItemCost
 from store.db import db, transaction
 from store.identity.models import Member
 from store.payment.models import Account, Transfer
-from store.reports import costing, figures
+from store.reports import figures
+from store.reports.stock import costing
 from store.sales.models import Refund, RefundLine, Sale, SaleLine
 from store.stock.models import Location
 

@@ -18,7 +18,12 @@ from sqlalchemy import func, insert, select
 from store import clock, reports
 from store.catalogue.models import Item
 from store.db import Base, transaction
-from store.reports import stock_asked, stock_lists, stock_turnover, stock_value
+from store.reports.stock import (
+    stock_asked,
+    stock_lists,
+    stock_turnover,
+    stock_value,
+)
 from store.stock.models import Level, Location, Movement
 
 if TYPE_CHECKING:

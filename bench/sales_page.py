@@ -36,10 +36,10 @@ from store.db import Base, db
 from store.identity.models import Member, SignIn
 from store.labels.models import Label, LabelScan, PrintJob
 from store.payment.models import Account, Transfer
-from store.reports.flow_models import Flow
 from store.reports.models import Takings, TakingsOfItem, TakingsOfMember
+from store.reports.stock.flow_models import Flow
 from store.sales.models import Refund, RefundLine, Sale, SaleLine
-from store.sales.return_models import REASONS, Return, ReturnDecision
+from store.sales.returns.return_models import REASONS, Return, ReturnDecision
 from store.sellers.models import Contract
 from store.stock.models import Location
 from tests import postgres

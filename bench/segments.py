@@ -25,8 +25,8 @@ from sqlalchemy import func, insert, select
 from bench import sales_page
 from store import clock, create_app, ids, reports
 from store.db import db
-from store.reports import segments
-from store.reports.segments import Segment
+from store.reports.customers import segments
+from store.reports.customers.segments import Segment
 from store.sales.models import Basket, BasketLine, SaleLine
 
 LIMIT_S = 1.0

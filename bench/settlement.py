@@ -26,7 +26,7 @@ from store.catalogue.owners import put_owners
 from store.db import Base, db, transaction
 from store.payment.ledger import row_of, shop_account, shopper_account
 from store.payment.models import Transfer
-from store.reports import oracle_sellers
+from store.reports.oracle import sellers as oracle_sellers
 from store.sales.models import Refund, RefundLine, Sale, SaleLine
 from store.sellers import settling
 from store.sellers.models import Settlement, Share

@@ -47,8 +47,8 @@ from .post import commands as post_commands
 from .post import views as post_views
 from .privacy import commands as privacy_commands
 from .privacy import views as privacy_views
-from .reports import daily
 from .reports import today_views as reports_views
+from .reports.daily import daily
 from .sales import commands as sales_commands
 from .sales import views as sales_views
 from .sellers import commands as sellers_commands

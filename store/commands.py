@@ -27,8 +27,10 @@ from .payment import events
 from .payment.commands import settle_pending
 from .post import letters, speaking
 from .privacy import retention
-from .reports import daily, oracle
-from .sales import basket, pointed
+from .reports import oracle
+from .reports.daily import daily
+from .sales import pointed
+from .sales.basket import basket
 from .sellers import settling
 from .stock import reservations
 

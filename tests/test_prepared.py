@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from store.prepared import Prepared
-from store.sales import shelf
+from store.sales.shelf import shelf
 from tests.world import World
 
 HOT = [*shelf._pages.values(), shelf._named]

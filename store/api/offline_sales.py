@@ -14,7 +14,7 @@ from .access import caller
 from .answers import answer, currency
 from .reading import Exactly, Moment, Strict, line
 from .resource import Resource
-from .sales import LONGEST_CODE, MOST_LINES, MOST_PIECES, find_item, find_member
+from .sale_asked import LONGEST_CODE, MOST_LINES, MOST_PIECES, find_item, find_member
 from .shapes import whole
 
 resource = Resource("offline_sales", "What tills sold while they had no network.")

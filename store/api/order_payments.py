@@ -19,15 +19,15 @@ from ..payment.gateways import Gateway
 from ..payment.gateways.bank import NAME as BANK
 from ..payment.gateways.offered import set_up
 from ..payment.models import OPEN, STATES, Attempt
-from ..sales import paying
-from ..sales.held import paid_by
-from ..sales.paying import AlreadyPaid
+from ..sales.orders.held import paid_by
+from ..sales.paying import paying
+from ..sales.paying.paying import AlreadyPaid
 from .access import caller
 from .answers import amount, answer, moment
 from .orders import OrderBody, read_order
 from .reading import Strict
 from .resource import Resource
-from .sales import PaymentMethodUnknown, seen
+from .sale_asked import PaymentMethodUnknown, seen
 from .shapes import Money, Nothing
 
 resource = Resource("order_payments", "Orders that are paid through a provider.")

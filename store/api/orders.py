@@ -15,27 +15,25 @@ from ..delivery import addresses
 from ..errors import Invalid, NotFound, Refusal, TooMany
 from ..identity import pins
 from ..payment import escrow, on_delivery
-from ..sales import fulfilment
-from ..sales.at_the_door import NoCashOnDelivery, to_take
-from ..sales.coupon_guesses import guessed
+from ..sales.basket.coupon_guesses import guessed
+from ..sales.orders import fulfilment
+from ..sales.orders.at_the_door import NoCashOnDelivery, to_take
 from . import keys
 from .access import caller
 from .answers import amount, answer, currency, moment
 from .reading import Strict, line
 from .resource import Resource
-from .sales import (
-    METHODS,
+from .sale_asked import (
     MOST_LINES,
     AskedLine,
     PaymentMethodUnknown,
     PriceText,
-    Sale,
     coupon_code,
     lines_of,
     points_to_spend,
     seen,
-    shown_sale,
 )
+from .sale_shown import METHODS, Sale, shown_sale
 from .shapes import Money, Texts
 
 resource = Resource("orders", "Orders of the web: collected or delivered, step by step.")

@@ -10,13 +10,14 @@ from marshmallow import fields, validate
 from .. import catalogue, identity, payment, sales
 from ..errors import Forbidden, Invalid, NotFound
 from ..payment.paybacks import PaymentDisputed
-from ..sales import approvals
-from ..sales.refund_limits import ApprovalNeeded
+from ..sales.refunds import approvals
+from ..sales.refunds.refund_limits import ApprovalNeeded
 from . import keys
 from .access import caller
 from .answers import amount, answer, moment
 from .reading import Strict, line
-from .sales import MOST_LINES, MOST_PIECES, MOST_POSITIONS, InBundle, find_item, resource
+from .sale_asked import MOST_LINES, MOST_PIECES, MOST_POSITIONS, InBundle, find_item
+from .sales import resource
 from .shapes import Money, whole
 
 __all__ = ["Destination", "part_of", "resource"]

@@ -9,16 +9,17 @@ from marshmallow import fields, validate
 
 from .. import catalogue, identity, payment, sales, stock
 from ..errors import Forbidden, Invalid, NotFound
-from ..sales import approvals, hand_ins, returnable, returns
-from ..sales.refund_limits import ApprovalNeeded
-from ..sales.return_models import REASONS, WAYS
+from ..sales.refunds import approvals
+from ..sales.refunds.refund_limits import ApprovalNeeded
+from ..sales.returns import hand_ins, returnable, returns
+from ..sales.returns.return_models import REASONS, WAYS
 from . import keys
 from .access import caller
 from .answers import amount, answer, moment
 from .reading import Strict, line
 from .refunds import Destination, RefundUnits, part_of
 from .resource import Resource
-from .sales import MOST_LINES
+from .sale_asked import MOST_LINES
 from .shapes import Money, Nothing
 
 resource = Resource("returns", "Goods on their way back: declared, taken in, paid back.")

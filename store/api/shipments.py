@@ -11,7 +11,7 @@ from .. import delivery, payment, sales, stock
 from ..catalogue import OLDEST
 from ..delivery.states import TRANSITIONS
 from ..errors import Invalid, NotFound
-from ..sales import fulfilment
+from ..sales.orders import fulfilment
 from . import keys
 from .access import caller
 from .answers import answer

@@ -15,7 +15,7 @@ from sqlalchemy import Select, select, update
 from .. import clock, identity, web
 from ..db import connection, db, in_transaction, insert_new, repeatable, transaction
 from ..membership import consents
-from ..reports import segments
+from ..reports.customers import segments
 from . import hours, saved
 from .models import Campaign, CampaignMember
 

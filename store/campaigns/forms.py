@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 from .. import catalogue, forms, stock
 from ..errors import Invalid
-from ..reports.segments import Segment
+from ..reports.customers.segments import Segment
 from ..sales import CHANNELS
 
 __all__ = ["segment", "why"]

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from .. import forms as fields
 from .. import identity, web
 from ..membership.consents import VERSION
-from ..sales import beside
+from ..sales.shelf import beside
 from . import item_cards, pages
 from .blueprint import blueprint
 from .letter_views import reason

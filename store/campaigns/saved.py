@@ -11,8 +11,8 @@ from .. import clock, logbook
 from ..db import connection, in_transaction
 from ..errors import Invalid, NotFound
 from ..membership import consents
-from ..reports import segments
-from ..reports.segments import Segment
+from ..reports.customers import segments
+from ..reports.customers.segments import Segment
 from .models import SavedSegment
 
 __all__ = ["MOST", "Counted", "Kept", "count", "end", "known", "listed", "save"]

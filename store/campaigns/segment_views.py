@@ -13,7 +13,7 @@ from .. import catalogue, identity, money, stock, web
 from .. import forms as fields
 from ..db import repeatable, transaction
 from ..errors import Invalid
-from ..reports.segments import Segment
+from ..reports.customers.segments import Segment
 from . import forms, saved
 from .blueprint import blueprint
 

@@ -15,7 +15,7 @@ from ..membership.offers import Wanted as Offer
 from ..membership.point_rules import Wanted as Points
 from ..membership.tier_plans import Wanted as Tiers
 from ..membership.tiers import Tier
-from ..reports.segments import Segment
+from ..reports.customers.segments import Segment
 from .goods import CATEGORIES, GOODS, OWNER, SHOPPER
 from .opening import Laid
 

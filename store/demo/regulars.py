@@ -18,7 +18,7 @@ from ..campaigns.plans import Wanted
 from ..db import connection, transaction
 from ..identity.models import Identifier
 from ..membership import consents
-from ..reports.segments import Segment
+from ..reports.customers.segments import Segment
 from ..sales.buying import Buy, Line
 from ..sales.checkout import run
 from .goods import OWNER, STAFF

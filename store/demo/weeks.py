@@ -16,8 +16,8 @@ from typing import NamedTuple
 from .. import catalogue, clock, ids, labels, money, payment, sales, stock, web
 from ..db import transaction
 from ..labels import scans
-from ..sales.hand_ins import Decision, HandIn, hand_in
-from ..sales.returns import Override
+from ..sales.returns.hand_ins import Decision, HandIn, hand_in
+from ..sales.returns.returns import Override
 from . import providers
 from .goods import GOODS, OWNER, PEOPLE, SHOPPER, STAFF
 from .opening import DAYS, SHEET, Laid

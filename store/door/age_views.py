@@ -11,7 +11,7 @@ from flask_babel import gettext
 from .. import clock, forms, identity, sales
 from ..catalogue import OLDEST
 from ..errors import NotFound
-from ..sales.refund_limits import ApprovalNeeded
+from ..sales.refunds.refund_limits import ApprovalNeeded
 from . import ages
 from .blueprint import blueprint
 from .page_views import verdict_page

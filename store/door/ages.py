@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 from .. import catalogue, logbook, sales
 from ..db import connection, db, in_transaction, repeatable, transaction
 from ..errors import NotFound, Refusal
-from ..sales import ages, known_ages
 from ..sales import counting as sold
-from ..sales.ages import AgeCheck
+from ..sales.ages import ages, known_ages
+from ..sales.ages.ages import AgeCheck
 from . import spots
 from .models import PassUse
 from .passes import PassRefused

@@ -6,7 +6,7 @@ from __future__ import annotations
 from .. import sales
 from ..db import in_transaction
 from ..errors import Refusal
-from ..sales import ages as sold_ages
+from ..sales.ages import ages as sold_ages
 from . import ages
 from .away import LEFT, Told
 from .uses import Check

@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, literal, select
 
 from ..db import ago
 from ..sales import counting as sold
-from ..sales.ages import AgeCheck
+from ..sales.ages.ages import AgeCheck
 from . import ages
 from .models import ExitCheck, PassUse, SpotCheck
 from .spots import FORGOTTEN, UNDER_WAY

@@ -9,7 +9,7 @@ from flask_babel import gettext
 from .. import clock, web
 from ..errors import NotFound
 from ..labels.live import as_json, read_ahead
-from ..sales.guest_views import visible
+from ..sales.guests.guest_views import visible
 from . import ages, live, rules, signing
 from .blueprint import blueprint
 from .live import Sold

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import BigInteger, and_, exists, func, select, type_coerce
 
 from ..db import connection
-from ..sales.age_models import AgeCheck
+from ..sales.ages.age_models import AgeCheck
 from ..sales.models import Sale
 from . import rules
 from .checks import NEITHER

@@ -10,7 +10,7 @@ from flask_babel import gettext
 
 from .. import catalogue, clock, forms, identity, ids, sales, stock, web
 from ..errors import Invalid, NotFound
-from ..sales.refund_limits import ApprovalNeeded
+from ..sales.refunds.refund_limits import ApprovalNeeded
 from ..stock.locations import location_by_id
 from . import ages, spots, steps
 from .blueprint import blueprint

@@ -14,7 +14,7 @@ from .. import catalogue, stock
 from ..catalogue import gs1
 from ..delivery import queue
 from ..labels.judging import Judged, Shop, judge
-from ..sales import returnable
+from ..sales.returns import returnable
 from ..stock import slips
 from ..stock.batch_codes import find_batch
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from .. import catalogue, money, sales, stock
 from ..catalogue.models import Item, Price
 from ..db import connection
-from ..sales.guest_models import Claim
+from ..sales.guests.guest_models import Claim
 from ..sales.models import Refund, RefundLine, Sale, SaleLine
 from ..stock.models import Batch, Movement
 from .changes import Happened

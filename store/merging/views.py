@@ -26,7 +26,7 @@ from ..identity import (
 from ..identity.entering import MoreNeeded
 from ..identity.passkeys import PasskeyRefused
 from ..identity.sign_ins import MemberDisabled, WrongPassword
-from ..sales.receipts import receipts_of
+from ..sales.receipts.receipts import receipts_of
 from ..sales.shown_views import shown_receipt
 from . import history, joining, preview
 

@@ -24,10 +24,13 @@ from store.outbox import Outbox
 from store.payment import models as payment_models
 from store.payment.bank import models as bank_models
 from store.payment.costs import models as costs_models
-from store.reports import customer_models
 from store.reports import models as reports_models
-from store.sales import approval_models, guest_models, return_models, till_models
+from store.reports.customers import customer_models
 from store.sales import models as sales_models
+from store.sales.guests import guest_models
+from store.sales.refunds import approval_models
+from store.sales.returns import return_models
+from store.sales.till import till_models
 from store.sellers import models as sellers_models
 from store.stock import models as stock_models
 from store.stock import work_models as stock_work_models

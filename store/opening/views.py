@@ -17,7 +17,7 @@ from .. import forms, identity, logbook, settings, stock
 from ..db import transaction
 from ..errors import Forbidden, Invalid, NotFound
 from ..payment.gateways.offered import set_up
-from ..reports.firsts import firsts
+from ..reports.customers.firsts import firsts
 from . import rule_views as rules
 from .blueprint import blueprint
 from .fields import Field

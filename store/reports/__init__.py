@@ -4,9 +4,9 @@ from .audit import differences
 from .claimed import take_over
 from .figures import Breakdown, Figures, Line, Report, breakdown, takings
 from .filters import Filters, read
-from .flows import fold
-from .order_counts import count_orders
 from .rollup import catch_up, rebuild
+from .stock.flows import fold
+from .stock.order_counts import count_orders
 
 __all__ = [
     "Breakdown",

@@ -11,8 +11,12 @@ from flask import Response, render_template, request, stream_with_context
 from .. import identity, logbook, web
 from ..identity import members
 from ..spreadsheets import guarded, written
-from . import acts, customer_views, daily_views, funnel_views, returned_views
+from . import acts
 from .calendar import zone
+from .customers import customer_views
+from .daily import daily_views
+from .funnel import funnel_views
+from .returned import returned_views
 from .views import blueprint
 
 __all__ = ["blueprint", "customer_views", "daily_views", "funnel_views", "returned_views"]

@@ -12,10 +12,10 @@ from ..payment.bank.models import BankEntry
 from ..payment.costs.differences import differing
 from ..payment.escrow_models import Complaint
 from ..payment.models import Dispute
-from ..sales.approval_models import RefundRequest
+from ..sales.refunds.approval_models import RefundRequest
 from ..stock.models import Location
 from ..stock.work_models import Task
-from .flow_models import OrderCount
+from .stock.flow_models import OrderCount
 
 __all__ = ["Waiting", "waiting"]
 

@@ -10,13 +10,15 @@ from sqlalchemy import Select, case, func, literal_column, or_, select, union_al
 
 from ..payment.models import Transfer
 from ..sales.models import Refund, Sale
-from . import cohorts, flows, label_sales
 from .calendar import Span, day_number, month_start, months_of, zone
-from .customer_models import Cohort
+from .customers import cohorts
+from .customers.customer_models import Cohort
 from .events import MEASURES, Choice, events
+from .funnel import label_sales
 from .models import WHOLE_DAY, WHOLE_MONTH, LabelSales, TakingsOfItem
 from .reading import Books, open_books
 from .rollup import KEPT, keys_of
+from .stock import flows
 
 __all__ = ["differences"]
 

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from ..db import in_transaction
 from ..outbox import Outbox
-from ..sales import claims
+from ..sales.guests import claims
 from ..sales.models import Refund
-from . import cohorts
 from .calendar import months_of
+from .customers import cohorts
 from .events import MEASURES, NOBODY, PAID, REFUNDED, Choice, waiting
 from .models import WHOLE_DAY, WHOLE_MONTH, WHOLE_YEAR, TakingsOfMember
 from .rollup import adding, days_of, summed, up_to_date

@@ -35,9 +35,10 @@ from ..db import in_transaction, transaction
 from ..outbox import Event, handles
 from ..prepared import Many, Prepared, listed
 from ..sales.models import Refund, Sale
-from . import cohorts, costing, label_sales
 from .calendar import Span, day_number, month_of, month_start, months_of, zone
+from .customers import cohorts
 from .events import MEASURES, PAID, REFUNDED, Choice, events, sums
+from .funnel import label_sales
 from .models import (
     WHOLE_DAY,
     WHOLE_MONTH,
@@ -47,6 +48,7 @@ from .models import (
     TakingsOfItem,
     TakingsOfMember,
 )
+from .stock import costing
 
 __all__ = [
     "KEPT", "adding", "catch_up", "days_of", "keys_of", "rebuild", "summed", "up_to_date",

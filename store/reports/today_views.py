@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from .. import clock, identity
 from ..db import connection
-from . import act_views, figures, shown, stock_views
+from . import act_views, figures, shown
 from .attention import waiting
 from .filters import read
+from .stock import stock_views
 from .views import blueprint, report_page
 
 __all__ = ["act_views", "blueprint", "stock_views"]

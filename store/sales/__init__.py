@@ -1,16 +1,42 @@
 """Sales: the till, the only room where stock and money meet."""
 
-from .ages import AgeNotChecked
+from .ages.ages import AgeNotChecked
 from .buying import AccountSuffices, BoughtJustNow, Buy, ConfirmFirst, Line, PriceRose, Wishes
 from .checkout import buy
-from .corrections import Corrected, Correction, correct, earlier, paid_back, preview
 from .limits import ConfirmationNeeded
 from .models import CHANNELS, FULFILMENTS, MEANS, STANDING
-from .offline import Charged, ClockWrong, OfflineSale, take_in
-from .ordering import Order
-from .orders import order
-from .receipts import Receipt, ReceiptLine, buyer_of, hold, receipt, receipts
-from .refunds import NotRefundable, NotSoManyLeft, OnItsWay, Part, give_back, refund
+from .orders.ordering import Order
+from .orders.orders import order
+from .receipts.receipts import (
+    Receipt,
+    ReceiptLine,
+    buyer_of,
+    hold,
+    receipt,
+    receipts,
+)
+from .refunds.corrections import (
+    Corrected,
+    Correction,
+    correct,
+    earlier,
+    paid_back,
+    preview,
+)
+from .refunds.refunds import (
+    NotRefundable,
+    NotSoManyLeft,
+    OnItsWay,
+    Part,
+    give_back,
+    refund,
+)
+from .till.offline import (
+    Charged,
+    ClockWrong,
+    OfflineSale,
+    take_in,
+)
 
 __all__ = [
     "CHANNELS",

@@ -16,7 +16,7 @@ from sqlalchemy import insert
 
 from .. import logbook, membership, outbox, payment, stock
 from ..prepared import Prepared
-from .ages import age_of, wrote
+from .ages.ages import age_of, wrote
 from .deciding import Accepted, Till
 from .goods import Parts, deposit_rows, leaving
 from .models import Sale, SaleLine

@@ -8,10 +8,10 @@ from flask.cli import AppGroup
 from .. import ids
 from ..errors import Refusal
 from ..stock import reservations
-from . import basket
-from .approvals import Wanted, asking
-from .refunds import Part
-from .refunds import refund as give_back
+from .basket import basket
+from .refunds.approvals import Wanted, asking
+from .refunds.refunds import Part
+from .refunds.refunds import refund as give_back
 
 group = AppGroup("sales", help="Sales: baskets and what became of them.")
 COMMANDS: list[click.Command] = [group]

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Select, func, literal, select
 
 from ..db import ago
-from .approval_models import RefundRequest
 from .models import STANDING, Basket, BasketLine, Sale
+from .refunds.approval_models import RefundRequest
 
 __all__ = ["EVERYWHERE", "FILLED_FOR", "counts", "stands", "with_passes"]
 

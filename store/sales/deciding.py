@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from .. import catalogue, clock, ids, money, payment, stock
 from ..errors import Invalid, Refusal
-from . import ages
+from .ages import ages
 from .buying import Bought, BoughtJustNow, Buy, ConfirmFirst, Line, PriceRose, from_account
 from .earlier import Known, Recent, earlier_sales
 from .goods import (
@@ -29,8 +29,13 @@ from .goods import (
     tracked,
 )
 from .limits import Guard
-from .marked import Marked, marked_at, reduced, taken
 from .offers import Offers, refuse_dearer
+from .till.marked import (
+    Marked,
+    marked_at,
+    reduced,
+    taken,
+)
 
 Outcome = Bought | BaseException
 

@@ -33,11 +33,11 @@ from sqlalchemy.exc import DBAPIError, TimeoutError
 from .. import catalogue, identity, ids, labels, membership, web
 from ..errors import Refusal
 from ..visits import Said, plain_visit, token_for
-from . import beside, item_facts
 from .buying import Bought, Buy, Line, Wishes
 from .checkout import buy_later, give_up, settle_forever
 from .forms import MOST_AT_ONCE, confirm_over_minor
-from .shelf import committed_item_page, committed_who_what_where
+from .shelf import beside, item_facts
+from .shelf.shelf import committed_item_page, committed_who_what_where
 
 log = logging.getLogger(__name__)
 

@@ -18,10 +18,10 @@ from .. import catalogue, forms, identity, ids, labels, money, stock, web
 from ..db import shop_engine
 from ..errors import Invalid
 from ..visits import secret_of
-from . import basket
+from .basket import basket
 from .buying import MOST_LINES, MOST_PIECES, Line, Wishes
-from .item_facts import BASKET_COOKIE, place_code
-from .refunds import Part
+from .refunds.refunds import Part
+from .shelf.item_facts import BASKET_COOKIE, place_code
 
 MOST_AT_ONCE = 99
 

@@ -7,9 +7,9 @@ from sqlalchemy.orm import aliased
 
 from .. import ids
 from ..db import in_transaction
-from .basket_rows import Holder, bring_of
-from .mail_models import MailAsked, MailWish
+from .basket.basket_rows import Holder, bring_of
 from .models import Sale
+from .receipts.mail_models import MailAsked, MailWish
 
 __all__ = ["join", "sales_of"]
 

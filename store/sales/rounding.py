@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from .. import money, payment, web
 from ..db import connection, in_transaction
 from .models import Empties, Refund, Sale
-from .receipts import Receipt
+from .receipts.receipts import Receipt
 
 __all__ = ["Tendered", "coin", "in_cash", "of_empties", "of_refund", "of_sale", "tendered"]
 

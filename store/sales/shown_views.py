@@ -11,7 +11,7 @@ from flask_babel import format_date, gettext
 
 from .. import catalogue, membership, money, web
 from ..payment import paybacks
-from .receipts import Receipt, ReceiptLine
+from .receipts.receipts import Receipt, ReceiptLine
 
 blueprint = Blueprint("sales", __name__)
 

@@ -11,48 +11,46 @@ from .. import clock, delivery, identity, ids, web
 from .. import forms as fields
 from ..answers import see_other
 from ..payment.on_delivery import due_of
-from . import (
-    approval_views,
-    away_views,
-    basket,
-    basket_code_views,
-    basket_views,
-    card_views,
-    claim_views,
-    courier_views,
-    desk_views,
-    empties_views,
-    escrow_views,
-    forms,
-    guest_views,
-    hand_in_views,
-    item_views,
-    known_age_views,
-    marked_views,
-    member_code_views,
-    order_desk_views,
-    order_views,
-    pay_in_views,
-    paying_views,
-    receipt_mail_views,
-    return_rule_views,
-    return_views,
-    till_code_views,
-    till_day_views,
-    till_views,
-    warranties,
-)
+from . import forms
+from .ages import known_age_views
+from .basket import basket, basket_code_views, basket_views
 from .buying import Buy
 from .checkout import buy
 from .express import REFUSED, Express
-from .guest_views import shown_to_guest, visible
+from .guests import claim_views, guest_views
+from .guests.guest_views import shown_to_guest, visible
 from .models import STANDING
-from .receipt_mail_views import by_mail
-from .receipts import receipts
-from .return_views import receipt_rules
+from .orders import (
+    courier_views,
+    escrow_views,
+    order_desk_views,
+    order_views,
+)
+from .paying import card_views, member_code_views, paying_views
+from .receipts import receipt_mail_views
+from .receipts.receipt_mail_views import by_mail
+from .receipts.receipts import receipts
+from .refunds import approval_views, desk_views
+from .returns import (
+    hand_in_views,
+    return_rule_views,
+    return_views,
+    warranties,
+)
+from .returns.return_views import receipt_rules
 from .rounding import tendered
-from .shelf import front, who_what_where
+from .shelf import item_views
+from .shelf.shelf import front, who_what_where
 from .shown_views import blueprint, shown_receipt
+from .till import (
+    away_views,
+    empties_views,
+    marked_views,
+    pay_in_views,
+    till_code_views,
+    till_day_views,
+    till_views,
+)
 
 __all__ = [
     "Express",

@@ -21,7 +21,7 @@ from store.post import letters
 from store.post.carriers import practice_folder
 from store.post.practice import Shown, latest
 from store.post.speaking import speaking
-from store.reports.segments import Segment
+from store.reports.customers.segments import Segment
 from tests.world import Somebody, World
 
 __all__ = [

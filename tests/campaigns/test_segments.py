@@ -8,10 +8,11 @@ from flask import Flask
 
 from store import outbox
 from store.catalogue import categories
-from store.reports import segments
-from store.reports.segments import Segment
-from store.sales import Line, basket
-from store.sales.basket_rows import Holder
+from store.reports.customers import segments
+from store.reports.customers.segments import Segment
+from store.sales import Line
+from store.sales.basket import basket
+from store.sales.basket.basket_rows import Holder
 from tests.conftest import Clock
 from tests.world import World
 

@@ -25,8 +25,8 @@ from store import ids, reports
 from store.catalogue.models import Category, Item
 from store.db import db
 from store.identity.models import Member
-from store.reports import segments
-from store.reports.segments import Segment
+from store.reports.customers import segments
+from store.reports.customers.segments import Segment
 from store.sales.models import Refund, RefundLine, Sale, SaleLine
 from tests.conftest import Clock, Database
 from tests.world import World

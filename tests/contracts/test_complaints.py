@@ -22,7 +22,7 @@ from store.payment.gateways import Complaint, Gateway
 from store.payment.gateways.offered import set_up
 from store.payment.models import Attempt, Dispute, DisputeAnswer
 from store.payment.sandboxes.serving import Sent
-from store.sales import paying
+from store.sales.paying import paying
 from tests.conftest import Clock
 from tests.payment.practice import Providers, deliver, providers
 from tests.world import World

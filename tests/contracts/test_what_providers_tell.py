@@ -26,7 +26,7 @@ from store.payment.gateways import Declined, Gateway
 from store.payment.gateways.offered import set_up
 from store.payment.models import Attempt
 from store.payment.sandboxes.serving import Sent
-from store.sales import paying
+from store.sales.paying import paying
 from tests.conftest import Clock
 from tests.contracts.test_gateways import NAMES, goes_there
 from tests.payment.practice import Providers, deliver, providers

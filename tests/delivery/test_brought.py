@@ -8,7 +8,7 @@ from flask import Flask
 from store import delivery, outbox, sales, stock
 from store.db import transaction
 from store.delivery.tracking import waiting_many
-from store.sales import fulfilment
+from store.sales.orders import fulfilment
 from store.stock import tasks
 from tests.world import Somebody, Thing, World
 

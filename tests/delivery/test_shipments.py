@@ -13,7 +13,7 @@ from store.db import db, transaction
 from store.delivery.models import KINDS, STATES, Shipment
 from store.delivery.states import TRANSITIONS
 from store.errors import Invalid, NotFound
-from store.sales import fulfilment
+from store.sales.orders import fulfilment
 from tests.world import Somebody, World
 
 EVENTS = sorted({event for kind in TRANSITIONS.values() for _, event in kind})

@@ -15,9 +15,9 @@ from store.door import ages, live, rules, spots, steps
 from store.door.rules import Rules
 from store.errors import NotFound
 from store.reports import oracle
-from store.sales import ages as sold_ages
-from store.sales import known_ages
-from store.sales.refund_limits import ApprovalNeeded
+from store.sales.ages import ages as sold_ages
+from store.sales.ages import known_ages
+from store.sales.refunds.refund_limits import ApprovalNeeded
 from tests.conftest import Clock
 from tests.door.shop import DoorShop
 

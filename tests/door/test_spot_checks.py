@@ -14,7 +14,7 @@ from store.door import live, rules, spots, steps
 from store.door.rules import Rules
 from store.errors import NotFound
 from store.reports import oracle
-from store.sales.refund_limits import ApprovalNeeded
+from store.sales.refunds.refund_limits import ApprovalNeeded
 from tests.conftest import Clock
 from tests.door.shop import DoorShop
 

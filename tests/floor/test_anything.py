@@ -7,8 +7,8 @@ from urllib.parse import quote
 from store import ids, labels, sales, stock
 from store.db import transaction
 from store.identity import rights
-from store.sales.return_models import Return
-from store.sales.returns import Wish, declare
+from store.sales.returns.return_models import Return
+from store.sales.returns.returns import Wish, declare
 from store.stock import transit
 from tests.world import Visitor, World
 

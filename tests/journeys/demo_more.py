@@ -13,9 +13,11 @@ from store.db import db, transaction
 from store.demo.goods import OWNER
 from store.integration.models import Webhook
 from store.payment.costs.models import SettlementFile
-from store.reports import daily, figures, stock_lists
-from store.sales import denials
-from store.sales.guest_models import GuestMail
+from store.reports import figures
+from store.reports.daily import daily
+from store.reports.stock import stock_lists
+from store.sales.guests import denials
+from store.sales.guests.guest_models import GuestMail
 from tests.world import Visitor
 
 __all__ = ["more_pages", "more_things"]

@@ -40,8 +40,9 @@ from store.membership.consent_views import stop_path
 from store.payment import complaints
 from store.payment.gateways import Complaint
 from store.payment.models import Attempt, Dispute
-from store.sales import fulfilment, pay_ins, till_days
-from store.sales.returns import Wish, declare
+from store.sales.orders import fulfilment
+from store.sales.returns.returns import Wish, declare
+from store.sales.till import pay_ins, till_days
 from store.sellers import figures
 from store.stock import purchases, slips, transit
 from tests.journeys.demo_more import more_pages, more_things

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from store.db import db
-from store.sales.ages import AgeCheck
+from store.sales.ages.ages import AgeCheck
 from tests.browser import OpenPhone
 from tests.journeys.conftest import OpenShop
 from tests.journeys.steps import be_signed_in, main_button, photograph, read_code

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from store import catalogue, stock
 from store.catalogue import markdowns
 from store.db import db, transaction
-from store.sales import empties
 from store.sales.models import Sale
+from store.sales.till import empties
 from store.stock import batches
 from tests.browser import OpenPhone
 from tests.journeys.conftest import OpenShop

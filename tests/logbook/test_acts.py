@@ -18,7 +18,7 @@ from store import catalogue, identity, logbook
 from store.db import db, shop_engine, transaction
 from store.identity import members, passwords
 from store.logbook import VERBS, Act
-from store.sales import approvals
+from store.sales.refunds import approvals
 from tests.world import World
 
 ROOT = Path(__file__).resolve().parents[2]

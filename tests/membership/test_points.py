@@ -15,8 +15,14 @@ from store.ids import new
 from store.membership import point_ages, point_rules, points
 from store.membership.point_rules import Factor, Wanted
 from store.payment import escrow
-from store.sales import Buy, Line, Part, fulfilment, pointed
+from store.sales import (
+    Buy,
+    Line,
+    Part,
+    pointed,
+)
 from store.sales.models import Sale
+from store.sales.orders import fulfilment
 from tests.conftest import Clock
 from tests.membership.making import offer
 from tests.races.crowd import token_of

@@ -15,7 +15,8 @@ from store.membership import points
 from store.payment import attempts
 from store.payment.gateways import Approved
 from store.payment.gateways.simulated import Simulated
-from store.sales import Buy, Line, Part, paying
+from store.sales import Buy, Line, Part
+from store.sales.paying import paying
 from tests.membership.making import offer
 from tests.membership.test_points import rules
 from tests.world import Somebody, Thing, World

@@ -16,7 +16,13 @@ from store.membership import point_ages, points
 from store.payment import attempts, paybacks
 from store.payment.gateways import Approved
 from store.payment.gateways.simulated import Simulated
-from store.sales import Buy, Line, Part, checkout, paying
+from store.sales import (
+    Buy,
+    Line,
+    Part,
+    checkout,
+)
+from store.sales.paying import paying
 from tests.conftest import Clock
 from tests.membership.making import coupon, offer
 from tests.membership.test_points import had, rules

@@ -22,8 +22,8 @@ from store.payment import attempts
 from store.payment.gateways.simulated import Simulated
 from store.payment.models import Account
 from store.post.models import Letter
-from store.sales import paying
 from store.sales.models import Sale
+from store.sales.paying import paying
 from tests.conftest import Clock
 from tests.identity.test_codes import Post, mail, settings
 from tests.identity.test_passkeys import Phone

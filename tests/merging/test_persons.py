@@ -32,9 +32,11 @@ from store.identity.callers import Caller
 from store.membership import points
 from store.payment.gateways.simulated import Simulated
 from store.payment.models import Account
-from store.sales import Buy, Line, claims, guests, paying
-from store.sales.guest_models import GuestMail
+from store.sales import Buy, Line
+from store.sales.guests import claims, guests
+from store.sales.guests.guest_models import GuestMail
 from store.sales.models import Sale
+from store.sales.paying import paying
 from tests.membership.test_points import rules
 from tests.world import Somebody, Thing, World
 

@@ -29,7 +29,7 @@ from store.payment.gateways import (
 )
 from store.payment.gateways.simulated import Simulated
 from store.payment.models import Attempt, Dispute, Payback
-from store.sales import paying
+from store.sales.paying import paying
 from tests.conftest import Clock
 from tests.world import World
 

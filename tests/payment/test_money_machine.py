@@ -40,8 +40,9 @@ from store.payment.gateways import (
     Order,
     Pending,
 )
-from store.sales import fulfilment, paying, receiving
-from store.sales.refunds import Part
+from store.sales.orders import fulfilment, receiving
+from store.sales.paying import paying
+from store.sales.refunds.refunds import Part
 from store.sellers import payouts, settling
 from store.sellers.models import Payout
 from tests.conftest import Clock

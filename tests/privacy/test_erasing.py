@@ -18,8 +18,8 @@ from store.db import Base, connection, db, transaction
 from store.identity import Member, members, passwords
 from store.privacy import retention
 from store.privacy.holdings import CLEARED, GOES, SECTIONS, STAYS
-from store.sales import fulfilment
-from store.sales.returns import Wish, cancel, declare
+from store.sales.orders import fulfilment
+from store.sales.returns.returns import Wish, cancel, declare
 from tests.conftest import Clock
 from tests.world import PASSWORD, Somebody, World
 

@@ -12,7 +12,7 @@ from flask import Flask
 from store import delivery, ids, outbox, sales, stock
 from store.db import db
 from store.outbox import Event
-from store.sales import fulfilment
+from store.sales.orders import fulfilment
 from tests.races.crowd import at_once, inside, words
 from tests.world import Somebody, Thing, World
 

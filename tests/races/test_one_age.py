@@ -15,7 +15,7 @@ from store import catalogue, clock, door, ids, payment, sales
 from store.db import db, repeatable, transaction
 from store.door import ages, spots
 from store.reports import oracle
-from store.sales.ages import AgeCheck
+from store.sales.ages.ages import AgeCheck
 from tests.door.shop import DoorShop, make_shop
 from tests.races.test_one_spot_check import HANDS, at_once
 

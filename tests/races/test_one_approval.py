@@ -11,8 +11,8 @@ from sqlalchemy import update
 
 from store import clock, sales
 from store.db import db, in_transaction
-from store.sales import approvals
-from store.sales.approval_models import RefundRequest
+from store.sales.refunds import approvals
+from store.sales.refunds.approval_models import RefundRequest
 from tests.races.crowd import at_once, inside, words
 from tests.sales.test_approvals import asked
 from tests.world import World

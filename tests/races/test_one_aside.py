@@ -15,7 +15,7 @@ from store.db import db, repeatable, transaction
 from store.errors import Refusal
 from store.payment import asides, asking, attempts, ledger
 from store.payment.models import Account, Aside, Attempt
-from store.sales import paying
+from store.sales.paying import paying
 from tests.races.crowd import at_once, inside, words
 from tests.races.test_one_payment import GATEWAY
 from tests.world import Somebody, Thing, World

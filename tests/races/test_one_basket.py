@@ -11,8 +11,9 @@ from flask import Flask
 
 from store import ids
 from store.errors import NotFound
-from store.sales import Line, basket, basket_rows
-from store.sales.basket import Holder
+from store.sales import Line
+from store.sales.basket import basket, basket_rows
+from store.sales.basket.basket import Holder
 from tests.live import Start
 from tests.races.crowd import at_once, buy_at_once, inside, wanted, words
 from tests.races.tabs import Tab, signed_in

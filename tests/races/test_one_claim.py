@@ -10,9 +10,11 @@ from store import clock, ids
 from store.db import db, in_transaction, transaction
 from store.identity.models import Identifier
 from store.payment.gateways.simulated import Simulated
-from store.sales import Buy, Line, claims, guests, paying
-from store.sales.guest_models import Claim
+from store.sales import Buy, Line
+from store.sales.guests import claims, guests
+from store.sales.guests.guest_models import Claim
 from store.sales.models import Sale
+from store.sales.paying import paying
 from tests.races.crowd import at_once, inside
 from tests.world import Somebody, Thing, World
 

@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from store import ids, sales
 from store.db import db, in_transaction
-from store.sales import till_days
-from store.sales.till_days import Closing
-from store.sales.till_models import Till, TillDay
+from store.sales.till import till_days
+from store.sales.till.till_days import Closing
+from store.sales.till.till_models import Till, TillDay
 from tests.races.crowd import at_once, inside, words
 from tests.world import World
 

@@ -11,8 +11,8 @@ from sqlalchemy import func, insert, select, update
 from store.db import db, transaction
 from store.identity.models import Identifier
 from store.post.models import Letter
-from store.reports import daily
-from store.reports.daily_models import DailyMail
+from store.reports.daily import daily
+from store.reports.daily.daily_models import DailyMail
 from tests.conftest import Clock
 from tests.races.crowd import at_once, inside
 from tests.world import World

@@ -17,7 +17,7 @@ from store.payment import asking, attempts
 from store.payment.gateways import Answer, Approved, Notice, Order
 from store.payment.gateways.simulated import Simulated
 from store.payment.models import OPEN, Attempt, Payback, Transfer
-from store.sales import paying
+from store.sales.paying import paying
 from tests.races.crowd import at_once, inside, without_unique
 from tests.world import Somebody, Thing, World
 

@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 
 from store import clock, ids, payment, sales, stock
 from store.db import db, repeatable, transaction
-from store.sales import refunds
 from store.sales.models import Sale, SaleLine
+from store.sales.refunds import refunds
 from tests.live import Start
 from tests.races.crowd import answers, at_once, inside, phones, words
 from tests.world import Somebody, World

@@ -14,7 +14,7 @@ from store import clock, delivery, sales
 from store.db import db, repeatable, transaction
 from store.payment import escrow
 from store.payment.escrow_models import Escrow
-from store.sales import fulfilment, receiving
+from store.sales.orders import fulfilment, receiving
 from tests.conftest import Clock
 from tests.races.crowd import at_once, inside
 from tests.world import Somebody, Thing, World

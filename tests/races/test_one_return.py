@@ -9,10 +9,12 @@ from sqlalchemy import update
 
 from store import ids, payment, sales
 from store.db import in_transaction
-from store.sales import hand_ins, opening, refunds, returns
-from store.sales.hand_ins import Decision, HandIn
+from store.sales import opening
 from store.sales.models import SaleLine
-from store.sales.refunds import Part
+from store.sales.refunds import refunds
+from store.sales.refunds.refunds import Part
+from store.sales.returns import hand_ins, returns
+from store.sales.returns.hand_ins import Decision, HandIn
 from tests.races.crowd import at_once, inside, without_checks, words
 from tests.sales.test_bundles import bundle
 from tests.world import World

@@ -11,8 +11,8 @@ from flask import Flask
 
 from store import delivery, ids, sales
 from store.payment import on_delivery
-from store.sales import at_the_door, couriers, fulfilment
-from store.sales.couriers import Count
+from store.sales.orders import at_the_door, couriers, fulfilment
+from store.sales.orders.couriers import Count
 from tests.races.crowd import at_once, inside, words
 from tests.world import World
 

@@ -17,7 +17,7 @@ from store.identity.models import Member
 from store.payment.models import Account, Transfer
 from store.reports.calendar import day_number
 from store.sales.models import Refund, RefundLine, Sale, SaleLine
-from store.sales.refunds import share
+from store.sales.refunds.refunds import share
 from store.stock.models import Location
 
 ITEMS, SHOPPERS, PLACES, CURRENCIES = 12, 7, 3, ("CNY", "JPY")

@@ -17,9 +17,9 @@ from bench.customers import by_hand, live, shown
 from bench.real_year import FILE, rows
 from store import outbox, reports
 from store.db import db, transaction
-from store.reports import customers
 from store.reports.claimed import pass_on, take_over
-from store.reports.customer_models import Cohort
+from store.reports.customers import customers
+from store.reports.customers.customer_models import Cohort
 from store.sales.models import Sale
 from tests.conftest import Clock
 from tests.reports.shop import SHOPPERS, Shop, Sold

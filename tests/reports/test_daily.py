@@ -18,8 +18,8 @@ from store.db import db, transaction
 from store.identity.models import Identifier, Member, StaffRight
 from store.post import letters, speaking
 from store.post.models import Letter
-from store.reports import daily
-from store.reports.daily_models import DailyMail
+from store.reports.daily import daily
+from store.reports.daily.daily_models import DailyMail
 from tests.conftest import Clock
 from tests.reports.shop import Shop
 from tests.reports.test_today import _signed_in

@@ -16,8 +16,8 @@ from store import outbox, reports
 from store.db import db, transaction
 from store.labels import scans
 from store.labels.models import Label, LabelScan, PrintJob
-from store.reports import funnel, funnel_counts
 from store.reports.calendar import day_number, zone
+from store.reports.funnel import funnel, funnel_counts
 from store.sales.models import SaleLine
 from store.stock.work_models import Task
 from tests.conftest import Clock

@@ -15,10 +15,10 @@ from sqlalchemy import insert
 
 from store import ids, outbox, reports
 from store.db import transaction
-from store.reports import returned, returned_list
 from store.reports.calendar import zone
-from store.reports.returned import NO_RETURN, UNSAID
-from store.sales.return_models import REASONS, Return, ReturnDecision
+from store.reports.returned import returned, returned_list
+from store.reports.returned.returned import NO_RETURN, UNSAID
+from store.sales.returns.return_models import REASONS, Return, ReturnDecision
 from tests.conftest import Clock
 from tests.reports.shop import Shop, Sold
 from tests.reports.test_today import _signed_in

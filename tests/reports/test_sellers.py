@@ -14,8 +14,9 @@ from sqlalchemy import insert
 from store import outbox, reports
 from store.catalogue.models import ItemSeller, Seller
 from store.db import transaction
-from store.reports import listing, returned
+from store.reports import listing
 from store.reports.calendar import zone
+from store.reports.returned import returned
 from store.sellers.models import Contract
 from tests.conftest import Clock
 from tests.reports.shop import Shop, Sold, measures

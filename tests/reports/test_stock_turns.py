@@ -19,11 +19,17 @@ from store.catalogue.costs import costs_of
 from store.catalogue.models import ItemCost
 from store.db import db, transaction
 from store.errors import Invalid
-from store.reports import stock_asked, stock_compared, stock_lists, stock_turnover, stock_value
 from store.reports.calendar import day_number
 from store.reports.reading import open_books
-from store.reports.stock_asked import Asked
-from store.reports.stock_goods import by_item
+from store.reports.stock import (
+    stock_asked,
+    stock_compared,
+    stock_lists,
+    stock_turnover,
+    stock_value,
+)
+from store.reports.stock.stock_asked import Asked
+from store.reports.stock.stock_goods import by_item
 from store.stock import slips
 from store.stock.models import Level, Movement
 from store.stock.work_models import Slip

@@ -12,8 +12,10 @@ from sqlalchemy import text
 from store import ids, payment, sales
 from store.db import transaction
 from store.errors import NotFound
-from store.sales import approvals, fulfilment, hand_ins, refund_limits, returns
-from store.sales.approvals import Wanted
+from store.sales.orders import fulfilment
+from store.sales.refunds import approvals, refund_limits
+from store.sales.refunds.approvals import Wanted
+from store.sales.returns import hand_ins, returns
 from tests.sales.test_returns import hand_in
 from tests.world import World
 

@@ -12,7 +12,7 @@ from store import clock
 from store.db import db, transaction
 from store.identity import callers
 from store.identity.models import Try
-from store.sales import basket, basket_codes
+from store.sales.basket import basket, basket_codes
 from store.sales.models import Basket
 from tests.world import Thing, Visitor, World
 

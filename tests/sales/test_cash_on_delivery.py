@@ -13,10 +13,12 @@ from sqlalchemy import text
 from store import delivery, errors, ids, payment, sales
 from store.db import db, transaction
 from store.payment.on_delivery import due_of
-from store.sales import at_the_door, couriers, fulfilment, hand_ins, refunds
-from store.sales.at_the_door import NoCashOnDelivery
-from store.sales.couriers import CashChanged, Count
-from store.sales.hand_ins import Decision, HandIn
+from store.sales.orders import at_the_door, couriers, fulfilment
+from store.sales.orders.at_the_door import NoCashOnDelivery
+from store.sales.orders.couriers import CashChanged, Count
+from store.sales.refunds import refunds
+from store.sales.returns import hand_ins
+from store.sales.returns.hand_ins import Decision, HandIn
 from tests.world import Somebody, Thing, World
 
 pytestmark = pytest.mark.usefixtures("context")

@@ -14,8 +14,8 @@ from store import catalogue, create_app, ids, sales
 from store.db import db, transaction
 from store.errors import Invalid
 from store.reports import oracle
-from store.sales import empties, till_days, till_sums
-from store.sales.till_days import Closing
+from store.sales.till import empties, till_days, till_sums
+from store.sales.till.till_days import Closing
 from tests.payment.costs.counter import held
 from tests.sales.test_away import made, tell
 from tests.sales.test_till_pages import pay, scan

@@ -14,11 +14,13 @@ from store import catalogue, clock, ids, payment, sales
 from store.db import db, transaction
 from store.errors import Invalid
 from store.reports import oracle
-from store.sales import empties, fulfilment, hand_ins
 from store.sales.buying import Buy, Line, PriceRose
-from store.sales.empties import Returned, sell_with, take_back
-from store.sales.refunds import Part
+from store.sales.orders import fulfilment
+from store.sales.refunds.refunds import Part
+from store.sales.returns import hand_ins
 from store.sales.rounding import tendered
+from store.sales.till import empties
+from store.sales.till.empties import Returned, sell_with, take_back
 from tests.sales.test_bundles import bundle
 from tests.world import Somebody, Thing, Visitor, World
 

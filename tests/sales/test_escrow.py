@@ -14,7 +14,7 @@ from store.db import db, transaction
 from store.payment import escrow
 from store.payment.commands import settle_pending
 from store.payment.models import Account, Transfer
-from store.sales import couriers, fulfilment, receiving
+from store.sales.orders import couriers, fulfilment, receiving
 from tests.conftest import Clock
 from tests.world import Somebody, Thing, World
 

@@ -13,8 +13,8 @@ from store import ids, outbox, reports
 from store.db import db, transaction
 from store.membership.models import CouponCode
 from store.payment.models import Attempt, Payback
-from store.sales import guests
-from store.sales.guest_models import Claim
+from store.sales.guests import guests
+from store.sales.guests.guest_models import Claim
 from store.sales.models import Sale
 from tests.membership.making import coupon
 from tests.sales.test_receipts_to_keep import deliver, prove

@@ -13,7 +13,7 @@ from store.catalogue import markdowns
 from store.catalogue.models import Category, MarkdownRule
 from store.db import db, transaction
 from store.errors import Invalid
-from store.sales.marked import marked_at, near_list
+from store.sales.till.marked import marked_at, near_list
 from tests.conftest import Clock
 from tests.sales.test_bundles import bundle
 from tests.world import Thing, World

@@ -6,7 +6,7 @@ import re
 
 from flask import Flask
 
-from store.sales import claims, denials
+from store.sales.guests import claims, denials
 from tests.races.crowd import at_once, inside
 from tests.sales.test_guests import Guest, guest, link, of_member, settings, sums
 from tests.sales.test_receipts_to_keep import deliver, prove

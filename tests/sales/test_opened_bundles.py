@@ -10,10 +10,11 @@ from sqlalchemy import text
 
 from store import catalogue, delivery, errors, ids, outbox, sales, stock
 from store.db import db, transaction
-from store.sales import at_the_door, fulfilment, hand_ins, returns
-from store.sales.hand_ins import Decision, HandIn
 from store.sales.opening import shares
-from store.sales.refunds import NotSoManyLeft, Part
+from store.sales.orders import at_the_door, fulfilment
+from store.sales.refunds.refunds import NotSoManyLeft, Part
+from store.sales.returns import hand_ins, returns
+from store.sales.returns.hand_ins import Decision, HandIn
 from tests.sales.test_bundles import bundle
 from tests.world import Somebody, Thing, World
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from store import delivery, sales
-from store.sales import fulfilment
+from store.sales.orders import fulfilment
 from tests.world import Somebody, Thing, Visitor, World
 
 

@@ -17,7 +17,7 @@ from store.payment.gateways import Approved
 from store.payment.gateways.offered import set_up
 from store.payment.models import Attempt, Payback
 from store.payment.sandboxes.stripe import StripeSandbox
-from store.sales import fulfilment
+from store.sales.orders import fulfilment
 from tests.conftest import Clock
 from tests.payment.practice import Providers, deliver, providers
 from tests.world import Somebody, Thing, Visitor, World

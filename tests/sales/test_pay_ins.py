@@ -12,8 +12,9 @@ from store import clock as shop_clock
 from store import errors, ids, payment, ticks
 from store.identity import member_codes
 from store.payment import InsufficientFunds
-from store.sales import forms, pay_ins, till_days, till_sums
-from store.sales.pay_ins import Paid
+from store.sales import forms
+from store.sales.till import pay_ins, till_days, till_sums
+from store.sales.till.pay_ins import Paid
 from tests.conftest import Clock
 from tests.payment.costs.counter import held
 from tests.races.crowd import at_once, inside

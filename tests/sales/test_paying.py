@@ -21,7 +21,7 @@ from store.payment.gateways.offered import set_up
 from store.payment.models import Attempt, Payback
 from store.payment.sandboxes.serving import Sent
 from store.payment.sandboxes.stripe import StripeSandbox
-from store.sales import paying
+from store.sales.paying import paying
 from tests.conftest import Clock
 from tests.payment.practice import Providers, deliver, providers
 from tests.sales.test_bundles import bundle

@@ -15,7 +15,7 @@ from store.identity.models import Identifier
 from store.post.models import Letter
 from store.post.practice import Shown, latest
 from store.post.speaking import speaking
-from store.sales.receipt_paper_views import receipt_pdf
+from store.sales.receipts.receipt_paper_views import receipt_pdf
 from tests.world import Somebody, World
 
 

@@ -17,7 +17,7 @@ from store import ids, sales
 from store.db import db
 from store.errors import Invalid, NotFound
 from store.sales.models import TRANSITIONS, RefundLine, Sale
-from store.sales.refunds import Part, share
+from store.sales.refunds.refunds import Part, share
 from tests.races.crowd import at_once
 from tests.world import World
 

@@ -12,7 +12,8 @@ from store import ids, sales
 from store.errors import Invalid
 from store.payment import attempts, gateways, paybacks
 from store.payment.gateways.simulated import Simulated
-from store.sales import hand_ins, paying
+from store.sales.paying import paying
+from store.sales.returns import hand_ins
 from tests.conftest import Clock
 from tests.payment.test_money_machine import Bank
 from tests.sales.test_split_payment import begun, told

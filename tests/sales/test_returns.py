@@ -8,10 +8,10 @@ from flask import Flask
 from store import catalogue, ids, payment, sales, stock
 from store.db import db, transaction
 from store.errors import Invalid, NotFound
-from store.sales import hand_ins, returnable, returns
-from store.sales.hand_ins import Decision, HandIn
-from store.sales.refunds import Part
-from store.sales.return_models import RETURN_TRANSITIONS, Return
+from store.sales.refunds.refunds import Part
+from store.sales.returns import hand_ins, returnable, returns
+from store.sales.returns.hand_ins import Decision, HandIn
+from store.sales.returns.return_models import RETURN_TRANSITIONS, Return
 from store.stock import tasks
 from store.stock.models import Movement
 from tests.conftest import Clock

@@ -14,7 +14,8 @@ from store.db import db, transaction
 from store.identity import tokens
 from store.payment import asides, asking, attempts, ledger, paybacks
 from store.payment.models import Attempt
-from store.sales import limits, paying
+from store.sales import limits
+from store.sales.paying import paying
 from tests.conftest import Clock
 from tests.payment.test_money_machine import Bank
 from tests.world import Somebody, Thing, Visitor, World

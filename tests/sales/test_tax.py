@@ -18,7 +18,7 @@ from store import catalogue, identity, money, sales, stock
 from store.db import db, transaction
 from store.labels.forms import imprint as label_imprint
 from store.labels.stickers import ITEM_COLUMNS, sample
-from store.sales.receipts import is_on_top, tax_lines
+from store.sales.receipts.receipts import is_on_top, tax_lines
 from tests.world import Somebody, Thing, Visitor, World
 
 rates = st.integers(0, 10_000)

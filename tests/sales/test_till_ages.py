@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from store.db import db
-from store.sales.ages import AgeCheck
+from store.sales.ages.ages import AgeCheck
 from tests.conftest import Clock
 from tests.sales.test_away import made, said, tell
 from tests.sales.test_till_pages import pay, scan, sold

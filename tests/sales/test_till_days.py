@@ -12,9 +12,15 @@ from flask import Flask
 from store import catalogue, delivery, errors, ids, sales
 from store import clock as shop_clock
 from store.db import db, transaction
-from store.sales import couriers, empties, fulfilment, till_days, till_sums
-from store.sales.till_days import Closing, Moved, TillChanged, TillClosed
-from store.sales.till_models import TillDay
+from store.sales.orders import couriers, fulfilment
+from store.sales.till import empties, till_days, till_sums
+from store.sales.till.till_days import (
+    Closing,
+    Moved,
+    TillChanged,
+    TillClosed,
+)
+from store.sales.till.till_models import TillDay
 from tests.conftest import Clock
 from tests.payment.costs.counter import held
 from tests.world import Somebody, Thing, World

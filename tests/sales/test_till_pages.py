@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from store import clock, ticks
 from store.db import db
 from store.identity import member_codes
-from store.sales import basket
+from store.sales.basket import basket
 from store.sales.models import Sale
 from tests.world import Somebody, Thing, Visitor, World
 

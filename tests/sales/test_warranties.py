@@ -13,7 +13,7 @@ from store import catalogue
 from store.catalogue.return_rules import Rule, set_return_rule
 from store.db import transaction
 from store.errors import Invalid
-from store.sales import warranties
+from store.sales.returns import warranties
 from tests.conftest import Clock
 from tests.races.crowd import token_of
 from tests.sales.test_receipts_to_keep import deliver, pages, prove

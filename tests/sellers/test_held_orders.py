@@ -11,7 +11,7 @@ from sqlalchemy import select
 from store import delivery, sales
 from store.db import connection
 from store.payment import escrow
-from store.sales import fulfilment, receiving
+from store.sales.orders import fulfilment, receiving
 from store.sellers import settling
 from store.sellers.models import Settlement
 from tests.conftest import Clock

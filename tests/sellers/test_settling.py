@@ -11,7 +11,7 @@ from sqlalchemy import select
 from store import delivery, outbox, sales, sellers
 from store.db import connection, transaction
 from store.payment import escrow
-from store.sales import fulfilment
+from store.sales.orders import fulfilment
 from store.sellers import figures, payouts, settling
 from store.sellers.contracts import Agreed, cut_off
 from store.sellers.models import Payout, Settlement

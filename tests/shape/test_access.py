@@ -23,7 +23,7 @@ from store.db import Base, db
 from store.identity import passwords
 from store.payment import attempts, topups
 from store.payment.gateways.simulated import Simulated
-from store.sales import paying
+from store.sales.paying import paying
 from tests.shape.routes import ROLES, ROUTES, WITH_PROOF_OF_THEIR_OWN
 from tests.world import Somebody, Thing, Visitor, World
 

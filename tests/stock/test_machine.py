@@ -20,8 +20,9 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 from store import ids, sales, stock
 from store.db import db, transaction
 from store.errors import Refusal
-from store.sales import fulfilment, hand_ins, returns
-from store.sales.refunds import Part
+from store.sales.orders import fulfilment
+from store.sales.refunds.refunds import Part
+from store.sales.returns import hand_ins, returns
 from store.stock import reservations
 from tests.conftest import IN_CI, Clock
 from tests.stock.picture import NEXT, WAITING, Box, Kept, Picture, Shop, Sold, open_shop

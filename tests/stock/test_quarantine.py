@@ -9,7 +9,7 @@ from flask import Flask
 
 from store import ids, stock
 from store.db import transaction
-from store.sales import hand_ins
+from store.sales.returns import hand_ins
 from store.stock import quarantine
 from store.stock.write_offs import write_offs
 from tests.world import Somebody, Thing, Visitor, World

@@ -9,7 +9,7 @@ import { Slip } from "./slip.js";
 
 const MANY = /^([1-9][0-9]{0,2})\*(.+)$/s;
 const MOST_PIECES = 9999;
-const MOST_EMPTIES = 999; // Of each kind (store/sales/empties.py).
+const MOST_EMPTIES = 999; // Of each kind (store/sales/till/empties.py).
 
 // The day of this device, as days are written.
 function today() {

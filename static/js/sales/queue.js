@@ -5,7 +5,7 @@
 // there again after the browser was closed. A sale leaves only when the shop answered for it, or
 // when a person said that it is settled by hand.
 
-const AT_ONCE = 20; // As many as the shop takes in one request (store/sales/away.py).
+const AT_ONCE = 20; // As many as the shop takes in one request (store/sales/till/away.py).
 const DEADLINE_MS = 20000;
 
 let opened = null;

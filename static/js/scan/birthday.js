@@ -1,4 +1,4 @@
-// Until which day somebody was born who is so old today, where the shop is (store/sales/ages.py): in
+// Until which day somebody was born who is so old today, where the shop is (store/sales/ages/ages.py): in
 // words of the page's language.
 
 export function bornBy(age, now, zone) {

@@ -18,7 +18,7 @@ from store.payment.gateways.bank import Bank, order_id_of, reference_of, referen
 from store.payment.gateways.offered import offered, set_up
 from store.payment.models import Payback
 from store.reports import oracle
-from store.sales import fulfilment
+from store.sales.orders import fulfilment
 from tests.conftest import Clock
 from tests.payment.bank.statements import ACCOUNT, Came, camt, mt940, table
 from tests.payment.costs.counter import held

@@ -1,0 +1,1 @@
+"""Customers: who is new, who comes back, what they are worth."""

@@ -1,0 +1,1 @@
+"""The daily mail to owners who asked for it."""

@@ -1,0 +1,1 @@
+"""Labels: scanned, looked at, paid."""

@@ -1,0 +1,1 @@
+"""Orders: goods kept for somebody, packed, handed over or brought, and the money for them."""

@@ -1,0 +1,1 @@
+"""Receipts: on the page, on paper and by mail."""

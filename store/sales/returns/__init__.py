@@ -1,0 +1,1 @@
+"""Returns: what may come back, from when to when, and what was handed in."""

@@ -1,0 +1,1 @@
+"""An item as the shopper sees it: everything that its page shows, read in one statement."""
