@@ -230,7 +230,10 @@ def _delivery_as_sold(found: Offer) -> catalogue.Quote:
     if item is None:
         names = {"en": "Delivery", "zh": "配送"}
         rate = read_rate(web.setting("TAX_RATE"))
-        item = catalogue.add_item(code=SHIPPING_CODE, names=names, tax_rate_bp=rate)
+        try:
+            item = catalogue.add_item(code=SHIPPING_CODE, names=names, tax_rate_bp=rate)
+        except catalogue.CodeTaken as error:  # Another order was the first, just now.
+            raise Overtaken from error
         catalogue.archive_item(item.id)
         session.flush()
     return catalogue.Quote(
