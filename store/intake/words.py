@@ -169,6 +169,12 @@ _FILES = (
         lambda many: gettext("It holds more than %(many)s MB.", many=many),
     ),
     _rule(
+        r".* has a line of over (?P<many>\d+) million characters",
+        lambda many: gettext(
+            "It has a line of over %(many)s million characters: is it a list?", many=many
+        ),
+    ),
+    _rule(
         r"This is a picture.*",
         lambda: gettext("This is a picture. A list is a table: CSV or XLSX."),
     ),
@@ -182,7 +188,7 @@ _FILES = (
         lambda: gettext("Its encoding cannot be told. Choose it below, and send it again."),
     ),
     _rule(
-        r"(?:The headings are not in the encoding|Row \d+ is not).*",
+        r"(?:The headings are not in the encoding|.* is not (?!a readable)).*",
         lambda: gettext("It is not in this encoding throughout. Choose another one below."),
     ),
     _rule(

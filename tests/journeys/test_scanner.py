@@ -277,7 +277,7 @@ def test_a_hand_scanner_types_and_the_second_scan_is_red(
     page.keyboard.press("Control+]")
     page.keyboard.type("17261231")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("2026-12-31")).to_be_visible()
+    expect(page.get_by_text("31 December 2026")).to_be_visible()
 
 
 def test_an_answer_lost_on_the_way_is_asked_for_again_and_is_green(
