@@ -196,7 +196,7 @@ def test_one_touch_signs_in(shop: OpenShop, open_phone: OpenPhone) -> None:
     phone = open_phone()
     with_a_finger(phone)
     be_signed_in(phone, world.app, url, world.member("Lin", funds="100"))
-    item = world.item("jam", on_hand=2)
+    item = world.item("noodles", on_hand=2)
 
     phone.goto(f"{url}/me/passkeys")
     main_button(phone).click()
