@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 from flask import current_app, render_template
-from flask_babel import format_date, gettext
+from flask_babel import gettext
 
 from .. import post, web
 from ..membership import coupons_for
 from ..membership.consent_views import stop_path
 from ..post.speaking import speaking
 from ..reports.calendar import zone
+from ..sales.shown_views import full_date
 from . import saved, turns
 from .models import Campaign
 from .segment_views import words
@@ -119,7 +120,7 @@ def _letter(
 def reason(plan: Campaign, agreed_at: datetime) -> str:
     """Why a member gets it: what is true of them, and what they agreed to, and when."""
     true = words(saved.known(plan.segment_id).segment)
-    day = format_date(agreed_at.astimezone(zone()).date(), "medium")
+    day = full_date(agreed_at.astimezone(zone()).date())
     said = {"true": true, "day": day}
     if plan.channel == "mail":
         return str(gettext(

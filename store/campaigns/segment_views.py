@@ -116,9 +116,13 @@ def words(one: Segment) -> str:
 def _times(one: Segment) -> list[str]:
     found = []
     if one.least_times is not None:
-        found.append(gettext("bought %(num)d times or more", num=one.least_times))
+        found.append(
+            ngettext("bought at least once", "bought %(num)d times or more", one.least_times)
+        )
     if one.most_times is not None:
-        found.append(gettext("bought %(num)d times at most", num=one.most_times))
+        found.append(
+            ngettext("bought once at most", "bought %(num)d times at most", one.most_times)
+        )
     if not found and one.of_purchases:
         found.append(gettext("bought"))
     if one.least_minor is not None:

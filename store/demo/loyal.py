@@ -29,7 +29,7 @@ TIERS = (
 )
 TEXTS = {
     "en": {"subject": "Thank you for coming back",
-           "words": "Ten percent off your next basket of 50 or more."},
+           "words": "Ten percent off your next basket of ¥50 or more."},
     "zh": {"subject": "感谢您常来光顾", "words": "下次购物满 50 元，立享九折。"},
 }  # fmt: skip
 
