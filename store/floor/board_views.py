@@ -11,7 +11,7 @@ from flask import Flask, Response, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Engine
 
-from .. import identity, stock, web
+from .. import clock, identity, stock, web
 from ..db import shop_engine
 from ..stock.forms import here
 from . import work
@@ -110,13 +110,14 @@ def _part(place: Place, sight: Sight) -> Part:
     same."""
     board = _board()
     found, rare = board.watch.at(place.id)
-    state = (place, found, rare.sold_out)
+    today = clock.day_of(clock.now(), web.setting("TIME_ZONE"))
+    state = (place, found, rare.sold_out, today)
     known = board.parts.get(sight)
     if known is None or known[0] != state:
         html = render_template(
             "floor/board.html", place=place, found=found, sold_out=rare.sold_out[:MOST_SHOWN],
             waiting=[each for each in work.listed(found, {}) if each.kind.name in sight.kinds],
-            most=MOST_SHOWN,
+            most=MOST_SHOWN, today=today.isoformat(),
         )  # fmt: skip
         known = board.parts[sight] = (state, part(html))
     return known[1]

@@ -113,8 +113,9 @@ class Scans:
                     while done < len(todo):
                         add(todo[done : done + AT_ONCE])
                         done += AT_ONCE
-            except (DBAPIError, TimeoutError):
-                log.exception("scans of labels could not be written down")
+            except (DBAPIError, TimeoutError) as error:
+                # A line, and no trace: it comes every few seconds while the database is away.
+                log.warning("scans of labels wait for the database: %s", type(error).__name__)
                 self._count_again(todo[done:])
         return min(done, len(todo))
 

@@ -63,6 +63,16 @@ def test_the_board_says_what_goes_on_and_names_nobody(
     assert world.faults() == []
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_has_waited_since_yesterday_says_so(world: World, clock: Clock) -> None:
+    staff, milk = world.client_for(world.staff()), world.item(on_hand=1)
+    world.buy(world.member(funds="100"), milk)
+    today = staff.get("/desk/live/part").text
+    assert "since 18:30" in today, today
+    clock.tick(days=1)
+    assert "since 15 Mar 2027, 18:30" in staff.get("/desk/live/part").text
+
+
 def test_those_who_look_come_back_one_after_another() -> None:
     """Few come back soon; many come back later, so that no second has more than its share."""
     turns = Turns(lambda: 100.0)

@@ -79,8 +79,9 @@ def test_each_day_and_month_is_added_up_and_unknown_labels_fill_nothing(
 
 
 def test_what_cannot_be_written_is_counted_on(
-    world: World, app: Flask, made: Callable[[], Scans], monkeypatch: pytest.MonkeyPatch
-) -> None:
+    world: World, app: Flask, made: Callable[[], Scans], monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
     _, label = _label(world)
     counts = made()
     counts.opened(label, "a", TODAY)
@@ -91,6 +92,8 @@ def test_what_cannot_be_written_is_counted_on(
     with monkeypatch.context() as patched:
         patched.setattr(scans, "add", broken)
         assert _flushed(app, counts) == 0
+    said = [record for record in caplog.records if record.name == scans.__name__]
+    assert [record.exc_info for record in said] == [None]
     counts.opened(label, "a", TODAY)
     _flushed(app, counts)
     assert [row[3:] for row in _rows(app)] == [(2, 1, 0), (2, 1, 0)]

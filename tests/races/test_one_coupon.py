@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -13,26 +14,51 @@ from store.membership import coupons
 from store.membership.models import CouponCode
 from tests.membership.making import coupon
 from tests.races.crowd import buy_at_once, look_then_act, wanted, without_checks, words
-from tests.world import World
+from tests.world import Somebody, World
 
 ROUNDS, TILLS = 5, 6
 
 
-def had_a_round(world: World, app: Flask, rounds: int) -> list[int]:
-    """How many had the coupon, each round."""
+def once_each(world: World, app: Flask, rounds: int) -> list[int]:
+    """How many of several members had a coupon that holds once, each round."""
+
+    def made(number: int, _people: list[Somebody]) -> str:
+        coupon(world, "amount", 1000, f"ONCE-{number}", uses=1)
+        return f"ONCE-{number}"
+
+    return had(world, app, rounds, made)
+
+
+def own_code(world: World, app: Flask, rounds: int) -> list[int]:
+    """How many had a code of somebody's own: the member on two devices, and others who got it."""
+    with app.app_context():
+        coupon(world, "amount", 1000, "PEARS")
+
+    def made(_number: int, people: list[Somebody]) -> str:
+        people[-1] = people[0]
+        with transaction():
+            return str(coupons.code_of(coupons.give("PEARS", people[0].id)))
+
+    return had(world, app, rounds, made)
+
+
+def had(
+    world: World, app: Flask, rounds: int, made: Callable[[int, list[Somebody]], str]
+) -> list[int]:
+    """How many had the coupon that is `made`, each round, of those who tried at once."""
     milk = world.item(price="12.50", on_hand=10_000)
     people = [world.member(funds="5000") for _ in range(TILLS)]
-    had = []
+    found = []
     for number in range(rounds):
         with app.app_context():
-            coupon(world, "amount", 1000, f"ONCE-{number}", uses=1)
-        buys = [replace(wanted(world, one, (milk, 1)), coupon=f"ONCE-{number}") for one in people]
+            code = made(number, people)
+        buys = [replace(wanted(world, one, (milk, 1)), coupon=code) for one in people]
         outcome = words(buy_at_once(app, buys))
         assert outcome.keys() <= {"sold", "coupon_refused"}, outcome
-        had.append(outcome["sold"])
+        found.append(outcome["sold"])
         if outcome["sold"] > 1:
             break
-    return had
+    return found
 
 
 def unguarded(coupon_id: int, _member_id: int | None) -> bool:
@@ -47,37 +73,16 @@ def test_without_the_guard_a_coupon_is_had_twice(
     look_then_act(monkeypatch.setattr)
     monkeypatch.setattr(coupons, "_count", unguarded)
     without_checks(app, "coupons", "ck_coupons_used")
-    had = had_a_round(world, app, 40)
-    assert max(had) > 1, f"no race was seen, so the test below proves nothing: {had}"
+    many = once_each(world, app, 40)
+    assert max(many) > 1, f"no race was seen, so the test below proves nothing: {many}"
     assert any("coupons_miscounted" in fault for fault in world.faults())
 
 
 def test_a_coupon_is_had_once(world: World, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     look_then_act(monkeypatch.setattr)
     without_checks(app, "coupons", "ck_coupons_used")
-    assert had_a_round(world, app, ROUNDS) == [1] * ROUNDS
+    assert once_each(world, app, ROUNDS) == [1] * ROUNDS
     assert world.faults() == []
-
-
-def had_own_code(world: World, app: Flask, rounds: int) -> list[int]:
-    """How many had a code of somebody's own: the member on two devices, and others who got it."""
-    milk = world.item(price="12.50", on_hand=10_000)
-    people = [world.member(funds="5000") for _ in range(TILLS - 1)]
-    with app.app_context():
-        coupon(world, "amount", 1000, "PEARS")
-    had = []
-    for _ in range(rounds):
-        with app.app_context():
-            with transaction():
-                own = coupons.give("PEARS", people[0].id)
-            code = str(coupons.code_of(own))
-        buys = [replace(wanted(world, one, (milk, 1)), coupon=code) for one in (people[0], *people)]
-        outcome = words(buy_at_once(app, buys))
-        assert outcome.keys() <= {"sold", "coupon_refused"}, outcome
-        had.append(outcome["sold"])
-        if outcome["sold"] > 1:
-            break
-    return had
 
 
 def test_without_the_guard_a_member_s_own_code_is_had_twice(
@@ -86,8 +91,8 @@ def test_without_the_guard_a_member_s_own_code_is_had_twice(
     look_then_act(monkeypatch.setattr)
     monkeypatch.setattr(coupons, "_count", unguarded)
     without_checks(app, "coupons", "ck_coupons_used")
-    had = had_own_code(world, app, 40)
-    assert max(had) > 1, f"no race was seen, so the test below proves nothing: {had}"
+    many = own_code(world, app, 40)
+    assert max(many) > 1, f"no race was seen, so the test below proves nothing: {many}"
 
 
 def test_a_member_s_own_code_is_had_once_and_by_them(
@@ -95,5 +100,5 @@ def test_a_member_s_own_code_is_had_once_and_by_them(
 ) -> None:
     look_then_act(monkeypatch.setattr)
     without_checks(app, "coupons", "ck_coupons_used")
-    assert had_own_code(world, app, ROUNDS) == [1] * ROUNDS
+    assert own_code(world, app, ROUNDS) == [1] * ROUNDS
     assert world.faults() == []

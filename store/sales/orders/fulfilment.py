@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict, Unpack
 
 from sqlalchemy import func, select
 
@@ -58,17 +58,23 @@ class TooLate(Refusal):
     title = "It is too late to cancel this"
 
 
+class Said(TypedDict, total=False):
+    """What is said with a step."""
+
+    carrier: str
+    tracking: str
+    note: str
+    courier: str
+    age_checked: int
+
+
 @repeatable
 def step(
     shipment_id: str,
     event: str,
     *,
     made_by: int,
-    carrier: str = "",
-    tracking: str = "",
-    note: str = "",
-    courier: str = "",
-    age_checked: int = 0,
+    **said: Unpack[Said],
 ) -> str:
     """Opener: one step of a shipment; answers its new state. What comes back after a failed
     delivery is for sale again, and its price is paid back (what the delivery cost is not).
@@ -76,10 +82,7 @@ def step(
     carrier) when it is delivered. What is not for everybody is delivered when somebody
     has looked. Raises NotFound, BadStep, Invalid, OutOfStock, AgeNotChecked."""
     with transaction():
-        return step_in(
-            shipment_id, event, made_by=made_by, carrier=carrier, tracking=tracking, note=note,
-            courier=courier, age_checked=age_checked,
-        )  # fmt: skip
+        return step_in(shipment_id, event, made_by=made_by, **said)
 
 
 def step_in(
